@@ -1,0 +1,1 @@
+"""Patient-level simulation of oncology trials."""

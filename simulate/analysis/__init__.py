@@ -1,0 +1,1 @@
+"""How one data cut, and thousands of them, are analysed: the trial's statistics."""

@@ -1,0 +1,72 @@
+"""Rules of the trial, callable from Python and from compiled code alike.
+
+A rule is a small function of integers and floats that decides one thing about one patient. The
+SimPy engine calls it as plain Python; compiled kernels call the very same function through Numba.
+That is why rules use only integers, ``+ - * /`` on floats, comparisons, and arrays by index: what
+they return is the same to the last bit in both worlds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+import numba
+from numba.extending import register_jitable
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+
+
+def rule(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    """Mark a function as a rule: Python when called from Python, inlined when from a kernel."""
+    decorated: Callable[Parameters, Result] = register_jitable(function)
+    return decorated
+
+
+def kernel(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    """Compile a loop over rules: no interpreter lock, and cached on disk between runs."""
+    _prepare_cache()
+    decorate = numba.njit(nogil=True, cache=True, error_model="numpy")
+    compiled: Callable[Parameters, Result] = decorate(function)
+    return compiled
+
+
+def source_digest() -> str:
+    """Hash of every source file of the package and of Numba's version.
+
+    Numba's own cache looks only at the file that holds a kernel, and would go on running old
+    machine code after an edit of a rule in another file. So the cache folder carries this hash.
+    """
+    digest = hashlib.sha256(numba.__version__.encode())
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _prepare_cache() -> None:
+    """Point Numba's cache at a folder of this very source, once a process."""
+    if _cache_is_ready():
+        return
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    for parent in (home, Path(tempfile.gettempdir())):
+        folder = parent / "simulate" / "kernels" / source_digest()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            continue
+        if os.access(folder, os.W_OK):
+            _set_cache(folder)
+            return
+
+
+def _cache_is_ready() -> bool:
+    return "kernels" in str(vars(numba.config)["CACHE_DIR"])
+
+
+def _set_cache(folder: Path) -> None:
+    vars(numba.config)["CACHE_DIR"] = str(folder)

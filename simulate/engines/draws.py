@@ -1,0 +1,79 @@
+"""All words that one trial may need, looked up before it starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from itertools import pairwise
+
+from simulate.plan import Plan
+from simulate.streams import Purpose, unit_exponentials, words
+
+WordList = list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class PatientDraws:
+    """The words of one patient, by purpose; index into a list to ask for one."""
+
+    baseline: WordList
+    baseline_scan: WordList
+    response: WordList
+    progression: WordList
+    death_without_progression: WordList
+    death_after_progression: WordList
+    withdrawal: WordList
+    last_contact: WordList
+    visit_day: WordList
+    visit_missed: WordList
+    clinical_progression: WordList
+    planned_cycles: WordList
+    delay_mean: WordList
+    delay: list[float]
+    """Unit exponentials of the words, by cycle."""
+
+
+_NAMES = tuple(field.name for field in fields(PatientDraws))[:-1]
+
+
+def blocks(n_words: int) -> int:
+    """Blocks of four words that hold indices 0 to n_words - 1."""
+    return (n_words + 3) // 4
+
+
+def patient_layout(plan: Plan) -> list[tuple[int, int]]:
+    """Purposes of a patient and the blocks of each, in the order of :class:`PatientDraws`."""
+    visits = blocks(len(plan.assessment.nominal_days))
+    cycles = blocks(plan.horizon // plan.treatment.cycle_length + 3)
+    return [
+        (Purpose.BASELINE, blocks(max(plan.baseline.variable_ids, default=0) + 1)),
+        (Purpose.BASELINE_SCAN, 1),
+        (Purpose.RESPONSE, 1),
+        (Purpose.PROGRESSION, 1),
+        (Purpose.DEATH_WITHOUT_PROGRESSION, 1),
+        (Purpose.DEATH_AFTER_PROGRESSION, 1),
+        (Purpose.WITHDRAWAL, 1),
+        (Purpose.LAST_CONTACT, 1),
+        (Purpose.VISIT_DAY, visits),
+        (Purpose.VISIT_MISSED, visits),
+        (Purpose.CLINICAL_PROGRESSION, 1),
+        (Purpose.PLANNED_CYCLES, blocks(max(plan.treatment.drug_ids) + 1)),
+        (Purpose.DELAY_MEAN, 1),
+        (Purpose.DELAY, cycles),
+    ]
+
+
+def draw_patients(plan: Plan, *, seed: int, replicate: int) -> list[PatientDraws]:
+    """The words of every patient number that the trial may enrol."""
+    layout = patient_layout(plan)
+    table = words(seed, range(plan.enrolment.n_patients), replicate, layout)
+    delay_start = 4 * sum(n for _, n in layout[:-1])
+    delays = unit_exponentials(table[:, delay_start:]).tolist()
+    bounds = [0]
+    for _, n_blocks in layout[:-1]:
+        bounds.append(bounds[-1] + 4 * n_blocks)
+    return [
+        PatientDraws(
+            **{n: row[a:b] for n, (a, b) in zip(_NAMES, pairwise(bounds), strict=True)}, delay=delay
+        )
+        for row, delay in zip(table.tolist(), delays, strict=True)
+    ]

@@ -1,0 +1,367 @@
+"""The SimPy engine: the trial as people live it, and its definition.
+
+One process is one subject and one verb: a site enrols, a disease runs its course, a patient is
+assessed, treated, and may withdraw. A process asks a rule for one decision when its day comes; it
+does not read the future, so that whatever delays a dose delays what follows.
+
+Order of things on one day, for all patients before the next line begins (``simulate.clock``):
+
+1. enrolment, by site and then by the order of arrival there;
+2. the disease: a response begins, progression occurs, a patient dies;
+3. tumour assessments: first the visit of the calendar, then an unscheduled one;
+4. doses;
+5. withdrawal from treatment and from the study.
+
+So a patient whose scan shows progression gets no dose that day, one who dies is not scanned, and a
+dose on the day of withdrawal is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field
+from typing import cast
+
+import simpy
+from simpy.events import EventPriority
+
+from simulate import clock
+from simulate.distributions import NEVER
+from simulate.engines.arrivals import arrivals_by_site
+from simulate.engines.draws import PatientDraws, draw_patients
+from simulate.patient import assessment as scans
+from simulate.patient import baseline, disease, enrolment, follow_up, treatment
+from simulate.plan import Plan, with_lists
+from simulate.records import (
+    ASSESSMENT_COLUMNS,
+    DOSE_COLUMNS,
+    SUBJECT_COLUMNS,
+    LogRow,
+    TrialRecords,
+    table,
+)
+from simulate.streams import Purpose, word
+
+Process = Generator[simpy.Event, None, None]
+
+_FIRST_PRIORITY = 2  # SimPy starts processes with priority 0
+
+
+class Moment(simpy.Event):
+    """A phase of a day, at which one process wakes: in the order of patients, not of scheduling."""
+
+    def __init__(self, env: simpy.Environment, time: int, order: int) -> None:
+        super().__init__(env)
+        self._ok = True
+        self._value = None
+        priority = cast(EventPriority, _FIRST_PRIORITY + order)
+        env.schedule(self, priority=priority, delay=time - env.now)
+
+
+@dataclass(slots=True)
+class Patient:
+    """One enrolled patient: what is true, what is still going on, what is on record."""
+
+    number: int
+    site_id: int
+    first_dose: int
+    """Trial day of the first dose."""
+    draws: PatientDraws
+    levels: list[int]
+    """Baseline levels, in the order of the scenario."""
+    course: disease.Course
+    treatment_stop_day: int = NEVER
+    treatment_stop_reason: int = treatment.NOT_STOPPED
+    assessment_stop_day: int = NEVER
+    study_withdrawal_day: int = NEVER
+    assessments: list[tuple[int, ...]] = field(default_factory=list)
+    doses: list[tuple[int, ...]] = field(default_factory=list)
+
+    @property
+    def is_treated(self) -> bool:
+        """Whether treatment goes on."""
+        return self.treatment_stop_day == NEVER
+
+    def stop(self, day: int, reason: int) -> None:
+        """Stop treatment for good, and with it the tumour assessments."""
+        if self.is_treated:
+            self.treatment_stop_day = day
+            self.treatment_stop_reason = reason
+            self.assessment_stop_day = day
+
+
+class Trial:
+    """One running trial: the clock, the plan, and the patients so far."""
+
+    def __init__(self, plan: Plan, *, seed: int, replicate: int, log: bool) -> None:
+        self.plan = plan
+        self.seed = seed
+        self.replicate = replicate
+        self.env = simpy.Environment()
+        self.patients: list[Patient] = []
+        self.screened = 0
+        self.draws = draw_patients(plan, seed=seed, replicate=replicate)
+        self.log: list[LogRow] | None = [] if log else None
+        self._horizon = clock.moment(plan.horizon, clock.DATA_CUT)
+
+    @property
+    def today(self) -> int:
+        """Trial day."""
+        return clock.trial_day(int(self.env.now))
+
+    @property
+    def is_full(self) -> bool:
+        """Whether every place is taken."""
+        return len(self.patients) >= self.plan.enrolment.n_patients
+
+    def at(self, patient: Patient, day: int, phase: int, *, channel: int = 0) -> Moment | None:
+        """A phase of a patient's day, to wait for; None beyond the horizon."""
+        time = (patient.first_dose + day) * clock.PHASES_PER_DAY + phase
+        if time > self._horizon:
+            return None
+        return Moment(self.env, time, 2 * patient.number + channel)
+
+    def note(self, patient: Patient, event: str, detail: str = "") -> None:
+        """Write a line into the event log, if one is kept."""
+        if self.log is not None:
+            day, phase = divmod(int(self.env.now), clock.PHASES_PER_DAY)
+            self.log.append((day, phase, patient.number, patient.site_id, event, detail))
+
+
+# ---- processes ----------------------------------------------------------------------------------
+
+
+def enrol_at_site(trial: Trial, position: int, days: Iterator[int]) -> Process:
+    """A site screens whoever arrives, until the trial is full or enrolment ends."""
+    plan = trial.plan.enrolment
+    site_id = int(plan.site_ids[position])
+    for sequence, day in enumerate(days):
+        yield Moment(trial.env, clock.moment(day, clock.ENROLMENT), position)
+        if trial.is_full:
+            return
+        trial.screened += 1
+        if is_ineligible(trial, site_id, sequence):
+            if trial.log is not None:
+                trial.log.append((day, clock.ENROLMENT, -1, site_id, "screening failure", ""))
+            continue
+        enrol_patient(trial, site_id, day)
+
+
+def is_ineligible(trial: Trial, site_id: int, sequence: int) -> bool:
+    """Whether an arrival at a site fails screening."""
+    plan = trial.plan.enrolment
+    if plan.screening_failure == 0:
+        return False
+    address = (trial.seed, site_id, trial.replicate, Purpose.SITE_SCREENING, sequence)
+    return enrolment.fails_screening(plan, word(*address))
+
+
+def enrol_patient(trial: Trial, site_id: int, day: int) -> None:
+    """A patient takes the next number, and a life begins in four processes."""
+    number = len(trial.patients)
+    draws = trial.draws[number]
+    levels: list[int] = []
+    for variable, index in enumerate(trial.plan.baseline.variable_ids):
+        levels.append(
+            baseline.baseline_level(trial.plan.baseline, variable, levels, draws.baseline[index])
+        )
+    course = disease.disease_course(
+        trial.plan.disease,
+        baseline.hazard_factors(trial.plan.baseline, levels),
+        draws.response,
+        draws.progression[0],
+        (draws.death_without_progression[0], draws.death_after_progression[0]),
+    )
+    patient = Patient(number, site_id, day, draws, levels, course)
+    trial.patients.append(patient)
+    trial.note(patient, "enrolled")
+    for process in (run_disease, assess, treat, withdraw):
+        trial.env.process(process(trial, patient))
+
+
+def run_disease(trial: Trial, patient: Patient) -> Process:
+    """The disease responds, progresses, kills: unseen until somebody looks."""
+    course = patient.course
+    if course.response_day < min(course.progression_day, course.death_day):
+        if (moment := trial.at(patient, course.response_day, clock.DISEASE)) is None:
+            return
+        yield moment
+        trial.note(patient, "response begins", "complete" if course.complete else "partial")
+    if course.progression_day < NEVER:
+        if (moment := trial.at(patient, course.progression_day, clock.DISEASE)) is None:
+            return
+        yield moment
+        trial.note(patient, "progression", "not seen yet")
+        trial.env.process(notice_progression(trial, patient))
+    if (moment := trial.at(patient, course.death_day, clock.DISEASE)) is None:
+        return
+    yield moment
+    trial.note(patient, "death")
+    patient.stop(course.death_day, treatment.DEATH)
+
+
+def notice_progression(trial: Trial, patient: Patient) -> Process:
+    """Progression shows itself between visits, and an unscheduled scan documents it."""
+    occurs, delay = patient.draws.clinical_progression[:2]
+    day = scans.clinical_progression_day(
+        trial.plan.assessment, patient.course.progression_day, occurs, delay
+    )
+    if (moment := trial.at(patient, day, clock.ASSESSMENT, channel=1)) is None:
+        return
+    yield moment
+    if patient.assessment_stop_day == NEVER:
+        record_scan(trial, patient, scans.UNSCHEDULED, day, day)
+
+
+def assess(trial: Trial, patient: Patient) -> Process:
+    """Scans by the calendar, until progression is seen or assessments stop."""
+    plan, draws = trial.plan.assessment, patient.draws
+    for visit in range(1, len(plan.nominal_days)):
+        day = scans.visit_day(plan, visit, draws.visit_day[visit])
+        if (moment := trial.at(patient, day, clock.ASSESSMENT)) is None:
+            return
+        yield moment
+        if patient.assessment_stop_day != NEVER:
+            return
+        if scans.visit_missed(plan, draws.visit_missed[visit]):
+            row = (patient.number, visit, plan.nominal_days[visit], day, 0, scans.NOT_EVALUABLE)
+            patient.assessments.append(row)
+            trial.note(patient, "scan missed", f"visit {visit}")
+        else:
+            record_scan(trial, patient, visit, plan.nominal_days[visit], day)
+
+
+def record_scan(trial: Trial, patient: Patient, visit: int, planned: int, day: int) -> None:
+    """Read a scan, and act on progression."""
+    course = patient.course
+    finding = scans.scan_finding(
+        day,
+        course.response_day,
+        trial.plan.disease.visible_before,
+        course.complete,
+        course.progression_day,
+    )
+    patient.assessments.append((patient.number, visit, planned, day, 1, finding))
+    trial.note(patient, "scan", scans.RESPONSE_NAMES[finding])
+    if finding == scans.PROGRESSIVE_DISEASE:
+        patient.stop(day, treatment.PROGRESSION)
+        trial.note(patient, "treatment stops", "progression")
+
+
+def treat(trial: Trial, patient: Patient) -> Process:
+    """Cycle after cycle of every drug, each from the last dose actually given."""
+    plan, draws = trial.plan.treatment, patient.draws
+    mean = treatment.mean_delay(plan, draws.delay_mean[0])
+    limits = [
+        treatment.planned_cycles(plan, position, draws.planned_cycles[drug_id])
+        for position, drug_id in enumerate(plan.drug_ids)
+    ]
+    cycle, day, delay = 1, 0, 0
+    while (moment := trial.at(patient, day, clock.DOSE)) is not None:
+        yield moment
+        if not patient.is_treated:
+            return
+        for drug_id, limit in zip(plan.drug_ids, limits, strict=True):
+            if cycle <= limit:
+                patient.doses.append((patient.number, cycle, drug_id, day, delay))
+        if trial.log is not None:
+            trial.note(patient, "dose", f"cycle {cycle}" + (f", {delay} days late" * (delay > 0)))
+        cycle += 1
+        delay = treatment.cycle_delay(mean, draws.delay[cycle])
+        day = treatment.next_dose_day(plan, day, delay)
+
+
+def withdraw(trial: Trial, patient: Patient) -> Process:
+    """A patient stops treatment before progression, and may leave the study."""
+    plan = trial.plan.follow_up
+    early_word, early_day, time, lost = patient.draws.withdrawal
+    early = follow_up.stops_early(plan, early_word)
+    day = follow_up.withdrawal_day(plan, early, early_day, time)
+    if (moment := trial.at(patient, day, clock.LEAVING)) is None:
+        return
+    yield moment
+    if not patient.is_treated:
+        return
+    patient.stop(day, treatment.EARLY_STOP if early else treatment.WITHDRAWAL)
+    trial.note(patient, "treatment stops", treatment.STOP_NAMES[patient.treatment_stop_reason])
+    if follow_up.leaves_study(plan, lost):
+        patient.study_withdrawal_day = day
+        trial.note(patient, "leaves the study")
+
+
+# ---- one trial ----------------------------------------------------------------------------------
+
+
+class ReferenceEngine:
+    """The SimPy engine of one plan.
+
+    Parameters
+    ----------
+    plan : Plan
+        The trial as numbers.
+    """
+
+    name = "reference"
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = with_lists(plan)
+
+    def simulate(self, *, seed: int, replicate: int, log: bool = False) -> TrialRecords:
+        """Run one trial.
+
+        Parameters
+        ----------
+        seed : int
+            64-bit seed.
+        replicate : int
+            Replicate number, 0 to 2**32 - 1.
+        log : bool
+            Whether to keep the event log.
+
+        Returns
+        -------
+        TrialRecords
+            The whole truth up to the plan's horizon.
+        """
+        trial = Trial(self.plan, seed=seed, replicate=replicate, log=log)
+        arrivals = arrivals_by_site(self.plan.enrolment, seed=seed, replicate=replicate)
+        for position, days in enumerate(arrivals):
+            trial.env.process(enrol_at_site(trial, position, days))
+        trial.env.run()
+        return _records(trial)
+
+
+def _records(trial: Trial) -> TrialRecords:
+    """The patients' records as tables."""
+    plan = trial.plan
+    subjects = table(SUBJECT_COLUMNS, [_subject_row(plan, p) for p in trial.patients])
+    levels = table(map(str, plan.baseline.variable_ids), [tuple(p.levels) for p in trial.patients])
+    return TrialRecords(
+        subjects=subjects,
+        baseline=levels,
+        assessments=table(ASSESSMENT_COLUMNS, [r for p in trial.patients for r in p.assessments]),
+        doses=table(DOSE_COLUMNS, [r for p in trial.patients for r in p.doses]),
+        log=tuple(trial.log or ()),
+        screened=trial.screened,
+    )
+
+
+def _subject_row(plan: Plan, patient: Patient) -> tuple[int, ...]:
+    """One row of ``subjects``."""
+    course = patient.course
+    return (
+        patient.site_id,
+        patient.first_dose,
+        patient.first_dose,
+        scans.baseline_scan_day(plan.assessment, patient.draws.baseline_scan[0]),
+        course.responder,
+        course.complete,
+        course.response_day,
+        course.progression_day,
+        course.death_day,
+        patient.treatment_stop_day,
+        patient.treatment_stop_reason,
+        patient.assessment_stop_day,
+        patient.study_withdrawal_day,
+        follow_up.contact_lag(plan.follow_up, patient.draws.last_contact[0]),
+    )

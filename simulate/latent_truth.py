@@ -1,0 +1,191 @@
+"""The truth of a scenario by formula: survival as it would be if every event were seen at once.
+
+The disease model is a mixture of latent responders and the others, and its tables hold every
+distribution on whole days, so survival follows by sums and products of those tables: no patient is
+simulated and nothing is approximated but the last digits. In the words of the disease rules, with
+R the day of response, X the time from it to progression, N the time to progression of a
+non-responder, D the death without progression and A the time from progression to death:
+
+- progression is P = R + X for responders and P = N for the others;
+- progression-free survival ends at ``min(D, P)``;
+- overall survival ends at ``min(D, P + A)``, A having a distribution of its own in each group;
+- duration of response is ``min(D, P) - R``, among those whose response begins before either.
+
+Scans see progression later, and only where they look: what a scan calendar makes of this truth is
+another estimand.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from simulate.distributions import TABLE_DAYS, FloatArray, IntArray
+from simulate.patient.disease import DiseasePlan
+from simulate.plan import Plan
+from simulate.streams import WORD_RANGE
+
+Endpoint = Literal["pfs", "os", "dor"]
+
+_ROUNDING = 1e-12  # a sum of products of probabilities may miss one half by this much
+
+
+@dataclass(frozen=True, eq=False)
+class LatentTruth:
+    """Latent survival functions of one scenario, exact on whole days.
+
+    Each array holds at index d the probability that the event comes after day d of its clock,
+    d = 0, 1, ... up to the end of the tables (twenty years).
+    """
+
+    pfs: FloatArray
+    """Progression-free survival, by days from first dose."""
+    os: FloatArray
+    """Overall survival, by days from first dose."""
+    dor: FloatArray
+    """Duration of response, by days from the day of response; nan if nobody ever responds."""
+    responders: float
+    """Probability that a response begins before progression and death."""
+
+    def survival(self, endpoint: Endpoint) -> FloatArray:
+        """Survival function of an endpoint by day of its clock."""
+        curves = {"pfs": self.pfs, "os": self.os, "dor": self.dor}
+        return curves[endpoint]
+
+    def rate(self, endpoint: Endpoint, landmark_days: float) -> float:
+        """Event-free rate at a landmark: the probability that the analysis value exceeds it.
+
+        Parameters
+        ----------
+        endpoint : {"pfs", "os", "dor"}
+            The endpoint.
+        landmark_days : float
+            The landmark in days, such as ``12 * 30.4375``. The analysis value (AVAL) counts the
+            day of the start as 1, so an event on day d of the clock lies within the landmark if
+            ``d + 1 <= landmark_days``.
+
+        Raises
+        ------
+        ValueError
+            If the landmark lies beyond the tables.
+        """
+        curve = self.survival(endpoint)
+        day = math.floor(landmark_days) - 1
+        if day >= len(curve):
+            raise ValueError(
+                f"a landmark must lie within {len(curve)} days, the length of the tables "
+                f"(given: {landmark_days:g} days)"
+            )
+        return float(curve[day]) if day >= 0 else 1.0
+
+    def median(self, endpoint: Endpoint) -> float:
+        """Median analysis value in days: the first by which half have had the event.
+
+        Infinite if fewer than half have it within the tables; nan for the duration of response
+        if nobody ever responds.
+        """
+        curve = self.survival(endpoint)
+        if math.isnan(curve[0]):
+            return math.nan
+        reached = np.flatnonzero(curve <= 0.5 + _ROUNDING)
+        return float(reached[0] + 1) if len(reached) else math.inf
+
+
+def has_formula(plan: Plan) -> bool:
+    """Whether the truth of a plan follows by formula: no patient has a hazard of their own."""
+    return bool(np.all(np.asarray(plan.baseline.hazard_ratios) == 1.0))
+
+
+def latent_truth(plan: Plan) -> LatentTruth:
+    """Latent PFS, OS and DOR of a plan by formula.
+
+    Raises
+    ------
+    ValueError
+        If prognostic factors give patients hazards of their own (see :func:`has_formula`).
+    """
+    if not has_formula(plan):
+        raise ValueError(
+            "there is no formula for the latent truth with prognostic_factors that differ from 1: "
+            "patients then have hazards of their own; simulate it instead"
+        )
+    disease = plan.disease
+    alive = _survival(disease.death_before.thresholds)
+    response = _probabilities(disease.response_time)
+    from_response = _survival(disease.progression_responder.thresholds)
+    responder = disease.responder / WORD_RANGE
+
+    # a response beyond the tables brings a progression beyond the tables
+    progression = {
+        True: 1.0 - _convolved(response, 1.0 - from_response),
+        False: _survival(disease.progression_other.thresholds),
+    }
+    after = {
+        True: _survival(disease.death_after_responder.thresholds),
+        False: _survival(disease.death_after_other.thresholds),
+    }
+    weights = {True: responder, False: 1.0 - responder}
+    free = sum(weights[group] * progression[group] for group in weights)
+    survivors = sum(
+        weights[group] * _survival_of_sum(progression[group], after[group]) for group in weights
+    )
+    duration, reached = _duration(disease, response, from_response, alive)
+    return LatentTruth(
+        pfs=alive * free,
+        os=alive * survivors,
+        dor=duration,
+        responders=responder * reached,
+    )
+
+
+def _duration(
+    disease: DiseasePlan, response: FloatArray, from_response: FloatArray, alive: FloatArray
+) -> tuple[FloatArray, float]:
+    """Survival by days since response, and P(a responder's response begins before any event).
+
+    It begins if death comes after its day and progression is not on that very day. After it, the
+    patient is free of events d days later if D > R + d and X > d.
+    """
+    reached = float(response @ alive) * float(from_response[0])
+    if disease.responder == 0 or reached == 0.0:
+        return np.full(TABLE_DAYS + 1, math.nan), 0.0
+    still_alive = np.zeros(TABLE_DAYS + 1)
+    for day in np.flatnonzero(response):
+        later = alive[day:]
+        still_alive[: len(later)] += response[day] * later
+        # the tables end before the response day plus d: nothing more is known to happen
+        still_alive[len(later) :] += response[day] * alive[-1]
+    return still_alive * from_response / reached, reached
+
+
+def _cumulative(thresholds: IntArray) -> FloatArray:
+    """P(day <= d) for d = 0 .. TABLE_DAYS; a shorter table stays at its last entry."""
+    table = np.asarray(thresholds, float) / WORD_RANGE
+    return np.concatenate([table, np.full(TABLE_DAYS + 1 - len(table), table[-1])])
+
+
+def _survival(thresholds: IntArray) -> FloatArray:
+    """P(day > d) for d = 0 .. TABLE_DAYS."""
+    return 1.0 - _cumulative(thresholds)
+
+
+def _probabilities(thresholds: IntArray) -> FloatArray:
+    """P(day = d) for d = 0 .. TABLE_DAYS."""
+    return np.diff(_cumulative(thresholds), prepend=0.0)
+
+
+def _survival_of_sum(first: FloatArray, second: FloatArray) -> FloatArray:
+    """P(T1 + T2 > d) of independent whole-day times, from the survival function of each."""
+    return 1.0 - _convolved(np.diff(1.0 - first, prepend=0.0), 1.0 - second)
+
+
+def _convolved(probabilities: FloatArray, cumulative: FloatArray) -> FloatArray:
+    """``P(T1 + T2 <= d)`` from P(T1 = d) and P(T2 <= d), over the days of the tables.
+
+    Summed term by term: all terms are positive, so that nothing cancels, as it would in a Fourier
+    transform far in the tail.
+    """
+    return np.convolve(probabilities, cumulative)[: len(cumulative)]

@@ -1,0 +1,122 @@
+"""The disease as it truly is, whoever looks.
+
+A latent responder responds on a day of the response grid and progresses some time after; a
+non-responder progresses some time after the first dose. Death comes without progression, or after
+it at a rate that may differ for non-responders. Nothing here depends on the scan calendar, and a
+patient never progresses before responding and dies once.
+
+Days are patient days: day 0 is the first dose.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from simulate.compiled import rule
+from simulate.distributions import (
+    NEVER,
+    EventTable,
+    FloatTable,
+    IntTable,
+    day_of,
+    first_reaching,
+    later,
+)
+from simulate.streams import unit_exponential
+
+
+class DiseasePlan(NamedTuple):
+    """The disease model, as tables."""
+
+    responder: int
+    """Threshold of being a latent responder."""
+    complete: int
+    """Threshold of a response being complete, given a response."""
+    response_time: IntTable
+    """Thresholds of the day a latent responder's response begins."""
+    visible_before: int
+    """A scan up to this many days before the response day already shows it."""
+    progression_responder: EventTable
+    """Time from response to progression."""
+    progression_other: EventTable
+    """Time from first dose to progression, non-responders."""
+    death_before: EventTable
+    """Time from first dose to death without progression."""
+    death_after_responder: EventTable
+    """Time from progression to death, responders."""
+    death_after_other: EventTable
+    """Time from progression to death, non-responders."""
+
+
+class Course(NamedTuple):
+    """One patient's latent disease, in days from first dose; NEVER where it does not happen."""
+
+    responder: bool
+    complete: bool
+    response_day: int
+    progression_day: int
+    death_day: int
+
+
+@rule
+def event_day(table: EventTable, factor: float, word: int) -> int:
+    """Whole day of an event whose hazard is multiplied by a patient's own factor."""
+    if factor == 1.0:
+        return day_of(table.thresholds, word)
+    return first_reaching(table.cumulative_hazard, factor, unit_exponential(word))
+
+
+@rule
+def progression_day(
+    plan: DiseasePlan, responder: bool, response: int, factor: float, word: int
+) -> int:
+    """Day of true progression, were the patient to live that long."""
+    if responder:
+        return later(response, event_day(plan.progression_responder, factor, word))
+    return event_day(plan.progression_other, factor, word)
+
+
+@rule
+def death_after_progression(
+    plan: DiseasePlan, responder: bool, progression: int, factor: float, word: int
+) -> int:
+    """Day of death after progression, counted from the true progression, not from its scan."""
+    if responder:
+        return later(progression, event_day(plan.death_after_responder, factor, word))
+    return later(progression, event_day(plan.death_after_other, factor, word))
+
+
+@rule
+def disease_course(
+    plan: DiseasePlan,
+    factors: FloatTable,
+    response_words: IntTable,
+    progression_word: int,
+    death_words: IntTable,
+) -> Course:
+    """One patient's whole latent course.
+
+    Parameters
+    ----------
+    plan : DiseasePlan
+        The disease model.
+    factors : (progression, death without progression, death after progression)
+        The patient's own hazard ratios.
+    response_words : (responder, response time, complete)
+        Words of purpose RESPONSE.
+    progression_word : int
+        Word of purpose PROGRESSION.
+    death_words : (without progression, after progression)
+        Words of the two death purposes.
+    """
+    responder = response_words[0] < plan.responder
+    complete = responder and response_words[2] < plan.complete
+    response = NEVER
+    if responder:
+        response = day_of(plan.response_time, response_words[1])
+    progression = progression_day(plan, responder, response, factors[0], progression_word)
+    death = event_day(plan.death_before, factors[1], death_words[0])
+    if death <= progression:
+        return Course(responder, complete, response, NEVER, death)
+    after = death_after_progression(plan, responder, progression, factors[2], death_words[1])
+    return Course(responder, complete, response, progression, min(death, after))

@@ -1,0 +1,94 @@
+"""The tables of one simulated trial: the contract that every engine signs.
+
+Tables are columns of whole numbers, sorted by patient and then in time. They hold the whole truth
+up to the horizon of the plan; what was known at a data cut is decided later, by the cut. Days are
+patient days (0 = first dose) except where the name says ``trial_day`` (0 = origin of the scenario).
+NEVER stands for what does not happen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from simulate.distributions import IntArray
+
+Columns = dict[str, IntArray]
+
+SUBJECT_COLUMNS = {
+    "site": "permanent number of the site",
+    "enrolment_trial_day": "trial day of enrolment",
+    "first_dose_trial_day": "trial day of the first dose, patient day 0",
+    "baseline_scan_day": "day of the baseline scan, 0 or negative",
+    "responder": "1 for a latent responder",
+    "complete": "1 if a response is a complete one",
+    "response_day": "day the response begins",
+    "progression_day": "day of true progression; NEVER if death comes first",
+    "death_day": "day of death",
+    "treatment_stop_day": "day treatment stopped for good",
+    "treatment_stop_reason": "0 ongoing, 1 progression, 2 withdrawal, 3 early stop, 4 death",
+    "assessment_stop_day": "day after which no tumour assessment is done",
+    "study_withdrawal_day": "day the patient left the study",
+    "contact_lag": "days from a data cut back to the last contact before it",
+}
+"""Columns of ``subjects``, a row a patient in order of number, before the baseline variables."""
+
+ASSESSMENT_COLUMNS = {
+    "patient": "patient number",
+    "visit": "visit of the calendar; 0 for an unscheduled assessment",
+    "planned_day": "day planned by the calendar",
+    "day": "day the assessment was done, or planned if it was missed",
+    "performed": "1 done, 0 missed",
+    "response": "0 NE, 1 CR, 2 PR, 3 SD, 4 PD",
+}
+"""Columns of ``assessments``, a row an assessment after the first dose."""
+
+DOSE_COLUMNS = {
+    "patient": "patient number",
+    "cycle": "cycle, from 1",
+    "drug": "permanent number of the drug",
+    "day": "day of the dose",
+    "delay": "days later than planned from the last dose",
+}
+"""Columns of ``doses``, a row a drug given."""
+
+EVENT_COLUMNS = ("trial_day", "phase", "patient", "site", "event", "detail")
+"""Columns of the event log."""
+
+LogRow = tuple[int, int, int, int, str, str]
+
+
+@dataclass(frozen=True)
+class TrialRecords:
+    """One simulated trial, whole truth up to the horizon."""
+
+    subjects: Columns
+    baseline: Columns
+    """Level of each baseline variable, by the variable's permanent number as text."""
+    assessments: Columns
+    doses: Columns
+    log: tuple[LogRow, ...] = ()
+    """What happened, in order; empty unless asked for."""
+    screened: int = 0
+    """Patients screened, enrolled or not."""
+
+    @property
+    def n_patients(self) -> int:
+        """Number of enrolled patients."""
+        return len(self.subjects["site"])
+
+
+def table(names: Iterable[str], rows: Sequence[Sequence[int]]) -> Columns:
+    """Columns from rows of whole numbers."""
+    names = tuple(names)
+    if not rows:
+        return {name: np.empty(0, np.int64) for name in names}
+    matrix = np.array(rows, dtype=np.int64)
+    return {name: np.ascontiguousarray(matrix[:, i]) for i, name in enumerate(names)}
+
+
+def row_bounds(patient: IntArray, n_patients: int) -> IntArray:
+    """Start of each patient's rows in a table sorted by patient; one more entry for the end."""
+    return np.searchsorted(patient, np.arange(n_patients + 1))

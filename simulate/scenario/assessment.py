@@ -1,0 +1,57 @@
+"""Who looks, and when: the calendar of scans and the rules by which they are read."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from simulate.scenario.fields import (
+    DayRange,
+    Days,
+    PositiveWholeDays,
+    Probability,
+    Section,
+    WholeDays,
+)
+
+
+class CalendarRow(Section):
+    """Scans at a fixed interval, up to a time or for good."""
+
+    every: PositiveWholeDays
+    """Time between scans."""
+    until: PositiveWholeDays | None = None
+    """Day of the last scan of this row, counted from the first dose; the last row has none."""
+
+
+class ClinicalProgression(Section):
+    """Progression that is noticed between scans."""
+
+    probability: Probability
+    """Probability that a progression is noticed without a scan."""
+    delay: DayRange
+    """Shortest and longest time until it is noticed, such as [1 day, 14 days]."""
+
+
+class Assessment(Section):
+    """Tumour assessment."""
+
+    baseline_window: WholeDays
+    """How long before the first dose the baseline scan may be."""
+    calendar: Annotated[tuple[CalendarRow, ...], Field(min_length=1)]
+    """When scans are planned, counted from the first dose."""
+    window: WholeDays = Field(default=0)
+    """How far a scan may be from its planned day; by default it is on the day."""
+    jitter_sd: Days = Field(default=0.0)
+    """Standard deviation of a scan's distance from its planned day, within the window."""
+    missed: Annotated[Probability, Field(lt=1)] = 0.0
+    """Probability that a scan is missed."""
+    clinical_progression: ClinicalProgression | None = None
+    """Progression noticed without a scan; by default never."""
+    confirmation: WholeDays
+    """Shortest time from a response to the scan that confirms it."""
+    stable_disease: WholeDays
+    """Earliest day from first dose on which a scan can show stable disease."""
+    clinical_benefit: WholeDays
+    """Day from first dose from which stable disease counts as clinical benefit."""

@@ -1,0 +1,69 @@
+"""The disease as it truly is, whoever looks: response, progression and death."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from simulate.scenario.distributions import EverybodysTime, Time
+from simulate.scenario.fields import (
+    FileSafeName,
+    HazardRatio,
+    Level,
+    Probability,
+    Section,
+    WholeDays,
+)
+
+
+class Response(Section):
+    """The latent response: who responds, and when."""
+
+    probability: Probability
+    """Probability that a patient's disease responds."""
+    time: EverybodysTime
+    """Time from first dose to response, among responders."""
+    visible_before: WholeDays = Field(default=0)
+    """How long before its day a response already shows on a scan."""
+    complete: Probability = 0.0
+    """Probability that a confirmed response is complete."""
+
+
+class Progression(Section):
+    """Time to true progression."""
+
+    responders: Time
+    """Time from response to progression, of responders."""
+    non_responders: Time
+    """Time from first dose to progression, of non-responders."""
+
+
+class PrognosticFactor(Section):
+    """How the patients at one level of a baseline variable fare, compared with all others."""
+
+    variable: FileSafeName
+    """Name of a baseline variable with levels."""
+    level: Level
+    """The level that carries the effect."""
+    progression: HazardRatio = 1.0
+    """Hazard ratio of progression."""
+    death: HazardRatio = 1.0
+    """Hazard ratio of death without progression."""
+    death_after_progression: HazardRatio = 1.0
+    """Hazard ratio of death after progression."""
+
+
+class Disease(Section):
+    """The course of the disease."""
+
+    response: Response
+    """Who responds, and when."""
+    progression: Progression
+    """When the disease progresses."""
+    death_without_progression: Time
+    """Time from first dose to a death that no progression precedes."""
+    death_after_progression: Time
+    """Time from true progression to death."""
+    non_responder_death_hazard_ratio: HazardRatio = 1.0
+    """Hazard ratio of death after progression of non-responders against responders."""
+    prognostic_factors: tuple[PrognosticFactor, ...] = ()
+    """Effects of baseline variables; by default none. Their hazard ratios multiply."""

@@ -1,0 +1,212 @@
+"""The JSON Schema of scenario files, for editors.
+
+Made from the models, with what reading a file allows beside them: sources on any block, the form
+``{value: …, source: …, at: …, note: …}`` for any single value or list, and files that extend
+another and so may leave out anything.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+from simulate.scenario.fields import (
+    DOSE_SCHEMA,
+    DURATION_SCHEMA,
+    PROBABILITY_SCHEMA,
+    RATE_SCHEMA,
+)
+from simulate.scenario.provenance import SOURCE_KINDS
+from simulate.scenario.trial import Trial
+
+Schema = dict[str, Any]
+
+_TEXT: Schema = {"type": "string", "minLength": 1}
+_SOURCE_DEFINITIONS: dict[str, Schema] = {
+    "source": {
+        "enum": list(SOURCE_KINDS),
+        "description": "Where the numbers here come from.",
+    },
+    "at": {**_TEXT, "description": "Where in the source, or how, why, or whose."},
+    "note": {**_TEXT, "description": "Anything else worth saying."},
+}
+_SOURCE_PROPERTIES: Schema = {key: {"$ref": f"#/$defs/{key}"} for key in _SOURCE_DEFINITIONS}
+_EXTENDS: Schema = {
+    **_TEXT,
+    "description": "Scenario file whose content this one changes, seen from this file.",
+}
+_NULL: Schema = {"type": "null"}
+_PARTIAL = "Partial"
+_QUANTITIES = {
+    "duration": DURATION_SCHEMA,
+    "rate": RATE_SCHEMA,
+    "dose": DOSE_SCHEMA,
+    "probability": PROBABILITY_SCHEMA,
+}
+
+
+def schema_text() -> str:
+    """Give the schema as JSON text with one definition a line, so that changes can be read."""
+    schema = scenario_schema()
+    definitions = schema.pop("$defs")
+    defined = ",\n".join(f"  {_json(name)}: {_json(item)}" for name, item in definitions.items())
+    head = "".join(f" {_json(key)}: {_json(value)},\n" for key, value in schema.items())
+    return f'{{\n{head} "$defs": {{\n{defined}\n }}\n}}\n'
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def scenario_schema() -> Schema:
+    """Build the schema of a scenario file (JSON Schema, draft 2020-12)."""
+    made = Trial.model_json_schema(by_alias=True)
+    definitions: dict[str, Schema] = made.pop("$defs")
+    definitions = {name: _with_sources(_tidy(block)) for name, block in definitions.items()}
+    trial = _with_sources(_tidy(made))
+    trial["properties"]["extends"] = _EXTENDS
+    # The point {at: 12 months, value: 0.76} keeps `at` for the time.
+    definitions["Survival"]["properties"]["at"] = _tidy(
+        Trial.model_json_schema(by_alias=True)["$defs"]["Survival"]["properties"]["at"]
+    )
+    definitions["Trial"] = trial
+    partial = {f"{_PARTIAL}{name}": _partial(block) for name, block in definitions.items()}
+    made = {**definitions, **_used(partial)}
+    shared = {name: _map(block, _refer) for name, block in made.items()}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A scenario of simulate",
+        "description": "One oncology trial: patients, treatment, scans, follow-up and analyses.",
+        "if": {"type": "object", "required": ["extends"]},
+        "then": {"$ref": f"#/$defs/{_PARTIAL}Trial"},
+        "else": {"$ref": "#/$defs/Trial"},
+        "$defs": dict(sorted({**_SOURCE_DEFINITIONS, **_QUANTITIES, **shared}.items())),
+    }
+
+
+def _tidy(schema: Schema) -> Schema:
+    """Drop what editors do not need: generated titles, and the discriminators of OpenAPI."""
+    tidied: Schema = _map(schema, _tidy_one)
+    return tidied
+
+
+def _tidy_one(schema: Schema) -> Schema:
+    kept = {k: v for k, v in schema.items() if k != "discriminator"}
+    if kept.get("default", "") is None:
+        del kept["default"]
+    if isinstance(kept.get("title"), str):
+        del kept["title"]
+    if isinstance(kept.get("description"), str):
+        kept["description"] = " ".join(kept["description"].split())
+    return kept
+
+
+def _refer(schema: Schema) -> Schema:
+    """Write a quantity once, and refer to it everywhere else."""
+    for name, quantity in _QUANTITIES.items():
+        if all(schema.get(key) == value for key, value in quantity.items()):
+            rest = {key: value for key, value in schema.items() if key not in quantity}
+            return {**rest, "$ref": f"#/$defs/{name}"}
+    return schema
+
+
+def _map(node: Any, change: Any) -> Any:
+    """Rebuild a schema with a function applied to every mapping that is itself a schema."""
+    if isinstance(node, list):
+        return [_map(item, change) for item in node]
+    if not isinstance(node, dict):
+        return node
+    rebuilt: Schema = {}
+    for key, value in change(node).items():
+        if key == "properties":
+            rebuilt[key] = {name: _map(item, change) for name, item in value.items()}
+        elif key in ("default", "const", "enum", "examples"):
+            rebuilt[key] = value
+        else:
+            rebuilt[key] = _map(value, change)
+    return rebuilt
+
+
+def _with_sources(block: Schema) -> Schema:
+    """Let a block hold source keys, and each of its single values and lists be wrapped."""
+    properties = {name: _wrappable(item) for name, item in block["properties"].items()}
+    return {**block, "properties": {**properties, **_SOURCE_PROPERTIES}}
+
+
+def _wrappable(field: Schema) -> Schema:
+    outer: Schema = {key: field[key] for key in ("description", "default") if key in field}
+    inner = {key: value for key, value in field.items() if key not in outer}
+    if _NULL in inner.get("anyOf", []):
+        options = [option for option in inner["anyOf"] if option != _NULL]
+        return {**outer, "anyOf": [*(_wrappable(option) for option in options), _NULL]}
+    if "additionalProperties" in inner:
+        # Named weights, conditions or groups: a block with keys of the user's own.
+        return {**outer, **inner, "properties": _SOURCE_PROPERTIES}
+    if _is_block(inner) or "const" in inner:
+        return field
+    wrapper: Schema = {
+        "type": "object",
+        "properties": {"value": inner, **_SOURCE_PROPERTIES},
+        "required": ["value"],
+        "additionalProperties": False,
+    }
+    return {**outer, "anyOf": [inner, wrapper]}
+
+
+def _is_block(field: Schema) -> bool:
+    options = [o for key in ("anyOf", "oneOf") for o in field.get(key, [])]
+    if options:
+        return any(_is_block(option) for option in options)
+    return "$ref" in field
+
+
+def _partial(block: Schema) -> Schema:
+    """Give the same block with nothing required, as in a file that extends another.
+
+    Lists are replaced whole, so what stands inside a list stays complete.
+    """
+    changed = copy.deepcopy(block)
+    changed.pop("required", None)
+    if "extends" in changed["properties"]:
+        changed["required"] = ["extends", "name"]
+    changed["properties"] = {k: _loosened(v) for k, v in changed["properties"].items()}
+    return changed
+
+
+def _loosened(field: Any) -> Any:
+    if isinstance(field, list):
+        return [_loosened(item) for item in field]
+    if not isinstance(field, dict) or field.get("type") == "array":
+        return field
+    loose: Schema = {}
+    for key, value in field.items():
+        if key == "$ref":
+            name = value.removeprefix("#/$defs/")
+            known = name in _SOURCE_DEFINITIONS
+            loose[key] = value if known else f"#/$defs/{_PARTIAL}{name}"
+        elif key == "oneOf":
+            loose["anyOf"] = _loosened(value)
+        elif key in ("anyOf", "properties"):
+            loose[key] = (
+                _loosened(value)
+                if key == "anyOf"
+                else {name: _loosened(item) for name, item in value.items()}
+            )
+        else:
+            loose[key] = value
+    return loose
+
+
+def _used(definitions: dict[str, Schema]) -> dict[str, Schema]:
+    """Keep the definitions that the top level leads to."""
+    kept: dict[str, Schema] = {}
+    waiting = [f"{_PARTIAL}Trial"]
+    while waiting:
+        name = waiting.pop()
+        if name in kept or name not in definitions:
+            continue
+        kept[name] = definitions[name]
+        text = json.dumps(definitions[name])
+        waiting.extend(part.split('"')[0] for part in text.split('"#/$defs/')[1:])
+    return kept

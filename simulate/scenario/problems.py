@@ -1,0 +1,202 @@
+"""What validation found wrong, in the user's words and at the place in the file."""
+
+from __future__ import annotations
+
+import difflib
+import types
+from collections.abc import Iterable
+from typing import Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from simulate.errors import Problem
+from simulate.scenario.fields import SOURCE_KEYS
+from simulate.scenario.tree import Block, Leaf, Path, dotted, locate, written
+from simulate.units import QuantityError
+
+# The requirement of each kind of error, filled in from the error's own context.
+_NEEDED = {
+    "int_type": "a whole number is needed",
+    "int_from_float": "a whole number is needed",
+    "float_type": "a number is needed",
+    "finite_number": "a finite number is needed",
+    "string_type": "a text is needed",
+    "date_type": "a date is needed",
+    "tuple_type": "a list is needed",
+    "dict_type": "a block of keys is needed",
+    "mapping_type": "a block of keys is needed",
+    "model_type": "a block of keys is needed",
+    "model_attributes_type": "a block of keys is needed",
+    "greater_than": "must be more than {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than": "must be less than {lt}",
+    "less_than_equal": "must be at most {le}",
+    "string_too_short": "must not be empty",
+    "string_too_long": "must have at most {max_length} characters",
+    "too_short": "needs at least {min_length} item(s)",
+    "too_long": "may have at most {max_length} item(s)",
+    "literal_error": "must be one of {expected}",
+    "union_tag_not_found": "a kind is needed",
+}
+_HINTS = {
+    "date_type": "Write it as 2020-01-13, without quotes",
+    "string_type": "Put it in quotes",
+    "string_pattern_mismatch": "Use lower-case letters, digits and _ only",
+}
+
+
+def problems_of(error: ValidationError, tree: Block, model: type[BaseModel]) -> list[Problem]:
+    """Turn a validation error into problems at their places in the tree."""
+    details = error.errors(include_url=False)
+    meant = {meant for detail in details if (meant := _meant(detail, tree, model))}
+    # A misspelt key is one mistake, so the key that was meant is not reported as missing too.
+    return [
+        _problem(detail, tree, model)
+        for detail in details
+        if detail["type"] != "missing" or tuple(detail["loc"]) not in meant
+    ]
+
+
+def _meant(detail: ErrorDetails, tree: Block, model: type[BaseModel]) -> Path | None:
+    """Path of the unused key that an unknown one is close to."""
+    if detail["type"] != "extra_forbidden":
+        return None
+    path: Path = tuple(detail["loc"])
+    known = set(_keys(_owner(model, path[:-1]))).difference(_given(tree, path[:-1]))
+    close = difflib.get_close_matches(str(path[-1]), sorted(known), n=1)
+    return (*path[:-1], close[0]) if close else None
+
+
+def problem_at(tree: Block, path: Path, message: str, hint: str = "") -> Problem:
+    """Make a problem at the place of a field, or of the block that should hold it."""
+    place = locate(tree, path)
+    mark = place.key_mark
+    key = dotted(tree, place.path)
+    return Problem(mark.file, mark.line, mark.column, key, message, hint)
+
+
+def similar(word: object, known: Iterable[str]) -> str:
+    """Give the hint "Did you mean …?" if one of the known words is close, else nothing."""
+    close = difflib.get_close_matches(str(word), list(known), n=1)
+    return f"Did you mean {close[0]}?" if close else ""
+
+
+def _problem(detail: ErrorDetails, tree: Block, model: type[BaseModel]) -> Problem:
+    context: dict[str, Any] = detail.get("ctx", {})
+    path: Path = tuple(detail["loc"])
+    kind = detail["type"]
+    if kind == "scenario":
+        return _own(path, context, tree)
+    if kind == "extra_forbidden":
+        return _unknown_key(path, tree, model)
+    if kind == "missing":
+        return problem_at(tree, path, "this key is needed and is not there")
+    if kind == "union_tag_invalid":
+        return _unknown_kind(path, context, tree)
+    place = locate(tree, path)
+    cause = context.get("error")
+    if isinstance(cause, QuantityError):
+        needed, hint = cause.message, cause.hint
+    elif kind == "string_pattern_mismatch":
+        needed, hint = "this name cannot be used", _HINTS[kind]
+    else:
+        needed = _NEEDED.get(kind, "{message}").format(message=detail["msg"], **_numbers(context))
+        hint = _HINTS.get(kind, "")
+        if kind == "literal_error" and isinstance(place.node, Leaf):
+            words = context["expected"].replace("'", "").replace(" or ", ", ").split(", ")
+            hint = similar(place.node.value, words)
+    if path[-1:] == ("[key]",):
+        # The error is on the key of a free mapping, which pydantic marks so.
+        return problem_at(tree, place.path, needed, hint)
+    message = f"{needed} (given: {written(place.node)})"
+    mark = place.node.mark if place.node is not None else place.key_mark
+    return Problem(mark.file, mark.line, mark.column, dotted(tree, place.path), message, hint)
+
+
+def _numbers(context: dict[str, Any]) -> dict[str, Any]:
+    """Write 0 and not 0.0 where a limit is a float."""
+    return {k: f"{v:g}" if isinstance(v, float) else v for k, v in context.items()}
+
+
+def _own(path: Path, context: dict[str, Any], tree: Block) -> Problem:
+    """Problem that one of our own validators raised, perhaps on a key of the block."""
+    key = context["key"]
+    place = locate(tree, path)
+    message = context["problem"]
+    if key:
+        return problem_at(tree, (*place.path, key), message, context["hint"])
+    if not isinstance(place.node, Block) and "given:" not in message:
+        message += f" (given: {written(place.node)})"
+    return problem_at(tree, place.path, message, context["hint"])
+
+
+def _unknown_kind(path: Path, context: dict[str, Any], tree: Block) -> Problem:
+    allowed = context["expected_tags"].replace("'", "").split(", ")
+    place = locate(tree, path)
+    kind = place.node.get("kind") if isinstance(place.node, Block) else None
+    if kind is None:
+        return problem_at(
+            tree, place.path, f"a block of keys is needed (given: {written(place.node)})"
+        )
+    given = written(kind)
+    mark = kind.mark
+    message = f"unknown kind (given: {given}; allowed: {', '.join(allowed)})"
+    name = dotted(tree, (*place.path, "kind"))
+    return Problem(mark.file, mark.line, mark.column, name, message, similar(given, allowed))
+
+
+def _unknown_key(path: Path, tree: Block, model: type[BaseModel]) -> Problem:
+    place = locate(tree, path)
+    key = str(path[-1])
+    known = _keys(_owner(model, path[:-1]))
+    unused = [name for name in known if name not in _given(tree, place.path[:-1])]
+    hint = similar(key, unused) or similar(key, known)
+    message = "unknown key" if hint else f"unknown key (allowed: {', '.join(known)})"
+    return problem_at(tree, place.path, message, hint)
+
+
+def _given(tree: Block, path: Path) -> Iterable[str]:
+    node = locate(tree, path).node
+    return node.entries if isinstance(node, Block) else ()
+
+
+def _keys(model: type[BaseModel] | None) -> list[str]:
+    if model is None:
+        return list(SOURCE_KEYS)
+    return [info.alias or name for name, info in model.model_fields.items()]
+
+
+def _owner(model: type[BaseModel], path: Path) -> type[BaseModel] | None:
+    """Find the model of the block at a validator's path, in which unions add their tag."""
+    here: list[type[BaseModel]] = [model]
+    for step in path:
+        if isinstance(step, int):
+            continue
+        tagged = [m for m in here if len(here) > 1 and _has_tag(m, step)]
+        if tagged:
+            here = tagged
+            continue
+        fields = (_field(candidate, step) for candidate in here)
+        here = [found for annotation in fields for found in _models(annotation)]
+    return here[0] if len(here) == 1 else None
+
+
+def _has_tag(model: type[BaseModel], tag: str) -> bool:
+    info = model.model_fields.get("kind")
+    return info is not None and tag in get_args(info.annotation)
+
+
+def _field(model: type[BaseModel], key: str) -> Any:
+    for name, info in model.model_fields.items():
+        if key == (info.alias or name):
+            return info.annotation
+    return None
+
+
+def _models(annotation: Any) -> Iterable[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    if get_origin(annotation) in (Union, types.UnionType) or get_args(annotation):
+        return [found for part in get_args(annotation) for found in _models(part)]
+    return []

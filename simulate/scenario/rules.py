@@ -1,0 +1,299 @@
+"""Rules that tie several fields of a scenario together.
+
+Each rule names the blocks that it reads and is asked only if these are valid by themselves, so that
+one run shows all problems and none twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+from simulate.scenario.baseline import LevelsVariable
+from simulate.scenario.enrolment import ActivationDates, PoissonGammaAccrual, PowerAccrual
+from simulate.scenario.problems import similar
+from simulate.scenario.tree import Path
+from simulate.scenario.trial import Trial
+
+
+class Finding(NamedTuple):
+    """A rule that is broken: the field to look at, what is wrong, and what to do."""
+
+    path: Path
+    message: str
+    hint: str = ""
+
+
+Rule = Callable[[Trial], Iterator[Finding]]
+
+
+def _dates_in_order(trial: Trial) -> Iterator[Finding]:
+    accrual = trial.enrolment.accrual
+    if isinstance(accrual, PowerAccrual):
+        where: Path = ("enrolment", "accrual")
+        if trial.origin > accrual.first:
+            yield Finding(
+                (*where, "first"),
+                f"the first patient comes before the origin (given: {accrual.first}; "
+                f"origin: {trial.origin})",
+            )
+        if accrual.last < accrual.first:
+            yield Finding(
+                (*where, "last"),
+                f"the last patient comes before the first (given: {accrual.last}; "
+                f"first: {accrual.first})",
+            )
+
+
+def _cut_after_first_patient(trial: Trial) -> Iterator[Finding]:
+    accrual = trial.enrolment.accrual
+    first = accrual.first if isinstance(accrual, PowerAccrual) else trial.origin
+    for index, analysis in enumerate(trial.analyses):
+        date = analysis.cut.date
+        if date is not None and date <= first:
+            yield Finding(
+                ("analyses", index, "cut", "date"),
+                f"the data cut must come after the first patient (given: {date}; "
+                f"first patient: {first} at the earliest)",
+            )
+
+
+def _sites(trial: Trial) -> Iterator[Finding]:
+    sites = trial.enrolment.sites
+    where: Path = ("enrolment", "sites")
+    if sites.names is not None:
+        if len(sites.names) != sites.count:
+            yield Finding((*where, "names"), _one_each("name", len(sites.names), sites.count))
+        if len(set(sites.names)) < len(sites.names):
+            yield Finding((*where, "names"), "two sites have the same name")
+    if isinstance(sites.activation, ActivationDates):
+        given = len(sites.activation.dates)
+        if given != sites.count:
+            yield Finding((*where, "activation", "dates"), _one_each("date", given, sites.count))
+
+
+def _one_each(thing: str, given: int, count: int) -> str:
+    return f"one {thing} for each site is needed (given: {given}; sites: {count})"
+
+
+def _changes_in_order(trial: Trial) -> Iterator[Finding]:
+    accrual = trial.enrolment.accrual
+    if not isinstance(accrual, PoissonGammaAccrual):
+        return
+    for index in range(1, len(accrual.changes)):
+        if accrual.changes[index].from_ < accrual.changes[index - 1].to:
+            yield Finding(
+                ("enrolment", "accrual", "changes", index, "from"),
+                "the change starts before the one above it ends",
+                "Put changes in order of time, without overlap",
+            )
+
+
+def _calendar(trial: Trial) -> Iterator[Finding]:
+    rows = trial.assessment.calendar
+    start = 0
+    for index, row in enumerate(rows):
+        where: Path = ("assessment", "calendar", index)
+        last = index == len(rows) - 1
+        if last and row.until is not None:
+            yield Finding((*where, "until"), "the last row goes on for good and has no until")
+        elif not last and row.until is None:
+            yield Finding((*where, "until"), "every row but the last needs an until")
+            return
+        if last or row.until is None:
+            return
+        if row.until <= start:
+            yield Finding((*where, "until"), f"until must increase (given: day {row.until})")
+        elif (row.until - start) % row.every:
+            yield Finding(
+                (*where, "until"),
+                f"until must be a whole number of intervals from day {start} "
+                f"(given: day {row.until}; every {row.every} days)",
+            )
+        start = row.until
+
+
+def _scan_window(trial: Trial) -> Iterator[Finding]:
+    scans = trial.assessment
+    shortest = min(row.every for row in scans.calendar)
+    if 2 * scans.window >= shortest:
+        yield Finding(
+            ("assessment", "window"),
+            f"the windows of neighbouring scans overlap (given: {scans.window} days; "
+            f"allowed: less than half the shortest interval of {shortest} days)",
+        )
+    if scans.jitter_sd > 0 and scans.window == 0:
+        yield Finding(
+            ("assessment", "jitter_sd"),
+            "scans can vary only within a window, and there is none",
+            "Give assessment.window, such as 7 days",
+        )
+
+
+def _baseline(trial: Trial) -> Iterator[Finding]:
+    earlier: dict[str, tuple[str, ...] | None] = {}
+    for index, variable in enumerate(trial.baseline.variables):
+        where: Path = ("baseline", "variables", index)
+        if isinstance(variable, LevelsVariable):
+            if variable.cases is not None:
+                yield from _cases(variable, earlier, where)
+            earlier[variable.name] = variable.level_names
+        else:
+            earlier[variable.name] = None
+
+
+def _cases(
+    variable: LevelsVariable, earlier: dict[str, tuple[str, ...] | None], where: Path
+) -> Iterator[Finding]:
+    cases = variable.all_cases
+    for index, case in enumerate(cases):
+        place: Path = (*where, "cases", index)
+        last = index == len(cases) - 1
+        if last and case.when:
+            yield Finding(
+                (*place, "when"), "the last case must take all who are left and has no when"
+            )
+        elif not last and not case.when:
+            yield Finding(
+                place, "a case without when takes all who are left, so it must be the last"
+            )
+        for name, levels in case.when.items():
+            hint = "A variable can look only at the ones above it"
+            yield from _levels_exist(earlier, name, levels, (*place, "when", name), hint)
+
+
+def _levels_exist(
+    variables: dict[str, tuple[str, ...] | None],
+    name: str,
+    levels: Iterable[str],
+    place: Path,
+    hint: str = "",
+    variable_place: Path | None = None,
+) -> Iterator[Finding]:
+    """Check that a named variable exists, has levels, and has these ones."""
+    at = variable_place or place
+    if name not in variables:
+        allowed = ", ".join(variables) or "none"
+        message = f"there is no such baseline variable (given: {name}; allowed: {allowed})"
+        yield Finding(at, message, similar(name, variables) or hint)
+        return
+    known = variables[name]
+    if known is None:
+        yield Finding(at, f"the baseline variable {name} is a number and has no levels")
+        return
+    for level in levels:
+        if level not in known:
+            message = f"{name} has no such level (given: {level}; allowed: {', '.join(known)})"
+            yield Finding(place, message, similar(level, known))
+
+
+def _variables(trial: Trial) -> dict[str, tuple[str, ...] | None]:
+    return {
+        variable.name: variable.level_names if isinstance(variable, LevelsVariable) else None
+        for variable in trial.baseline.variables
+    }
+
+
+def _prognostic_factors(trial: Trial) -> Iterator[Finding]:
+    variables = _variables(trial)
+    seen: set[tuple[str, str]] = set()
+    for index, factor in enumerate(trial.disease.prognostic_factors):
+        where: Path = ("disease", "prognostic_factors", index)
+        yield from _levels_exist(
+            variables,
+            factor.variable,
+            [factor.level],
+            (*where, "level"),
+            variable_place=(*where, "variable"),
+        )
+        if (factor.variable, factor.level) in seen:
+            yield Finding((*where, "level"), "this level has a prognostic factor already")
+        seen.add((factor.variable, factor.level))
+
+
+def _subgroups(trial: Trial) -> Iterator[Finding]:
+    variables = _variables(trial)
+    for index, subgroup in enumerate(trial.endpoints.subgroups):
+        where: Path = ("endpoints", "subgroups", index)
+        named = (*where, "variable")
+        yield from _levels_exist(variables, subgroup.variable, (), named, variable_place=named)
+        if subgroup.variable not in variables:
+            continue
+        taken: set[str] = set()
+        for name, levels in (subgroup.groups or {}).items():
+            place: Path = (*where, "groups", name)
+            yield from _levels_exist(variables, subgroup.variable, levels, place)
+            for level in taken.intersection(levels):
+                yield Finding(place, f"the level {level} is in two groups")
+            taken.update(levels)
+
+
+def _unique(values: Iterable[object], where: Path, key: str) -> Iterator[Finding]:
+    seen: set[object] = set()
+    for index, value in enumerate(values):
+        if value in seen:
+            yield Finding((*where, index, key), f"this {key} is taken already (given: {value})")
+        seen.add(value)
+
+
+def _unique_baseline(trial: Trial) -> Iterator[Finding]:
+    where: Path = ("baseline", "variables")
+    yield from _unique((v.id for v in trial.baseline.variables), where, "id")
+    yield from _unique((v.name for v in trial.baseline.variables), where, "name")
+
+
+def _unique_drugs(trial: Trial) -> Iterator[Finding]:
+    where: Path = ("treatment", "drugs")
+    yield from _unique((drug.id for drug in trial.treatment.drugs), where, "id")
+    yield from _unique((drug.name for drug in trial.treatment.drugs), where, "name")
+
+
+def _unique_analyses(trial: Trial) -> Iterator[Finding]:
+    yield from _unique((analysis.id for analysis in trial.analyses), ("analyses",), "id")
+    yield from _unique((analysis.name for analysis in trial.analyses), ("analyses",), "name")
+
+
+def _unique_subgroups(trial: Trial) -> Iterator[Finding]:
+    names = (subgroup.name for subgroup in trial.endpoints.subgroups)
+    yield from _unique(names, ("endpoints", "subgroups"), "name")
+
+
+def _unique_sweep(trial: Trial) -> Iterator[Finding]:
+    yield from _unique((variant.name for variant in trial.sweep), ("sweep",), "name")
+
+
+RULES: tuple[tuple[frozenset[str], Rule], ...] = tuple(
+    (frozenset(blocks.split()), rule)
+    for blocks, rule in (
+        ("origin enrolment", _dates_in_order),
+        ("origin enrolment analyses", _cut_after_first_patient),
+        ("enrolment", _sites),
+        ("enrolment", _changes_in_order),
+        ("assessment", _calendar),
+        ("assessment", _scan_window),
+        ("baseline", _baseline),
+        ("baseline", _unique_baseline),
+        ("baseline disease", _prognostic_factors),
+        ("baseline endpoints", _subgroups),
+        ("treatment", _unique_drugs),
+        ("analyses", _unique_analyses),
+        ("endpoints", _unique_subgroups),
+        ("sweep", _unique_sweep),
+    )
+)
+
+
+def findings(trial: Trial, *, valid: Iterable[str]) -> Iterator[Finding]:
+    """Apply all rules whose blocks are valid.
+
+    Parameters
+    ----------
+    trial
+        The trial; blocks that are not in `valid` may be missing.
+    valid
+        Names of the top-level fields that are valid by themselves.
+    """
+    usable = frozenset(valid)
+    for blocks, rule in RULES:
+        if blocks <= usable:
+            yield from rule(trial)

@@ -1,0 +1,74 @@
+"""One trial as a scenario file describes it, from the first block to the last."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from simulate.scenario.analyses import Analysis, Design, Endpoints, SampleSize
+from simulate.scenario.assessment import Assessment
+from simulate.scenario.baseline import Baseline
+from simulate.scenario.disease import Disease
+from simulate.scenario.enrolment import Enrolment
+from simulate.scenario.fields import Date, FileSafeName, Label, Section
+from simulate.scenario.follow_up import FollowUp
+from simulate.scenario.treatment import Treatment
+
+# Replicates from 2^31 on are kept for calibration, truth and coverage runs.
+Replicates = Annotated[int, Field(ge=1, lt=2**31)]
+
+
+class Variant(Section):
+    """A what-if: the same trial with a few fields changed."""
+
+    name: FileSafeName
+    """Name in tables and of the variant's folder."""
+    title: Label | None = None
+    """What it is, in a line; by default its name."""
+    replicates: Replicates | None = None
+    """Number of replicates; by default as many as the scenario has."""
+    set: Annotated[Mapping[str, Any], Field(min_length=1)]
+    """Fields to change, such as assessment.window: 3 days; a block replaces the whole block."""
+
+
+class Trial(Section):
+    """All that a scenario file says."""
+
+    name: FileSafeName
+    """Name of the scenario and of its results folder."""
+    title: Label
+    """What it is, in a line."""
+    reference: str = ""
+    """Publication or protocol that it describes."""
+    facts: Label | None = None
+    """File with published results to compare with, seen from this file; by default none."""
+    origin: Date
+    """Calendar date of trial day 0."""
+    sample_size: SampleSize
+    """Number of patients to enrol."""
+    replicates: Replicates = 1000
+    """Number of simulated trials, unless the command line says otherwise."""
+    seed: Annotated[int, Field(ge=0, lt=2**64)] = 20250
+    """Seed of all random numbers; scenarios with one seed share their draws, compared in pairs."""
+    enrolment: Enrolment
+    """Who comes, where and when."""
+    baseline: Baseline = Field(default_factory=Baseline)
+    """Who they are; by default nothing is known about them."""
+    disease: Disease
+    """The disease as it truly is."""
+    treatment: Treatment
+    """What is given."""
+    assessment: Assessment
+    """Who looks, and when."""
+    follow_up: FollowUp
+    """Who leaves."""
+    analyses: Annotated[tuple[Analysis, ...], Field(min_length=1)]
+    """When the data are cut and analysed."""
+    endpoints: Endpoints = Field(default_factory=Endpoints)
+    """How endpoints are estimated."""
+    design: Design = Field(default_factory=Design)
+    """Questions about the design; by default none."""
+    sweep: tuple[Variant, ...] = ()
+    """What-ifs that are run beside the scenario; by default none."""
