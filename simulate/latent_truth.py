@@ -23,7 +23,7 @@ from typing import Literal
 
 import numpy as np
 
-from simulate.distributions import TABLE_DAYS, FloatArray, IntArray
+from simulate.distributions import TABLE_DAYS, FloatArray, IntTable
 from simulate.patient.disease import DiseasePlan
 from simulate.plan import Plan
 from simulate.streams import WORD_RANGE
@@ -119,23 +119,16 @@ def latent_truth(plan: Plan) -> LatentTruth:
     responder = disease.responder / WORD_RANGE
 
     # a response beyond the tables brings a progression beyond the tables
-    progression = {
-        True: 1.0 - _convolved(response, 1.0 - from_response),
-        False: _survival(disease.progression_other.thresholds),
-    }
-    after = {
-        True: _survival(disease.death_after_responder.thresholds),
-        False: _survival(disease.death_after_other.thresholds),
-    }
-    weights = {True: responder, False: 1.0 - responder}
-    free = sum(weights[group] * progression[group] for group in weights)
-    survivors = sum(
-        weights[group] * _survival_of_sum(progression[group], after[group]) for group in weights
+    progression = 1.0 - _convolved(response, 1.0 - from_response)
+    survival = _survival_of_sum(progression, _survival(disease.death_after_responder.thresholds))
+    other_progression = _survival(disease.progression_other.thresholds)
+    other_survival = _survival_of_sum(
+        other_progression, _survival(disease.death_after_other.thresholds)
     )
     duration, reached = _duration(disease, response, from_response, alive)
     return LatentTruth(
-        pfs=alive * free,
-        os=alive * survivors,
+        pfs=alive * (responder * progression + (1.0 - responder) * other_progression),
+        os=alive * (responder * survival + (1.0 - responder) * other_survival),
         dor=duration,
         responders=responder * reached,
     )
@@ -161,18 +154,18 @@ def _duration(
     return still_alive * from_response / reached, reached
 
 
-def _cumulative(thresholds: IntArray) -> FloatArray:
+def _cumulative(thresholds: IntTable) -> FloatArray:
     """P(day <= d) for d = 0 .. TABLE_DAYS; a shorter table stays at its last entry."""
     table = np.asarray(thresholds, float) / WORD_RANGE
     return np.concatenate([table, np.full(TABLE_DAYS + 1 - len(table), table[-1])])
 
 
-def _survival(thresholds: IntArray) -> FloatArray:
+def _survival(thresholds: IntTable) -> FloatArray:
     """P(day > d) for d = 0 .. TABLE_DAYS."""
     return 1.0 - _cumulative(thresholds)
 
 
-def _probabilities(thresholds: IntArray) -> FloatArray:
+def _probabilities(thresholds: IntTable) -> FloatArray:
     """P(day = d) for d = 0 .. TABLE_DAYS."""
     return np.diff(_cumulative(thresholds), prepend=0.0)
 

@@ -45,8 +45,8 @@ def cumulative_hazard(time: families.Time, days: FloatArray) -> FloatArray:
             cumulative = 1.0 - (1.0 - time.probability) ** numbers
             return _steps(days, numbers * time.every, cumulative)
         case families.Discrete():
-            cumulative = np.asarray(np.cumsum(time.weights) / sum(time.weights), np.float64)
-            return _steps(days, np.asarray(time.values), cumulative)
+            cumulative = np.cumsum(np.asarray(time.weights, np.float64))
+            return _steps(days, np.asarray(time.values), cumulative / cumulative[-1])
 
 
 def _steps(

@@ -106,11 +106,12 @@ class LevelsVariable(BaselineVariable):
 
 def _form(value: Any) -> str:
     kind = value.get("kind", "levels") if isinstance(value, dict) else getattr(value, "kind", "")
-    return str(kind)
+    return f"<{kind}>"
 
 
+# The brackets keep a form apart from a key of the same name in a validator's path to a field.
 Variable = Annotated[
-    Annotated[LevelsVariable, Tag("levels")] | Annotated[NormalVariable, Tag("normal")],
+    Annotated[LevelsVariable, Tag("<levels>")] | Annotated[NormalVariable, Tag("<normal>")],
     Discriminator(_form),
 ]
 """One variable at baseline."""

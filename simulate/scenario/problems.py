@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 
 from simulate.errors import Problem
 from simulate.scenario.fields import SOURCE_KEYS
-from simulate.scenario.tree import Block, Leaf, Path, dotted, locate, written
+from simulate.scenario.tree import Block, Items, Leaf, Node, Path, Place, dotted, locate, written
 from simulate.units import QuantityError
 
 # The requirement of each kind of error, filled in from the error's own context.
@@ -52,10 +52,37 @@ def problems_of(error: ValidationError, tree: Block, model: type[BaseModel]) -> 
     meant = {meant for detail in details if (meant := _meant(detail, tree, model))}
     # A misspelt key is one mistake, so the key that was meant is not reported as missing too.
     return [
-        _problem(detail, tree, model)
-        for detail in details
-        if detail["type"] != "missing" or tuple(detail["loc"]) not in meant
+        _problem(detail, tree, model) for detail in details if not _is_echo(detail, tree, meant)
     ]
+
+
+def _is_echo(detail: ErrorDetails, tree: Block, meant: set[Path]) -> bool:
+    """Tell whether an error only repeats another one."""
+    if detail["type"] == "missing":
+        return tuple(detail["loc"]) in meant
+    if detail["type"] == "too_short":
+        # Items that are wrong by themselves are not counted, but they are there.
+        node = locate(tree, _real(tree, detail["loc"])).node
+        return isinstance(node, Items) and len(node.nodes) >= detail["ctx"]["min_length"]
+    return False
+
+
+def _real(tree: Block, location: Iterable[str | int]) -> Path:
+    """Path of a field in the file from a validator's, which also names the variants of unions."""
+    path: list[str | int] = []
+    node: Node | None = tree
+    entered = True
+    for step in location:
+        tagged = isinstance(step, str) and step.startswith("<") and step.endswith(">")
+        if tagged or (entered and isinstance(node, Block) and node.text("kind") == step):
+            entered = False
+            continue
+        if step == "[key]":  # the error is on the key itself
+            continue
+        path.append(step)
+        node = locate(tree, tuple(path)).node
+        entered = True
+    return tuple(path)
 
 
 def _meant(detail: ErrorDetails, tree: Block, model: type[BaseModel]) -> Path | None:
@@ -63,7 +90,8 @@ def _meant(detail: ErrorDetails, tree: Block, model: type[BaseModel]) -> Path | 
     if detail["type"] != "extra_forbidden":
         return None
     path: Path = tuple(detail["loc"])
-    known = set(_keys(_owner(model, path[:-1]))).difference(_given(tree, path[:-1]))
+    used = _given(tree, _real(tree, path)[:-1])
+    known = set(_keys(_owner(model, path[:-1]))).difference(used)
     close = difflib.get_close_matches(str(path[-1]), sorted(known), n=1)
     return (*path[:-1], close[0]) if close else None
 
@@ -84,13 +112,16 @@ def similar(word: object, known: Iterable[str]) -> str:
 
 def _problem(detail: ErrorDetails, tree: Block, model: type[BaseModel]) -> Problem:
     context: dict[str, Any] = detail.get("ctx", {})
-    path: Path = tuple(detail["loc"])
+    path = _real(tree, detail["loc"])
     kind = detail["type"]
     if kind == "scenario":
         return _own(path, context, tree)
     if kind == "extra_forbidden":
-        return _unknown_key(path, tree, model)
+        owner = _owner(model, detail["loc"][:-1])
+        return _unknown_key(path, owner, tree)
     if kind == "missing":
+        if isinstance(path[-1], int):
+            return problem_at(tree, path[:-1], f"at least {path[-1] + 1} values are needed")
         return problem_at(tree, path, "this key is needed and is not there")
     if kind == "union_tag_invalid":
         return _unknown_kind(path, context, tree)
@@ -106,10 +137,12 @@ def _problem(detail: ErrorDetails, tree: Block, model: type[BaseModel]) -> Probl
         if kind == "literal_error" and isinstance(place.node, Leaf):
             words = context["expected"].replace("'", "").replace(" or ", ", ").split(", ")
             hint = similar(place.node.value, words)
-    if path[-1:] == ("[key]",):
-        # The error is on the key of a free mapping, which pydantic marks so.
+    if detail["loc"][-1] == "[key]":
         return problem_at(tree, place.path, needed, hint)
-    message = f"{needed} (given: {written(place.node)})"
+    return _at_value(place, tree, f"{needed} (given: {written(place.node)})", hint)
+
+
+def _at_value(place: Place, tree: Block, message: str, hint: str) -> Problem:
     mark = place.node.mark if place.node is not None else place.key_mark
     return Problem(mark.file, mark.line, mark.column, dotted(tree, place.path), message, hint)
 
@@ -128,11 +161,13 @@ def _own(path: Path, context: dict[str, Any], tree: Block) -> Problem:
         return problem_at(tree, (*place.path, key), message, context["hint"])
     if not isinstance(place.node, Block) and "given:" not in message:
         message += f" (given: {written(place.node)})"
+    if isinstance(place.node, Leaf):
+        return _at_value(place, tree, message, context["hint"])
     return problem_at(tree, place.path, message, context["hint"])
 
 
 def _unknown_kind(path: Path, context: dict[str, Any], tree: Block) -> Problem:
-    allowed = context["expected_tags"].replace("'", "").split(", ")
+    allowed = [tag.strip("'<>") for tag in context["expected_tags"].split(", ")]
     place = locate(tree, path)
     kind = place.node.get("kind") if isinstance(place.node, Block) else None
     if kind is None:
@@ -146,14 +181,12 @@ def _unknown_kind(path: Path, context: dict[str, Any], tree: Block) -> Problem:
     return Problem(mark.file, mark.line, mark.column, name, message, similar(given, allowed))
 
 
-def _unknown_key(path: Path, tree: Block, model: type[BaseModel]) -> Problem:
-    place = locate(tree, path)
-    key = str(path[-1])
-    known = _keys(_owner(model, path[:-1]))
-    unused = [name for name in known if name not in _given(tree, place.path[:-1])]
-    hint = similar(key, unused) or similar(key, known)
+def _unknown_key(path: Path, owner: type[BaseModel] | None, tree: Block) -> Problem:
+    known = _keys(owner)
+    unused = [name for name in known if name not in _given(tree, path[:-1])]
+    hint = similar(path[-1], unused) or similar(path[-1], known)
     message = "unknown key" if hint else f"unknown key (allowed: {', '.join(known)})"
-    return problem_at(tree, place.path, message, hint)
+    return problem_at(tree, path, message, hint)
 
 
 def _given(tree: Block, path: Path) -> Iterable[str]:
@@ -167,7 +200,7 @@ def _keys(model: type[BaseModel] | None) -> list[str]:
     return [info.alias or name for name, info in model.model_fields.items()]
 
 
-def _owner(model: type[BaseModel], path: Path) -> type[BaseModel] | None:
+def _owner(model: type[BaseModel], path: Iterable[str | int]) -> type[BaseModel] | None:
     """Find the model of the block at a validator's path, in which unions add their tag."""
     here: list[type[BaseModel]] = [model]
     for step in path:
@@ -184,7 +217,7 @@ def _owner(model: type[BaseModel], path: Path) -> type[BaseModel] | None:
 
 def _has_tag(model: type[BaseModel], tag: str) -> bool:
     info = model.model_fields.get("kind")
-    return info is not None and tag in get_args(info.annotation)
+    return info is not None and tag.strip("<>") in get_args(info.annotation)
 
 
 def _field(model: type[BaseModel], key: str) -> Any:

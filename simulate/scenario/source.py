@@ -66,9 +66,11 @@ def read_file(path: str) -> Block:
     try:
         if file.is_dir():
             raise refuse(mark, "this is a directory", hint="Name a scenario file inside it")
-        if file.stat().st_size > LARGEST_FILE:
+        with file.open("rb") as stream:
+            content = stream.read(LARGEST_FILE + 1)
+        if len(content) > LARGEST_FILE:
             raise refuse(mark, f"the file is larger than {LARGEST_FILE:,} bytes")
-        text = file.read_bytes().decode("utf-8-sig")
+        text = content.decode("utf-8-sig")
     except FileNotFoundError:
         raise refuse(mark, "there is no such file") from None
     except UnicodeDecodeError as error:
@@ -109,7 +111,11 @@ def read_text(text: str, *, file: str) -> Node:
 
 def read_value(text: str, *, file: str) -> Node:
     """Read the value of an override, which has no line or column of its own."""
-    return _unplaced(read_text(text, file=file), Mark(file))
+    try:
+        return _unplaced(read_text(text, file=file), Mark(file))
+    except ScenarioError as error:
+        problems = (Problem(file, None, None, p.key, p.message, p.hint) for p in error.problems)
+        raise ScenarioError(problems) from None
 
 
 def _unplaced(node: Node, mark: Mark) -> Node:

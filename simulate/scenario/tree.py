@@ -161,7 +161,7 @@ class Place:
     Attributes
     ----------
     path
-        The part of the asked path that the file holds, and a missing last key if there is one.
+        The asked path, up to and with the first key that the file does not hold.
     key_mark
         Place of the last key (of a list item: of the item).
     node
@@ -174,25 +174,19 @@ class Place:
 
 
 def locate(tree: Block, path: Path) -> Place:
-    """Find where the field at `path` is written.
-
-    Steps that the file does not hold, such as the names of variants that a validator adds to its
-    paths, are passed over; a last step that is missing gives the block it is missing from.
-    """
+    """Find where the field at `path` is written, or the block that it is missing from."""
     found: list[str | int] = []
     node: Node = tree
     mark = tree.mark
-    for position, step in enumerate(path):
+    for step in path:
         if isinstance(node, Block) and isinstance(step, str) and step in node.entries:
             entry = node.entries[step]
             node, mark = entry.node, entry.key_mark
         elif isinstance(node, Items) and isinstance(step, int) and step < len(node.nodes):
             node = node.nodes[step]
             mark = node.mark
-        elif position == len(path) - 1 and isinstance(step, str):
-            return Place((*found, step), mark, None)
         else:
-            continue
+            return Place((*found, step), mark, None)
         found.append(step)
     return Place(tuple(found), mark, node)
 

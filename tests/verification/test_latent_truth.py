@@ -1,6 +1,7 @@
 """Latent truth by formula, against simulated patients, closed forms and published values."""
 
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,15 +9,14 @@ import pytest
 
 from simulate.build_plan import build_plan
 from simulate.compiled import kernel
-from simulate.latent_truth import LatentTruth, has_formula, latent_truth
+from simulate.latent_truth import Endpoint, LatentTruth, has_formula, latent_truth
 from simulate.patient.disease import disease_course
 from simulate.plan import Plan
 from simulate.scenario import Scenario
 from simulate.streams import RESERVED_REPLICATES, Purpose, words
 
 MONTH = 30.4375
-TWIN = "scenarios/kn026_phase2.yaml"
-DISEASE = "disease.progression"
+TWIN = Path(__file__).parents[2] / "scenarios" / "kn026_phase2.yaml"
 EXPONENTIAL = [
     # hazards per day: 0.002 to progression, 0.001 to death before it, 0.003 to death after it
     "disease.progression.responders={kind: exponential, rate: 0.002 per day}",
@@ -64,7 +64,7 @@ def simulated_days(plan: Plan, n_patients: int) -> tuple[np.ndarray, np.ndarray,
     return out[:, 0], out[:, 1], out[:, 2]
 
 
-def analysis_values(plan: Plan, n_patients: int) -> dict[str, np.ndarray]:
+def analysis_values(plan: Plan, n_patients: int) -> dict[Endpoint, np.ndarray]:
     """Uncensored AVAL of each endpoint, as defined for people: start day = 1."""
     response, progression, death = simulated_days(plan, n_patients)
     event = np.minimum(progression, death)
@@ -89,7 +89,7 @@ def analysis_values(plan: Plan, n_patients: int) -> dict[str, np.ndarray]:
             "disease.death_after_progression={kind: uniform, low: 0 days, high: 20 months}",
             "disease.non_responder_death_hazard_ratio=2.5",
         ),
-        # responses so late that many come after progression would be no longer alive to see them
+        # responses so late that many die before theirs begins
         (
             "disease.response.time={kind: exponential, mean: 20 months}",
             "disease.death_without_progression={kind: exponential, mean: 25 months}",
@@ -104,7 +104,7 @@ def test_rates_equal_those_of_two_hundred_thousand_patients(overrides: tuple[str
 
     for endpoint, values in analysis_values(plan, n_patients).items():
         for landmark in np.array([1, 2, 3, 6, 12, 18, 24, 30, 48, 72, 120]) * MONTH:
-            expected = truth.rate(endpoint, landmark)  # type: ignore[arg-type]
+            expected = truth.rate(endpoint, landmark)
             error = math.sqrt(expected * (1 - expected) / len(values))
             assert np.mean(values > landmark) == pytest.approx(expected, abs=4 * error + 1e-9), (
                 endpoint,
@@ -170,6 +170,22 @@ def test_analysis_value_counts_the_day_of_the_start() -> None:
     assert truth.rate("pfs", 10.99) == pytest.approx(1.0, abs=1e-3)
     assert truth.rate("pfs", 11.0) == 0.0
     assert truth.median("pfs") == 11
+
+
+def test_response_that_meets_death_on_its_day_never_begins() -> None:
+    # half of the responders would respond on day 10, half on day 30; all die on day 30
+    truth = latent_truth(
+        plan_of(
+            "disease.response.time={kind: discrete, values: [10 days, 30 days], weights: [1, 1]}",
+            "disease.progression.responders={kind: exponential, rate: 0 per day}",
+            "disease.death_without_progression={kind: discrete, values: [30 days], weights: [1]}",
+        )
+    )
+
+    assert truth.responders == pytest.approx(0.8 / 2, abs=1e-9)
+    np.testing.assert_allclose(truth.dor[:20], 1.0, atol=1e-9)
+    np.testing.assert_allclose(truth.dor[20:], 0.0, atol=1e-9)
+    assert truth.median("dor") == 21
 
 
 def test_landmark_before_the_first_day_has_no_event(twin: LatentTruth) -> None:

@@ -1,0 +1,35 @@
+"""Which engine runs a plan."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from simulate.engines.reference import ReferenceEngine
+from simulate.errors import UsageError
+from simulate.plan import Plan
+from simulate.records import TrialRecords
+
+ENGINES = ("auto", "reference")
+"""What a user can ask for; ``auto`` takes the quickest engine that can run the scenario."""
+
+
+class Engine(Protocol):
+    """Makes trials: the same patients for the same plan, seed and replicate, whichever engine."""
+
+    name: str
+
+    def simulate(self, *, seed: int, replicate: int, log: bool = False) -> TrialRecords:
+        """Run one trial: the whole truth up to the plan's horizon."""
+
+
+def get_engine(name: str, plan: Plan) -> Engine:
+    """The engine of a name for a plan.
+
+    Raises
+    ------
+    UsageError
+        If there is no engine of this name.
+    """
+    if name not in ENGINES:
+        raise UsageError(f"there is no engine {name!r}; the engines are: {', '.join(ENGINES)}")
+    return ReferenceEngine(plan)

@@ -1,0 +1,116 @@
+"""Estimates over replicates, each with its Monte Carlo error.
+
+Formulas of Monte Carlo standard errors (MCSE) as in Morris, White and Crowther 2019, *Using
+simulation studies to evaluate statistical methods*, Statistics in Medicine 38:2074-2102. Intervals
+are at 95%: normal, Wilson for a proportion of 0 or 1, and by order statistics for a quantile.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import bdtr
+
+from simulate.analysis.proportions import wilson
+
+Z = 1.959963984540054
+"""97.5% point of the standard normal distribution."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """One Monte Carlo estimate."""
+
+    estimate: float
+    mcse: float
+    """Monte Carlo standard error; nan if it cannot be told."""
+    lower: float
+    upper: float
+    """95% Monte Carlo interval."""
+    n_requested: int
+    """Replicates asked for."""
+    n_analysed: int
+    """Replicates in which the quantity is defined."""
+
+    @property
+    def n_failed(self) -> int:
+        """Replicates in which the quantity is not defined."""
+        return self.n_requested - self.n_analysed
+
+
+def mean(values: npt.ArrayLike) -> Estimate:
+    """Mean of the defined (not nan) values; MCSE sd / sqrt(n)."""
+    defined, requested = _defined(values)
+    n = len(defined)
+    estimate = float(defined.mean()) if n else math.nan
+    mcse = float(defined.std(ddof=1)) / math.sqrt(n) if n > 1 else math.nan
+    return _normal(estimate, mcse, requested, n)
+
+
+def standard_deviation(values: npt.ArrayLike) -> Estimate:
+    """Empirical standard deviation; MCSE sd / sqrt(2 (n - 1))."""
+    defined, requested = _defined(values)
+    n = len(defined)
+    estimate = float(defined.std(ddof=1)) if n > 1 else math.nan
+    mcse = estimate / math.sqrt(2 * (n - 1)) if n > 1 else math.nan
+    return _normal(estimate, mcse, requested, n)
+
+
+def proportion(values: npt.ArrayLike) -> Estimate:
+    """Share of the defined values that are true (1); MCSE sqrt(p (1 - p) / n)."""
+    defined, requested = _defined(values)
+    n = len(defined)
+    if n == 0:
+        return _normal(math.nan, math.nan, requested, n)
+    p = float(defined.mean())
+    mcse = math.sqrt(p * (1 - p) / n)
+    if 0 < p < 1:
+        return _normal(p, mcse, requested, n)
+    interval = wilson(round(p * n), n)
+    return Estimate(p, mcse, float(interval.lower), float(interval.upper), requested, n)
+
+
+def quantile(values: npt.ArrayLike, probability: float) -> Estimate:
+    """Quantile of the defined values, in which infinity counts as later than all others.
+
+    The estimate is the smallest value that a share ``probability`` does not exceed. The interval is
+    free of distributions: order statistics that enclose the true quantile with 95% probability. The
+    MCSE is the width of that interval over twice 1.96.
+    """
+    defined, requested = _defined(values)
+    n = len(defined)
+    if n == 0:
+        return Estimate(math.nan, math.nan, math.nan, math.nan, requested, n)
+    ordered = np.sort(defined)
+    estimate = float(ordered[max(math.ceil(probability * n) - 1, 0)])
+    below = bdtr(np.arange(n + 1.0), n, probability)
+    low = max(int(np.searchsorted(below, 0.025)) - 1, 0)
+    high = min(int(np.searchsorted(below, 0.975)) + 1, n - 1)
+    lower, upper = float(ordered[low]), float(ordered[high])
+    mcse = (upper - lower) / (2 * Z) if math.isfinite(upper) else math.nan
+    return Estimate(estimate, mcse, lower, upper, requested, n)
+
+
+def exact(value: float) -> Estimate:
+    """A value computed by formula, without Monte Carlo error."""
+    return Estimate(value, 0.0, value, value, 0, 0)
+
+
+def percentile_of(values: npt.ArrayLike, reported: float) -> float:
+    """Percentile of a reported value among simulated ones: P(<) + P(=) / 2, in percent."""
+    defined, _ = _defined(values)
+    if len(defined) == 0:
+        return math.nan
+    return 100 * float((defined < reported).mean() + (defined == reported).mean() / 2)
+
+
+def _defined(values: npt.ArrayLike) -> tuple[npt.NDArray[np.float64], int]:
+    everything = np.asarray(values, float)
+    return everything[~np.isnan(everything)], len(everything)
+
+
+def _normal(estimate: float, mcse: float, requested: int, n: int) -> Estimate:
+    return Estimate(estimate, mcse, estimate - Z * mcse, estimate + Z * mcse, requested, n)

@@ -1,0 +1,182 @@
+"""Operating characteristics: what a design and its estimators do, over many replicates.
+
+Performance measures and their Monte Carlo errors by the ADEMP scheme (Morris, White and Crowther
+2019): the distribution of every statistic, bias and coverage against both truths, precision, and
+the probability of the design's own criterion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from simulate.analysis.baseline_counts import baseline_statistics
+from simulate.analysis.proportions import clopper_pearson_width
+from simulate.analysis.stack import FloatArray
+from simulate.analysis.statistics import Statistic, statistics_of
+from simulate.monte_carlo import (
+    Estimate,
+    exact,
+    mean,
+    proportion,
+    quantile,
+    standard_deviation,
+)
+from simulate.replicates import AnalysedReplicates
+from simulate.scenario.scenario import Scenario
+from simulate.scenario.trial import Trial
+from simulate.truth import LATENT, OBSERVED, Truth
+
+KEY_COLUMNS = (
+    "scenario",
+    "analysis",
+    "population",
+    "endpoint",
+    "reader",
+    "arm",
+    "hypothesis",
+    "measure",
+)
+ESTIMATE_COLUMNS = (
+    "estimate",
+    "mcse",
+    "lower",
+    "upper",
+    "n_requested",
+    "n_analysed",
+    "n_failed",
+)
+OPERATING_COLUMNS = (*KEY_COLUMNS, *ESTIMATE_COLUMNS)
+"""Columns of ``operating_characteristics.csv``. A measure is ``what`` or ``statistic.what``."""
+
+READER, ARM = "investigator", "all"
+
+Row = tuple[Statistic, str, Estimate]
+
+
+def operating_characteristics(
+    scenario: Scenario, replicates: dict[str, AnalysedReplicates], truth: Truth
+) -> pd.DataFrame:
+    """Operating characteristics of a scenario.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The scenario.
+    replicates : dict of str to AnalysedReplicates
+        Its replicates, by analysis.
+    truth : Truth
+        Its true values.
+
+    Returns
+    -------
+    DataFrame
+        Tidy, with :data:`OPERATING_COLUMNS`.
+    """
+    rows = []
+    for analysed in replicates.values():
+        for statistic, what, estimate in _measures(scenario, analysed.table, truth):
+            measure = f"{statistic.measure}.{what}"
+            key = (scenario.name, analysed.name, statistic.population, statistic.endpoint)
+            rows.append((*key, READER, ARM, "", measure, *estimate_row(estimate)))
+    return pd.DataFrame(rows, columns=list(OPERATING_COLUMNS))
+
+
+def estimate_row(e: Estimate) -> tuple[float, float, float, float, int, int, int]:
+    """An estimate as the columns of a table."""
+    return e.estimate, e.mcse, e.lower, e.upper, e.n_requested, e.n_analysed, e.n_failed
+
+
+def all_statistics(trial: Trial) -> dict[str, Statistic]:
+    """Every statistic of the replicates' table, by name."""
+    return statistics_of(trial) | {s.name: s for s in baseline_statistics(trial)}
+
+
+def _measures(trial: Trial, table: pd.DataFrame, truth: Truth) -> Iterator[Row]:
+    for name, statistic in all_statistics(trial).items():
+        yield from _distribution(statistic, table[name].to_numpy())
+        if f"{name}_lower" in table:
+            yield from _performance(statistic, table, truth)
+    yield from _criterion(trial, table)
+    yield from _precision(trial, truth)
+
+
+def _distribution(statistic: Statistic, values: FloatArray) -> Iterator[Row]:
+    """Mean and spread of a statistic; of one that may not be reached, how often it is not."""
+    if statistic.can_be_infinite:
+        not_reached = np.where(np.isnan(values), np.nan, np.isinf(values))
+        yield statistic, "not_reached", proportion(not_reached)
+    else:
+        yield statistic, "mean", mean(values)
+        yield statistic, "sd", standard_deviation(values)
+    for probability, what in ((0.025, "q2.5"), (0.5, "q50"), (0.975, "q97.5")):
+        yield statistic, what, quantile(values, probability)
+
+
+def _performance(statistic: Statistic, table: pd.DataFrame, truth: Truth) -> Iterator[Row]:
+    """Bias and coverage against each truth, and the width of the interval."""
+    name = statistic.name
+    estimates = table[name].to_numpy()
+    lower, upper = table[f"{name}_lower"].to_numpy(), table[f"{name}_upper"].to_numpy()
+    undefined = np.isnan(upper) | _says_nothing(lower, upper)
+    for kind in (LATENT, OBSERVED):
+        true = truth.value(name, kind)
+        if np.isnan(true):
+            continue
+        middle = quantile(estimates, 0.5)
+        if statistic.can_be_infinite and np.isfinite(middle.estimate):
+            yield statistic, f"median_bias_{kind}", _shifted(middle, true)
+        if not statistic.can_be_infinite:
+            yield statistic, f"bias_{kind}", _shifted(mean(estimates), true)
+        covers = (lower <= true) & (true <= upper)
+        yield statistic, f"coverage_{kind}", proportion(np.where(undefined, np.nan, covers))
+    width = np.full(len(lower), np.nan)
+    width[~undefined] = upper[~undefined] - lower[~undefined]
+    if statistic.can_be_infinite:
+        yield statistic, "width.q50", quantile(width, 0.5)
+    else:
+        yield statistic, "width.mean", mean(width)
+
+
+def _says_nothing(lower: FloatArray, upper: FloatArray) -> npt.NDArray[np.bool_]:
+    """Whether an interval is none: a single point before the first event, or not reached at all."""
+    return np.asarray(np.isnan(lower) | np.isinf(lower) | (lower == upper))
+
+
+def _shifted(estimate: Estimate, true: float) -> Estimate:
+    """Bias from an estimate of the expected value, the truth taken as known."""
+    return Estimate(
+        estimate.estimate - true,
+        estimate.mcse,
+        estimate.lower - true,
+        estimate.upper - true,
+        estimate.n_requested,
+        estimate.n_analysed,
+    )
+
+
+def _criterion(trial: Trial, table: pd.DataFrame) -> Iterator[Row]:
+    """Probability that the lower limit of the response rate exceeds the scenario's threshold."""
+    threshold = trial.design.lower_limit_above
+    if threshold is None:
+        return
+    lower = table["orr_lower"].to_numpy()
+    exceeds = np.where(np.isnan(lower), np.nan, lower > threshold)
+    statistic = statistics_of(trial)["orr"]
+    yield statistic, f"lower_limit_above_{threshold:g}", proportion(exceeds)
+
+
+def _precision(trial: Trial, truth: Truth) -> Iterator[Row]:
+    """Expected width of the exact interval of the response rate, by number of assessed patients."""
+    sizes = trial.design.sample_sizes
+    if sizes is None:
+        return
+    statistic = statistics_of(trial)["orr"]
+    for n in range(sizes[0], sizes[1] + 1):
+        width = clopper_pearson_width(
+            n, truth.value("orr", OBSERVED), confidence=trial.endpoints.confidence
+        )
+        yield statistic, f"expected_width_n{n}", exact(float(width))

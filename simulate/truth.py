@@ -1,0 +1,103 @@
+"""The truth that estimates are held against: latent, and as scans can see it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from simulate.analysis.statistics import landmark_months
+from simulate.build_plan import build_plan
+from simulate.distributions import NEVER, TABLE_DAYS, IntArray
+from simulate.endpoints import endpoint_rules
+from simulate.latent_truth import Endpoint, has_formula, latent_truth
+from simulate.monte_carlo import Estimate, exact, proportion, quantile
+from simulate.observed_truth import TRUTH_PATIENTS, ObservedTruth, observed_truth
+from simulate.plan import Plan
+from simulate.scenario.trial import Trial
+from simulate.units import DAYS_PER_MONTH
+
+LATENT, OBSERVED = "latent", "observed"
+
+TRUTH_COLUMNS = ("endpoint", "measure", "kind", "estimate", "mcse", "n_patients")
+
+
+@dataclass(frozen=True)
+class Truth:
+    """True values by (statistic name, kind); rates as fractions, medians in months."""
+
+    values: dict[tuple[str, str], Estimate]
+
+    def value(self, statistic: str, kind: str) -> float:
+        """True value of a statistic, nan if it has none of this kind."""
+        estimate = self.values.get((statistic, kind))
+        return math.nan if estimate is None else estimate.estimate
+
+    def table(self) -> pd.DataFrame:
+        """All true values with their Monte Carlo errors; 0 patients stands for a formula."""
+        rows = [
+            (statistic, kind, e.estimate, e.mcse, e.n_analysed)
+            for (statistic, kind), e in self.values.items()
+        ]
+        return pd.DataFrame(rows, columns=["statistic", "kind", "estimate", "mcse", "n_patients"])
+
+
+def find_truth(trial: Trial, *, seed: int, n_patients: int = TRUTH_PATIENTS) -> Truth:
+    """Find the truth of a scenario.
+
+    Latent survival comes by formula where there is one, else from the same patients as the
+    scan-observed truth: one uncensored simulation on a reserved range of replicates.
+
+    Parameters
+    ----------
+    trial : Trial
+        The scenario.
+    seed : int
+        Seed of the run.
+    n_patients : int
+        Patients of the uncensored simulation.
+    """
+    plan = build_plan(trial, horizon=TABLE_DAYS)
+    observed = observed_truth(plan, endpoint_rules(trial), seed=seed, n_patients=n_patients)
+    values: dict[tuple[str, str], Estimate] = {}
+    values |= _latent(trial, plan, observed)
+    values |= _survival(trial, "pfs", OBSERVED, observed.observed_pfs)
+    values |= _survival(trial, "os", OBSERVED, observed.os)
+    values |= _survival(trial, "dor", OBSERVED, observed.observed_dor)
+    in_eas = observed.assessed == 1
+    values["orr", OBSERVED] = proportion(observed.responder[in_eas])
+    values["cbr", OBSERVED] = proportion(observed.benefit[in_eas])
+    values["orr", LATENT] = exact(trial.disease.response.probability)
+    return Truth(values)
+
+
+def _latent(trial: Trial, plan: Plan, observed: ObservedTruth) -> dict[tuple[str, str], Estimate]:
+    if not has_formula(plan):
+        return (
+            _survival(trial, "pfs", LATENT, observed.latent_pfs)
+            | _survival(trial, "os", LATENT, observed.os)
+            | _survival(trial, "dor", LATENT, observed.latent_dor)
+        )
+    truth = latent_truth(plan)
+    values: dict[tuple[str, str], Estimate] = {}
+    endpoints: tuple[Endpoint, ...] = ("pfs", "os", "dor")
+    for name in endpoints:
+        median = truth.median(name) / DAYS_PER_MONTH
+        values[f"{name}_median", LATENT] = exact(median)
+        for months, days in zip(landmark_months(trial), trial.endpoints.landmarks, strict=True):
+            values[f"{name}_rate_{months}", LATENT] = exact(truth.rate(name, days))
+    return values
+
+
+def _survival(
+    trial: Trial, name: str, kind: str, times: IntArray
+) -> dict[tuple[str, str], Estimate]:
+    """Rates and median of uncensored times in days; those below 0 have none."""
+    times = times[times >= 0]
+    finite = np.where(times > NEVER // 2, np.inf, times.astype(float))
+    values = {(f"{name}_median", kind): quantile(finite / DAYS_PER_MONTH, 0.5)}
+    for months, days in zip(landmark_months(trial), trial.endpoints.landmarks, strict=True):
+        values[f"{name}_rate_{months}", kind] = proportion(times > days)
+    return values

@@ -1,0 +1,230 @@
+"""Every rule gives the same in Python, over lists, and in a compiled kernel, over arrays.
+
+A rule that is not in `CALLS` fails `test_every_rule_is_called_here`, so a new one is tested by
+being written.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+import pytest
+
+import simulate
+from simulate import distributions, endpoints, streams
+from simulate.build_plan import build_plan
+from simulate.endpoints import endpoint_rules
+from simulate.patient import assessment, baseline, disease, enrolment, follow_up, treatment
+from simulate.plan import Plan, with_lists
+from simulate.scenario.scenario import Scenario
+
+PACKAGE = Path(simulate.__file__).parent
+MODULES = {
+    module.__name__: module
+    for module in (
+        *(streams, distributions, endpoints),
+        *(assessment, baseline, disease, enrolment, follow_up, treatment),
+    )
+}
+
+WORDS = [0, 1, 2**20 + 7, 2**31 - 1, 2**31, 3_000_000_017, 2**32 - 1]
+DAYS = np.array([39, 80, 130, 172, 215], np.int64)
+SEEN = np.array([1, 1, 0, 1, 1], np.int64)
+FINDINGS = np.array([3, 2, 0, 1, 4], np.int64)
+OPENINGS = np.array([30, 0, 90], np.int64)
+WEIGHTS = np.array([0.4, 1.7, 0.9])
+
+
+def rules_in(path: Path) -> Iterator[str]:
+    """Names of the functions of a file that carry the decorator ``@rule``."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef) and any(
+            isinstance(mark, ast.Name) and mark.id == "rule" for mark in node.decorator_list
+        ):
+            yield node.name
+
+
+def all_rules() -> dict[str, Callable[..., Any]]:
+    """Every rule of the package, by ``module.name``; a module that is not known here fails."""
+    found = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        for name in rules_in(path):
+            module = ".".join(("simulate", *path.relative_to(PACKAGE).with_suffix("").parts))
+            found[f"{module.removeprefix('simulate.')}.{name}"] = getattr(MODULES[module], name)
+    return found
+
+
+@pytest.fixture(scope="module")
+def prognostic(scenario: Scenario) -> Plan:
+    """The published trial with prognostic factors and a Poisson-gamma accrual, to reach all rules."""
+    return build_plan(
+        scenario.with_overrides(
+            {
+                "disease.prognostic_factors": [
+                    {"variable": "visceral", "level": "yes", "progression": 1.7, "death": 1.1},
+                    {"variable": "stage", "level": "IV", "death_after_progression": 0.6},
+                ],
+                "enrolment.accrual": {
+                    "kind": "poisson_gamma",
+                    "rate": "0.4 per month",
+                    "window": "20 months",
+                    "changes": [{"from": "3 months", "to": "5 months", "factor": 0}],
+                },
+                "enrolment.screening_failure": 0.2,
+            }
+        )
+    )
+
+
+def calls(plan: Plan, scenario: Scenario) -> dict[str, list[tuple[Any, ...]]]:
+    """Arguments for every rule; arrays as the plan has them."""
+    levels = np.array([20, 0, 1, 3, 2, 1, 0, 0, 2, 1, 0, 0, 1, 0, 0, 1, 0, 1, 0, 0, 1, 1, 1, 1])
+    others = np.array([3, 0, 0, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0])
+    rules = endpoint_rules(scenario)
+    table = plan.disease.progression_other
+    factors = (1.7, 1.1, 0.6)
+    response = endpoints.Response(4, 2, 80, 1, 172, 215)
+    free = endpoints.Response(2, 0, distributions.NEVER, 0, 80, distributions.NEVER)
+    never = distributions.NEVER
+    return {
+        "streams._multiply": [(0xD2511F53, w) for w in WORDS],
+        "streams.philox4x32": [(1, 2, 3, 4, 5, 6), (*[2**32 - 1] * 6,)],
+        "streams.word": [(20250, 5, 6, 34, i) for i in range(5)] + [(2**62 + 3, 1, 0, 45, 9)],
+        "streams._minus_log": [(1.0, 0), (1.3, -4), (1.9, -33)],
+        "streams.unit_exponential": [(w,) for w in WORDS],
+        "distributions.first_above": [(table.thresholds, w) for w in WORDS],
+        "distributions.day_of": [(table.thresholds, w) for w in WORDS],
+        "distributions.first_reaching": [
+            (table.cumulative_hazard, factor, target)
+            for factor in (0.5, 1.7)
+            for target in (0.0, 0.3, 2.5, 1e9)
+        ],
+        "distributions.later": [(3, 4), (never, 4), (3, never)],
+        "patient.baseline.case_applies": [
+            (plan.baseline, case, chosen) for case in (0, 5, 6, 9, 14) for chosen in (levels, others)
+        ],
+        "patient.baseline.baseline_level": [
+            (plan.baseline, variable, chosen, w)
+            for variable in (0, 3, 5, 7, 13)
+            for chosen in (levels, others)
+            for w in WORDS
+        ],
+        "patient.baseline.hazard_factor": [
+            (plan.baseline, chosen, k) for chosen in (levels, others) for k in range(3)
+        ],
+        "patient.baseline.hazard_factors": [(plan.baseline, levels), (plan.baseline, others)],
+        "patient.disease.event_day": [(table, f, w) for f in (1.0, 1.7) for w in WORDS],
+        "patient.disease.progression_day": [
+            (plan.disease, responder, day, 1.0, w)
+            for responder, day in ((True, 84), (False, never))
+            for w in WORDS
+        ],
+        "patient.disease.death_after_progression": [
+            (plan.disease, responder, day, 0.6, w)
+            for responder, day in ((True, 84), (False, 300), (False, never))
+            for w in WORDS
+        ],
+        "patient.disease.disease_course": [
+            (plan.disease, f, (a, b, a), b, (a, b))
+            for f in (factors, (1.0, 1.0, 1.0))
+            for a in WORDS
+            for b in WORDS
+        ],
+        "patient.enrolment.site_opening_day": [(plan.enrolment, 3, w) for w in WORDS],
+        "patient.enrolment.site_factor": [(plan.enrolment, w) for w in WORDS],
+        "patient.enrolment.power_arrival_day": [(plan.enrolment, w) for w in WORDS],
+        "patient.enrolment.pin_first_and_last": [(plan.enrolment, DAYS), (plan.enrolment, DAYS[:1])],
+        "patient.enrolment.choose_site": [
+            (WEIGHTS, OPENINGS, day, w) for day in (0, 40, 90) for w in WORDS
+        ]
+        + [(WEIGHTS, OPENINGS + 100, 5, 2**31)],
+        "patient.enrolment.poisson_arrival_day": [
+            (plan.enrolment, opening, factor, spent)
+            for opening in (0, 100, 10_000)
+            for factor in (0.1, 2.5)
+            for spent in (0.01, 1.5, 99.0)
+        ],
+        "patient.enrolment.fails_screening": [(plan.enrolment, w) for w in WORDS],
+        "patient.assessment.baseline_scan_day": [(plan.assessment, w) for w in WORDS],
+        "patient.assessment.visit_day": [
+            (plan.assessment, k, w) for k in (1, 8, 9, 12) for w in WORDS
+        ],
+        "patient.assessment.visit_missed": [(plan.assessment, w) for w in WORDS],
+        "patient.assessment.clinical_progression_day": [
+            (plan.assessment, 200, a, b) for a in WORDS for b in WORDS
+        ],
+        "patient.assessment.scan_finding": [
+            (day, 84, 7, complete, 300) for day in (42, 77, 90, 299, 300) for complete in (True, False)
+        ],
+        "patient.follow_up.stops_early": [(plan.follow_up, w) for w in WORDS],
+        "patient.follow_up.withdrawal_day": [
+            (plan.follow_up, early, a, b) for early in (True, False) for a in WORDS for b in WORDS
+        ],
+        "patient.follow_up.leaves_study": [(plan.follow_up, w) for w in WORDS],
+        "patient.follow_up.contact_lag": [(plan.follow_up, w) for w in WORDS],
+        "patient.follow_up.last_contact": [(900, 20, 890, never), (900, 20, 5, 300), (9, 20, 0, never)],
+        "patient.follow_up.is_event_known": [(5, 5), (6, 5), (never, never)],
+        "patient.treatment.mean_delay": [(plan.treatment, w) for w in WORDS],
+        "patient.treatment.cycle_delay": [(2.71, e) for e in (0.0, 0.18, 0.2, 3.3, 22.0)],
+        "patient.treatment.next_dose_day": [(plan.treatment, 42, 3)],
+        "patient.treatment.planned_cycles": [(plan.treatment, k, w) for k in (0, 1) for w in WORDS],
+        "endpoints.best_response": [
+            (rules, DAYS, SEEN, FINDINGS, start, end) for start in range(5) for end in range(start, 6)
+        ],
+        "endpoints.progression_free_survival": [
+            (rules, summary, death, stop)
+            for summary in (response, free)
+            for death in (never, 100, 215, 230)
+            for stop in (never, 90)
+        ],
+    }  # fmt: skip
+
+
+def as_lists(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    return with_lists(value) if hasattr(value, "_fields") else value
+
+
+def compiled(function: Callable[..., Any], n_arguments: int) -> Callable[..., Any]:
+    """A kernel that does nothing but call a rule."""
+    names = ", ".join(f"a{i}" for i in range(n_arguments))
+    scope = {"function": function}
+    exec(f"def call({names}): return function({names})", scope)
+    return numba.njit(error_model="numpy")(scope["call"])
+
+
+def same(a: Any, b: Any) -> bool:
+    """Equal in every bit; Numba's own tuples and integers count as Python's."""
+    if isinstance(a, tuple):
+        return isinstance(b, tuple) and len(a) == len(b) and all(map(same, a, b))
+    return float(a).hex() == float(b).hex()
+
+
+def test_every_rule_is_called_here(prognostic: Plan, scenario: Scenario) -> None:
+    assert set(calls(prognostic, scenario)) == set(all_rules())
+
+
+@pytest.mark.parametrize("name", sorted(all_rules()))
+def test_a_rule_is_the_same_in_a_kernel_and_in_python(
+    name: str, prognostic: Plan, scenario: Scenario
+) -> None:
+    function = all_rules()[name]
+    arguments = calls(prognostic, scenario)[name]
+    in_kernel = compiled(function, len(arguments[0]))
+
+    for call in arguments:
+        lists = [as_lists(value) for value in call]
+        arrays = [value.copy() if isinstance(value, np.ndarray) else value for value in call]
+        from_python, from_kernel = function(*lists), in_kernel(*arrays)
+        if from_python is None:  # a rule that changes an array in place
+            changed = [value.tolist() for value in arrays if isinstance(value, np.ndarray)]
+            assert from_kernel is None
+            assert changed == [v for v in lists if isinstance(v, list)]
+        else:
+            assert same(from_python, from_kernel), (name, call, from_python, from_kernel)
