@@ -292,9 +292,9 @@ def nominal_days(assessment: Assessment, last_day: int) -> IntArray:
     """Planned day of every visit up to a day; index 0, the baseline scan, is on day 0."""
     days = [0]
     for row in assessment.calendar:
-        until = last_day if row.until is None else min(row.until, last_day)
+        until = last_day if row.until is None else row.until
         days += range(days[-1] + row.every, until + 1, row.every)
-    return np.array(days)
+    return np.array([day for day in days if day <= last_day])
 
 
 def _jitter(assessment: Assessment) -> IntArray:

@@ -6,17 +6,21 @@ Every import beyond click stands inside the command that needs it, so that ``--h
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+import re
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from simulate.errors import OutputError, SimulateError
+from simulate.errors import OutputError, SimulateError, UsageError
 
 if TYPE_CHECKING:
+    from simulate.job import Job
     from simulate.scenario import Scenario
 
 INTERRUPTED = 130
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 _MOST_WARNINGS = 10
 
 _set = click.option(
@@ -91,6 +95,123 @@ def schema(output: str | None) -> None:
         raise OutputError(f"{output}: cannot be written: {error.strerror}") from None
 
 
+_run_options = [
+    _set,
+    click.option("--replicates", "-n", type=int, help="Number of trials; default: the scenario's."),
+    click.option("--seed", type=int, help="Seed of all random numbers; default: the scenario's."),
+    click.option("--workers", type=int, help="Processes; default: one for each processor."),
+    click.option("--engine", default="auto", help="auto or reference; default: auto."),
+    click.option("--out", default="results", help="Folder of the results; default: results."),
+    click.option("--name", help="Name of this result; default: the scenario's name."),
+    click.option("--force", is_flag=True, help="Overwrite the result of another scenario."),
+]
+
+
+def _with_options(options: Sequence[Callable[[Command], Command]]) -> Callable[[Command], Command]:
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+@cli.command()
+@click.argument("file")
+@_with_options(_run_options)
+@click.option(
+    "--patients",
+    type=int,
+    default=1,
+    help="Write the patient data of so many replicates; default: 1.",
+)
+def run(file: str, patients: int, name: str | None, force: bool, **options: Any) -> None:
+    """Simulate the scenario FILE many times and write tables and a report."""
+    from pathlib import Path
+
+    from simulate.progress import progress_bars
+    from simulate.publish import publish
+
+    out = Path(options.pop("out"))
+    job = _job(file, patients_of=patients, **options)
+    with progress_bars() as step:
+        folder = publish(job, out, name=_checked_name(name), force=force, step=step)
+    click.echo(f"{job.replicates} replicates of {job.scenario.name}: {folder / 'report.html'}")
+
+
+def _job(file: str, overrides: tuple[str, ...], workers: int | None, **options: Any) -> Job:
+    import os
+    import shlex
+    import sys
+
+    from simulate.job import make_job
+    from simulate.scenario import Scenario
+
+    scenario = Scenario.from_file(file, overrides)
+    return make_job(
+        scenario,
+        workers=workers if workers is not None else os.cpu_count() or 1,
+        command=shlex.join(["simulate", *sys.argv[1:]]),
+        **options,
+    )
+
+
+def _checked_name(name: str | None) -> str | None:
+    if name is not None and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
+        raise UsageError(f"a name holds letters, digits, '.', '_' and '-' (given: {name!r})")
+    return name
+
+
+@cli.command()
+@click.argument("file")
+@_set
+def describe(file: str, overrides: tuple[str, ...]) -> None:
+    """Say in words what the scenario FILE will do, before anything runs."""
+    from simulate.describe import describe as describe_scenario
+    from simulate.scenario import Scenario
+
+    click.echo(describe_scenario(Scenario.from_file(file, overrides)))
+
+
+@cli.command()
+@click.argument("file")
+@_set
+@click.option("--replicate", type=int, default=0, show_default=True, help="Which simulated trial.")
+@click.option("--patient", type=int, default=1, show_default=True, help="Which of its patients.")
+@click.option("--seed", type=int, help="Seed of all random numbers; default: the scenario's.")
+def story(
+    file: str, overrides: tuple[str, ...], replicate: int, patient: int, seed: int | None
+) -> None:
+    """Tell the history of one patient of the scenario FILE, line by line."""
+    from simulate.scenario import Scenario
+    from simulate.story import story as tell
+
+    scenario = Scenario.from_file(file, overrides)
+    chosen = scenario.seed if seed is None else seed
+    click.echo(tell(scenario, seed=chosen, replicate=replicate, patient=patient))
+
+
+@cli.command()
+@click.argument("file")
+@click.argument("against")
+@_with_options(_run_options)
+def compare(file: str, against: str, name: str | None, force: bool, **options: Any) -> None:
+    """Run the scenarios FILE and AGAINST on common random numbers and show the differences."""
+    from pathlib import Path
+
+    from simulate.compare import compare_scenarios
+    from simulate.progress import progress_bars
+
+    out = Path(options.pop("out"))
+    first = _job(file, **options)
+    second = _job(against, **options)
+    with progress_bars() as step:
+        text = compare_scenarios(
+            first, second, out, name=_checked_name(name), force=force, step=step
+        )
+    click.echo(text)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.
 
@@ -114,6 +235,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted; nothing unfinished was kept", err=True)
+        click.echo(
+            "interrupted; no result was written, and the same command goes on from here", err=True
+        )
         return INTERRUPTED
     return result if isinstance(result, int) else 0

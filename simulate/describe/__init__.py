@@ -1,4 +1,4 @@
-"""A scenario said in plain words before anything runs: most wrong inputs are found by reading it."""
+"""A scenario in plain words, before anything runs: most wrong inputs are found by reading it."""
 
 from simulate.describe.text import describe
 

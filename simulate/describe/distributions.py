@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulate.describe.words import duration, listing, per_month, stated_percent
+from simulate.describe.words import duration, in_months, listing, per_month, stated_percent
 from simulate.distributions import IntTable
 from simulate.scenario import distributions as families
 from simulate.streams import WORD_RANGE
@@ -103,7 +103,7 @@ def _exponential(time: families.Exponential) -> str:
 
 def _weibull(time: families.Weibull) -> str:
     trend = "constant" if time.shape == 1 else "rising" if time.shape > 1 else "falling"
-    scale = duration(round(time.scale_days, 1) if time.scale is None else time.scale_days)
+    scale = in_months(time.scale_days) if time.scale is None else duration(time.scale)
     return f"Weibull, shape {time.shape:g} ({trend} hazard), scale {scale}"
 
 
@@ -129,12 +129,13 @@ def _steps(values: Iterable[tuple[float, float]]) -> str:
 def count_in_words(number: families.Count) -> str:
     """A count of the scenario, and where most patients lie."""
     if isinstance(number, families.FixedCount):
-        return f"{number.value} cycles"
+        return f"{number.value}"
     fewest, table = count_table(number)
     low, middle, high = (fewest + _first_above(table, p) for p in (0.05, 0.5, 0.95))
     return (
-        f"log-normal number of cycles with median {number.median:g} and sigma {number.sigma:g}, "
-        f"{number.at_least} to {number.at_most} (median {middle}, 90% of patients {low} to {high})"
+        f"log-normal with median {number.median:g} and sigma {number.sigma:g}, rounded and kept "
+        f"from {number.at_least} to {number.at_most} (half of the patients have up to {middle}, "
+        f"90% between {low} and {high})"
     )
 
 

@@ -21,10 +21,11 @@ Joint = dict[tuple[str, ...], float]
 
 def baseline_in_words(baseline: Baseline) -> list[str]:
     """A text for each variable: its distribution over all patients, and what it depends on."""
-    return [
+    texts = (
         _number(variable) if isinstance(variable, NormalVariable) else _levels(variable, baseline)
         for variable in baseline.variables
-    ]
+    )
+    return [text[:1].upper() + text[1:] for text in texts]
 
 
 def _number(variable: NormalVariable) -> str:

@@ -15,6 +15,7 @@ NO_VALUE = "-"
 """What a table shows where there is no value."""
 
 _FEWEST_WEEKS = 4  # shorter times are said in days, as protocols do: a cycle of 21 days
+_FEWEST_MONTHS = 30.0  # days
 _MOST_DAYS = 61.0
 
 
@@ -39,7 +40,7 @@ def duration(days: float) -> str:
     if weeks >= _FEWEST_WEEKS and weeks == round(weeks):
         return count(round(weeks), "week")
     tenths = 10 * months
-    if days >= _MOST_DAYS / 2 and abs(tenths - round(tenths)) < 1e-6:
+    if days >= _FEWEST_MONTHS and abs(tenths - round(tenths)) < 1e-6:
         return f"{round(tenths) / 10:,.10g} month{'' if round(tenths) == 10 else 's'}"
     if days < _MOST_DAYS or days == round(days):
         return f"{round(days, 1):,.10g} day{'' if days == 1 else 's'}"

@@ -110,8 +110,10 @@ def _form(value: Any) -> str:
 
 
 # The brackets keep a form apart from a key of the same name in a validator's path to a field.
+FORMS = ("<levels>", "<normal>")
+
 Variable = Annotated[
-    Annotated[LevelsVariable, Tag("<levels>")] | Annotated[NormalVariable, Tag("<normal>")],
+    Annotated[LevelsVariable, Tag(FORMS[0])] | Annotated[NormalVariable, Tag(FORMS[1])],
     Discriminator(_form),
 ]
 """One variable at baseline."""

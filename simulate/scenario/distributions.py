@@ -28,6 +28,9 @@ from simulate.scenario.fields import (
     reject,
 )
 
+# Days; beyond these a scale computed from a shape near 0 is of no use in any table.
+_SHORTEST_SCALE, _LONGEST_SCALE = 1e-6, 1e12
+
 
 class Survival(Section):
     """One point of a survival curve, from which a parameter is computed."""
@@ -85,7 +88,7 @@ class Weibull(Section):
     @model_validator(mode="after")
     def _one_parameter(self) -> Self:
         exactly_one(self, "scale", "median", "survival")
-        if not 0.0 < self.scale_days < math.inf:
+        if not _SHORTEST_SCALE <= self.scale_days <= _LONGEST_SCALE:
             reject("the shape and the time given here leave no usable scale", key="shape")
         return self
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from simulate.errors import Problem
+from simulate.scenario.baseline import FORMS
 from simulate.scenario.fields import SOURCE_KEYS
 from simulate.scenario.tree import Block, Items, Leaf, Node, Path, Place, dotted, locate, written
 from simulate.units import QuantityError
@@ -62,9 +63,16 @@ def _is_echo(detail: ErrorDetails, tree: Block, meant: set[Path]) -> bool:
         return tuple(detail["loc"]) in meant
     if detail["type"] == "too_short":
         # Items that are wrong by themselves are not counted, but they are there.
-        node = locate(tree, _real(tree, detail["loc"])).node
+        node = locate(tree, _path(detail, tree)).node
         return isinstance(node, Items) and len(node.nodes) >= detail["ctx"]["min_length"]
     return False
+
+
+def _path(detail: ErrorDetails, tree: Block) -> Path:
+    location = detail["loc"]
+    if detail["type"] in ("extra_forbidden", "missing"):  # these always end with a key
+        return (*_real(tree, location[:-1]), location[-1])
+    return _real(tree, location)
 
 
 def _real(tree: Block, location: Iterable[str | int]) -> Path:
@@ -73,8 +81,8 @@ def _real(tree: Block, location: Iterable[str | int]) -> Path:
     node: Node | None = tree
     entered = True
     for step in location:
-        tagged = isinstance(step, str) and step.startswith("<") and step.endswith(">")
-        if tagged or (entered and isinstance(node, Block) and node.text("kind") == step):
+        is_form = step in FORMS and bool(path) and isinstance(path[-1], int)
+        if entered and (is_form or (isinstance(node, Block) and node.text("kind") == step)):
             entered = False
             continue
         if step == "[key]":  # the error is on the key itself
@@ -90,7 +98,7 @@ def _meant(detail: ErrorDetails, tree: Block, model: type[BaseModel]) -> Path | 
     if detail["type"] != "extra_forbidden":
         return None
     path: Path = tuple(detail["loc"])
-    used = _given(tree, _real(tree, path)[:-1])
+    used = _given(tree, _real(tree, path[:-1]))
     known = set(_keys(_owner(model, path[:-1]))).difference(used)
     close = difflib.get_close_matches(str(path[-1]), sorted(known), n=1)
     return (*path[:-1], close[0]) if close else None
@@ -112,7 +120,7 @@ def similar(word: object, known: Iterable[str]) -> str:
 
 def _problem(detail: ErrorDetails, tree: Block, model: type[BaseModel]) -> Problem:
     context: dict[str, Any] = detail.get("ctx", {})
-    path = _real(tree, detail["loc"])
+    path = _path(detail, tree)
     kind = detail["type"]
     if kind == "scenario":
         return _own(path, context, tree)

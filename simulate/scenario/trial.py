@@ -67,7 +67,7 @@ class Trial(Section):
     analyses: Annotated[tuple[Analysis, ...], Field(min_length=1)]
     """When the data are cut and analysed."""
     endpoints: Endpoints = Field(default_factory=Endpoints)
-    """How endpoints are estimated."""
+    """Which rates and subgroups are estimated, and how."""
     design: Design = Field(default_factory=Design)
     """Questions about the design; by default none."""
     sweep: tuple[Variant, ...] = ()

@@ -81,7 +81,7 @@ def prognostic(scenario: Scenario) -> Plan:
     )
 
 
-def calls(plan: Plan, scenario: Scenario) -> dict[str, list[tuple[Any, ...]]]:
+def calls(plan: Plan, twin: Plan, scenario: Scenario) -> dict[str, list[tuple[Any, ...]]]:
     """Arguments for every rule; arrays as the plan has them."""
     levels = np.array([20, 0, 1, 3, 2, 1, 0, 0, 2, 1, 0, 0, 1, 0, 0, 1, 0, 1, 0, 0, 1, 1, 1, 1])
     others = np.array([3, 0, 0, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0])
@@ -137,8 +137,8 @@ def calls(plan: Plan, scenario: Scenario) -> dict[str, list[tuple[Any, ...]]]:
         ],
         "patient.enrolment.site_opening_day": [(plan.enrolment, 3, w) for w in WORDS],
         "patient.enrolment.site_factor": [(plan.enrolment, w) for w in WORDS],
-        "patient.enrolment.power_arrival_day": [(plan.enrolment, w) for w in WORDS],
-        "patient.enrolment.pin_first_and_last": [(plan.enrolment, DAYS), (plan.enrolment, DAYS[:1])],
+        "patient.enrolment.power_arrival_day": [(twin.enrolment, w) for w in WORDS],
+        "patient.enrolment.pin_first_and_last": [(twin.enrolment, DAYS), (twin.enrolment, DAYS[:1])],
         "patient.enrolment.choose_site": [
             (WEIGHTS, OPENINGS, day, w) for day in (0, 40, 90) for w in WORDS
         ]
@@ -206,16 +206,16 @@ def same(a: Any, b: Any) -> bool:
     return float(a).hex() == float(b).hex()
 
 
-def test_every_rule_is_called_here(prognostic: Plan, scenario: Scenario) -> None:
-    assert set(calls(prognostic, scenario)) == set(all_rules())
+def test_every_rule_is_called_here(prognostic: Plan, plan: Plan, scenario: Scenario) -> None:
+    assert set(calls(prognostic, plan, scenario)) == set(all_rules())
 
 
 @pytest.mark.parametrize("name", sorted(all_rules()))
 def test_a_rule_is_the_same_in_a_kernel_and_in_python(
-    name: str, prognostic: Plan, scenario: Scenario
+    name: str, prognostic: Plan, plan: Plan, scenario: Scenario
 ) -> None:
     function = all_rules()[name]
-    arguments = calls(prognostic, scenario)[name]
+    arguments = calls(prognostic, plan, scenario)[name]
     in_kernel = compiled(function, len(arguments[0]))
 
     for call in arguments:

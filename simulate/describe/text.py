@@ -1,0 +1,185 @@
+"""The whole description, section by section."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from simulate.build_plan import build_plan, cut_day
+from simulate.describe.conduct import given, leaves, scanned
+from simulate.describe.disease import disease
+from simulate.describe.forecast import Forecast, forecast
+from simulate.describe.patients import baseline_in_words
+from simulate.describe.timeline import analyses, when
+from simulate.describe.words import (
+    count,
+    duration,
+    listing,
+    paragraph,
+    paragraphs,
+    section,
+    stated_percent,
+)
+from simulate.latent_truth import has_formula, latent_truth
+from simulate.scenario import Scenario
+from simulate.scenario.fields import SOURCE_KEYS
+from simulate.scenario.provenance import SOURCE_KINDS
+from simulate.scenario.trial import Variant
+
+_MOST_UNSTATED = 10
+
+
+def describe(scenario: Scenario) -> str:
+    """Say a scenario in plain words: who, when, what, and what to expect of it.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        A checked scenario.
+
+    Returns
+    -------
+    str
+        Plain text in lines of about 90 characters. Every number in it is read from the scenario or
+        computed from it; expected enrolment is the mean of simulated enrolments.
+    """
+    plan = build_plan(scenario)
+    truth = latent_truth(plan) if has_formula(plan) else None
+    expected = forecast(plan.enrolment, seed=scenario.seed)
+    parts = [
+        section("Trial", _trial(scenario)),
+        section("Who", _who(scenario)),
+        section("When", when(scenario, expected, truth)),
+        section("What is given", given(scenario)),
+        section("What is scanned", scanned(scenario, _longest_follow_up(scenario, expected))),
+        section("The disease", disease(scenario, truth)),
+        section("Who leaves", leaves(scenario)),
+        section("Analyses", analyses(scenario, expected, truth)),
+        section("Endpoints", _endpoints(scenario)),
+        section("What-ifs", _what_ifs(scenario)),
+        section("Sources", _sources(scenario)),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _longest_follow_up(scenario: Scenario, expected: Forecast) -> int:
+    """Days after the first dose that the first patient can be followed to the last data cut."""
+    last = max(cut_day(scenario, analysis) for analysis in scenario.analyses)
+    longest, _, _ = expected.potential_follow_up(last)
+    return 0 if math.isnan(longest) else round(longest) - 1
+
+
+def _trial(scenario: Scenario) -> list[str]:
+    sites = count(scenario.enrolment.sites.count, "site")
+    return paragraphs(
+        scenario.title,
+        f"Reference: {scenario.reference}" if scenario.reference else "",
+        f"One arm, {count(scenario.sample_size, 'patient')} at {sites}.",
+        f"Scenario {scenario.name}: {count(scenario.replicates, 'simulated trial')}, seed "
+        f"{scenario.seed}.",
+    )
+
+
+def _who(scenario: Scenario) -> list[str]:
+    texts = baseline_in_words(scenario.baseline)
+    return paragraphs(*texts) or paragraph("Nothing is known of the patients at baseline.")
+
+
+def _endpoints(scenario: Scenario) -> list[str]:
+    start = scenario.endpoints.time_zero.replace("_", " ")
+    window = scenario.follow_up.death_window
+    leading = scenario.treatment.drugs[0].name
+    return paragraphs(
+        "Safety set (SS): all with at least one dose. Efficacy analysis set (EAS): all with at "
+        "least one tumour assessment after the first dose.",
+        "Best overall response: RECIST 1.1, confirmed. Objective response rate (ORR): confirmed "
+        "complete or partial response; clinical benefit rate (CBR): that, or stable disease of "
+        "the length above. Both among the EAS.",
+        f"Progression-free survival (PFS): from {start} to documented progression, or to a known "
+        f"death unless assessments had stopped more than {duration(window)} before it; otherwise "
+        "censored at the last assessment without progression, or on the day of the first dose if "
+        "there is none.",
+        f"Overall survival (OS): from {start} to death; otherwise censored at last contact.",
+        "Duration of response (DOR): from the first scan that shows a response, if it is "
+        "confirmed, to the end of PFS. Time to response (TTR): "
+        f"from {start} to that scan, among the EAS.",
+        f"Cycles and exposure: of {leading}; exposure ends one cycle after its last dose.",
+        "Times are analysis values (AVAL): the day of the start counts as 1.",
+        f"Intervals: {stated_percent(scenario.endpoints.confidence)}; Clopper-Pearson for "
+        "proportions, Kaplan-Meier with log-log limits and Brookmeyer-Crowley medians.",
+        _landmarks(scenario),
+        _subgroups(scenario),
+        *_design(scenario),
+    )
+
+
+def _landmarks(scenario: Scenario) -> str:
+    times = scenario.endpoints.landmarks
+    if not times:
+        return "Landmarks: none."
+    return f"Event-free rates at {listing(map(duration, times))}."
+
+
+def _subgroups(scenario: Scenario) -> str:
+    subgroups = scenario.endpoints.subgroups
+    if not subgroups:
+        return "Subgroups: none."
+    texts = (
+        f"{subgroup.name} ({', '.join(subgroup.groups)})" if subgroup.groups else subgroup.name
+        for subgroup in subgroups
+    )
+    return f"Subgroups: {listing(texts)}."
+
+
+def _design(scenario: Scenario) -> tuple[str, str]:
+    """The design's own questions, where it has any."""
+    sizes, limit = scenario.design.sample_sizes, scenario.design.lower_limit_above
+    precision = success = ""
+    if sizes is not None:
+        precision = f"Asked of the design: the precision of {sizes[0]:,} to {sizes[1]:,} patients."
+    if limit is not None:
+        success = (
+            "Asked of the design: how often the lower confidence limit of the response rate "
+            f"exceeds {stated_percent(limit)}."
+        )
+    return precision, success
+
+
+def _what_ifs(scenario: Scenario) -> list[str]:
+    if not scenario.sweep:
+        return paragraph("None.")
+    return paragraphs(*(_variant(variant, scenario.replicates) for variant in scenario.sweep))
+
+
+def _variant(variant: Variant, replicates: int) -> str:
+    title = f"{variant.name}: {variant.title}" if variant.title else variant.name
+    trials = count(variant.replicates or replicates, "simulated trial")
+    changes = listing(f"{path} = {_value(value)}" for path, value in variant.set.items())
+    return f"{title} ({trials}). Sets {changes}."
+
+
+def _value(value: Any) -> str:
+    """A value of an override as the file has it, without its sources."""
+    if isinstance(value, Mapping):
+        if "value" in value and "kind" not in value:
+            return _value(value["value"])
+        pairs = (f"{k}: {_value(v)}" for k, v in value.items() if k not in SOURCE_KEYS)
+        return "{" + ", ".join(pairs) + "}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_value, value))}]"
+    return "null" if value is None else str(value)
+
+
+def _sources(scenario: Scenario) -> list[str]:
+    register = scenario.register()
+    counts = Counter(row.source for row in register)
+    kinds = [*SOURCE_KINDS, "not stated"]
+    numbers = listing(f"{counts[kind]} {kind}" for kind in kinds)
+    unstated = [row.path for row in register if row.source == "not stated"]
+    shown = [*unstated[:_MOST_UNSTATED], *(["..."] if len(unstated) > _MOST_UNSTATED else [])]
+    return paragraphs(
+        f"{count(len(register), 'number or date', 'numbers and dates')}: {numbers}.",
+        f"Without a source: {', '.join(shown)}." if unstated else "",
+    )

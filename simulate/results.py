@@ -1,0 +1,140 @@
+"""The folder of results: written whole or not at all, and never over something else."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from simulate.errors import OutputError
+
+MANIFEST = "manifest.json"
+
+
+def check_folder(folder: Path, digest: str, *, force: bool) -> None:
+    """Refuse to write a result where another one or something else is.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the result is to be.
+    digest : str
+        Digest of the scenario that is to be written.
+    force : bool
+        Whether a result of another scenario may be overwritten.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written, holds the result of another scenario, or is not a result.
+    """
+    _check_writable(folder.parent)
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise OutputError(f"{folder} is a file; choose another --out or --name")
+    held = read_manifest(folder)
+    if held is None:
+        if any(folder.iterdir()):
+            raise OutputError(
+                f"{folder} holds something that is not a result of simulate and is left alone; "
+                "choose another --out or --name"
+            )
+        return
+    if held.get("digest") != digest and not force:
+        raise OutputError(
+            f"{folder} holds the result of another version of this scenario "
+            f"(digest {str(held.get('digest'))[:12]}, now {digest[:12]}); "
+            "give this one a --name of its own, or --force to overwrite"
+        )
+
+
+def _check_writable(parent: Path) -> None:
+    existing = parent
+    while not existing.exists() and existing != existing.parent:
+        existing = existing.parent
+    if not existing.is_dir():
+        raise OutputError(f"{existing} is not a folder; choose another --out")
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=parent):
+            pass
+    except OSError as error:
+        raise OutputError(
+            f"{parent} cannot be written ({error.strerror}); choose another --out"
+        ) from None
+
+
+def read_manifest(folder: Path) -> dict[str, Any] | None:
+    """The manifest of a result, or None if the folder holds none."""
+    try:
+        content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
+@contextmanager
+def new_folder(folder: Path) -> Iterator[Path]:
+    """A temporary folder beside the target that takes its place, at once, when all went well."""
+    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.new-", dir=folder.parent))
+    try:
+        temporary.chmod(0o755)
+        yield temporary
+        _replace(temporary, folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _replace(temporary: Path, folder: Path) -> None:
+    """Put a folder in the place of another, keeping the old one until the new one is there."""
+    if not folder.exists():
+        temporary.rename(folder)
+        return
+    old = folder.parent / f".{folder.name}.old-{os.getpid()}"
+    folder.rename(old)
+    try:
+        temporary.rename(folder)
+    except OSError:
+        old.rename(folder)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def write_csv(table: pd.DataFrame, path: Path) -> None:
+    """A table as CSV: the same values give the same bytes."""
+    table.to_csv(path, index=False, lineterminator="\n", float_format="%.10g")
+
+
+def write_parquet(table: pd.DataFrame, path: Path) -> None:
+    """A table as Parquet, without pandas' own metadata: the same values give the same bytes."""
+    arrow = pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None)
+    pq.write_table(arrow, path, compression="zstd")
+
+
+def write_json(content: Mapping[str, Any], path: Path) -> None:
+    """A mapping as JSON; what is not a finite number becomes null or "not reached"."""
+    text = json.dumps(_plain(content), indent=2, ensure_ascii=False, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else "not reached"
+    return value
