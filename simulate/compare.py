@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from simulate.paired import paired_differences
 from simulate.errors import UsageError
 from simulate.job import Job, manifest, parts_key
 from simulate.operating import all_statistics
+from simulate.paired import paired_differences
 from simulate.results import MANIFEST, check_folder, new_folder, write_csv, write_json
 from simulate.run import Step, run_job_replicates, silent
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from simulate.build_plan import build_plan, plan_digest
 from simulate.errors import UsageError
+from simulate.observed_truth import TRUTH_PATIENTS
 from simulate.scenario.scenario import Scenario
 from simulate.streams import RESERVED_REPLICATES
 
@@ -30,6 +31,8 @@ class Job:
     patients_of: tuple[int, ...] = (0,)
     """Replicates whose patient data are written; the first is the report's example."""
     command: str = ""
+    truth_patients: int = TRUTH_PATIENTS
+    """Patients of the uncensored simulation that gives the scan-observed truth."""
 
 
 def make_job(

@@ -69,7 +69,7 @@ def execute(job: Job, *, parts: Path | None = None, step: Step = silent) -> RunR
         variants = {v.name: _variant(job, v.name, parts, step) for v in scenario.sweep}
     with clock.time("truth"):
         progress = step("truth", 1)
-        truth = find_truth(scenario, seed=job.seed)
+        truth = find_truth(scenario, seed=job.seed, n_patients=job.truth_patients)
         progress(1)
     with clock.time("tables"):
         facts = read_facts(scenario.facts_path) if scenario.facts_path else []

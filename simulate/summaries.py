@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from simulate.analysis.curves import CURVES
-from simulate.paired import COMPARE_COLUMNS, paired_differences
 from simulate.monte_carlo import quantile
+from simulate.paired import COMPARE_COLUMNS, paired_differences
 from simulate.replicates import AnalysedReplicates
 from simulate.scenario.scenario import Scenario
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import multiprocessing
 import signal
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.process import BaseProcess
 
 from simulate.chunk import ChunkResult, ChunkRunner
 from simulate.errors import SimulateError
@@ -57,13 +58,13 @@ def _one_pool(
     trial: Trial, seed: int, engine: str, chunks: Sequence[range], workers: int
 ) -> Iterator[tuple[range, ChunkResult]]:
     """Run chunks in one pool, which may break; leave no process behind."""
+    others = set(multiprocessing.active_children())
     pool = ProcessPoolExecutor(
         max_workers=min(workers, len(chunks)),
         mp_context=multiprocessing.get_context("spawn"),
         initializer=_prepare,
         initargs=(trial, seed, engine),
     )
-    futures: dict[Future[ChunkResult], range] = {}
     try:
         futures = {pool.submit(_run, chunk): chunk for chunk in chunks}
         pending = set(futures)
@@ -71,10 +72,19 @@ def _one_pool(
             done, pending = wait(pending, return_when=FIRST_COMPLETED)
             for future in done:
                 yield futures.pop(future), future.result()
+    except BaseException:
+        _end(set(multiprocessing.active_children()) - others)
+        raise
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-        for process in multiprocessing.active_children():
-            process.terminate()
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _end(processes: set[BaseProcess]) -> None:
+    """End worker processes now, whatever they are doing."""
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        process.join()
 
 
 def _prepare(trial: Trial, seed: int, engine: str) -> None:

@@ -193,7 +193,7 @@ name: child
 assessment:
   calendar: [{every: 12 weeks}]
 disease:
-  death_after_progression: {kind: lognormal, median: 20 months, sigma: 1}
+  death_after_progression: {kind: weibull, scale: 20 months, shape: 1}
   progression:
     responders: {shape: 0.9}
 sample_size: {value: 60, source: elicited}
@@ -210,7 +210,7 @@ def test_a_child_changes_only_what_it_names(tmp_path: Path) -> None:
     responders = child.disease.progression.responders
     assert isinstance(responders, Weibull)
     assert (responders.shape, responders.scale) == (0.9, 42.6 * 30.4375)
-    assert child.disease.death_after_progression.kind == "lognormal"  # another kind, another block
+    assert child.disease.death_after_progression.kind == "weibull"  # another kind, another block
     assert child.disease.response == parent.disease.response
 
 
@@ -361,13 +361,13 @@ def test_the_register_gives_the_nearest_source(tmp_path: Path) -> None:
     source: derived
     at: Table 9
     probability: {value: 0.1, at: Table 10}
-    delay: {value: [1 day, 14 days], source: elicited, at: a radiologist, note: by telephone}""",
+    delay: {value: [1 day, 14 days], source: elicited, note: by telephone}""",
     )
     rows = {row.path: row for row in Scenario.from_file(write(tmp_path, text)).register()}
     place = "assessment.clinical_progression"
     probability, delay = rows[f"{place}.probability"], rows[f"{place}.delay"]
     assert (probability.source, probability.at, probability.value) == ("derived", "Table 10", "0.1")
-    assert (delay.source, delay.at, delay.note) == ("elicited", "a radiologist", "by telephone")
+    assert (delay.source, delay.at, delay.note) == ("elicited", "", "by telephone")
     assert delay.value == "[1 day, 14 days]"
     assert rows["sample_size"].source == "reported"
     assert rows["assessment.window"].source == "assumed"  # the whole file's

@@ -74,6 +74,9 @@ def test_it_accepts_and_refuses(old: str, new: str, accepted: bool) -> None:
 def test_a_file_that_extends_may_leave_out_anything_but_its_name() -> None:
     assert is_accepted("extends: a.yaml\nname: b\nassessment: {window: 3 days}\n")
     assert is_accepted("extends: a.yaml\nname: b\ndisease: {progression: {responders: {shape: 1}}}")
+    assert is_accepted(
+        "extends: a.yaml\nname: b\ndisease: {death_without_progression: {median: 1 day}}"
+    )
     assert not is_accepted("extends: a.yaml\n")
     assert not is_accepted("extends: a.yaml\nname: b\nassessment: {windw: 3 days}\n")
     assert not is_accepted("extends: a.yaml\nname: b\nassessment: {calendar: [{until: 1 week}]}")

@@ -1,0 +1,105 @@
+"""Time the stages of a replicate, in one run, and write the table.
+
+Times of a shared machine drift, so stages are measured in turn, round after round, and are
+compared with each other: the ratios are what counts. `make bench` runs this file.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from simulate.analysis.analyse import analyse
+from simulate.analysis.stack import stack
+from simulate.build_plan import build_plan, cut_day
+from simulate.cutoff import cut
+from simulate.endpoints import derive, endpoint_rules
+from simulate.engines.draws import draw_patients
+from simulate.engines.reference import ReferenceEngine
+from simulate.scenario.scenario import Scenario
+
+HERE = Path(__file__).parent
+SCENARIO = HERE.parent / "scenarios" / "kn026_phase2.yaml"
+ROUNDS = 12
+REPLICATES = 25
+
+
+def stages() -> dict[str, Callable[[], object]]:
+    """What is timed, each over the same replicates."""
+    scenario = Scenario.from_file(SCENARIO)
+    plan = build_plan(scenario)
+    engine = ReferenceEngine(plan)
+    rules = endpoint_rules(scenario)
+    day = cut_day(scenario, scenario.analyses[-1])
+    seed, replicates = scenario.seed, range(REPLICATES)
+    trials = [engine.simulate(seed=seed, replicate=r) for r in replicates]
+    snapshots = [cut(records, day) for records in trials]
+    endpoints = [derive(rules, snapshot) for snapshot in snapshots]
+    screened = [records.screened for records in trials]
+
+    def random_words() -> object:
+        return [draw_patients(engine.plan, seed=seed, replicate=r) for r in replicates]
+
+    def simpy_engine() -> object:
+        return [engine.simulate(seed=seed, replicate=r) for r in replicates]
+
+    def data_cut() -> object:
+        return [cut(records, day) for records in trials]
+
+    def derived_endpoints() -> object:
+        return [derive(rules, snapshot) for snapshot in snapshots]
+
+    def statistics_of_all() -> object:
+        return analyse(scenario, stack(snapshots, endpoints, screened))
+
+    return {
+        "random words": random_words,
+        "SimPy engine, words included": simpy_engine,
+        "data cut": data_cut,
+        "derived endpoints": derived_endpoints,
+        "statistics": statistics_of_all,
+    }
+
+
+def measure(timed: dict[str, Callable[[], object]]) -> dict[str, list[float]]:
+    """Microseconds a replicate of each stage, in every round."""
+    found: dict[str, list[float]] = {name: [] for name in timed}
+    for _ in range(ROUNDS):
+        for name, work in timed.items():
+            started = time.perf_counter()
+            work()
+            found[name].append((time.perf_counter() - started) / REPLICATES * 1e6)
+    return found
+
+
+def main() -> None:
+    """Measure, print the table, write `benchmarks/results.json`."""
+    found = measure(stages())
+    whole = [sum(times) for times in zip(*list(found.values())[1:], strict=True)]
+    found["all stages"] = whole
+    rows = {
+        name: {
+            "minimum_us": min(times),
+            "median_us": statistics.median(times),
+            "share_of_all": statistics.median(times) / statistics.median(whole),
+        }
+        for name, times in found.items()
+    }
+    print(f"{SCENARIO.stem}: microseconds a replicate, one process, {ROUNDS} rounds in turn\n")
+    print(f"{'stage':32}{'minimum':>10}{'median':>10}{'of all':>9}")
+    for name, row in rows.items():
+        print(
+            f"{name:32}{row['minimum_us']:10.0f}{row['median_us']:10.0f}"
+            f"{100 * row['share_of_all']:8.1f}%"
+        )
+    machine = {"python": platform.python_version(), "machine": platform.machine()}
+    content = {"rounds": ROUNDS, "replicates": REPLICATES, **machine, "stages": rows}
+    (HERE / "results.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""The look that all figures share: few colours, safe for colour-blind readers, and thin lines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+
+INK = "#16202b"
+SOFT = "#5b6875"
+FAINT = "#aab4be"
+GRID = "#e8ecf0"
+PAPER = "#ffffff"
+
+SIMULATED = "#1769aa"
+"""What the replicates give: blue."""
+BAND = "#cfe0f0"
+"""Between which limits 95% of the replicates lie: light blue."""
+REPORTED = "#c8500a"
+"""What the publication gives: vermilion."""
+EXAMPLE = INK
+"""One replicate, shown as an example: ink."""
+TRUE = "#00785a"
+"""What is true of the simulated disease: green."""
+
+ROLES = {
+    "calibrated": "#1769aa",
+    "held_out": "#a13d7e",
+    "derived": "#00785a",
+    "check": "#7a6a00",
+    "input": FAINT,
+}
+"""Colours of the roles of published facts."""
+
+STYLE: dict[str, Any] = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 8.5,
+    "axes.labelsize": 8.5,
+    "axes.titlesize": 9.5,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.edgecolor": FAINT,
+    "axes.labelcolor": INK,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.unicode_minus": True,
+    "xtick.color": SOFT,
+    "ytick.color": SOFT,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "xtick.major.width": 0.8,
+    "ytick.major.width": 0.8,
+    "text.color": INK,
+    "legend.frameon": False,
+    "legend.fontsize": 8,
+    "legend.handlelength": 1.8,
+    "lines.solid_capstyle": "butt",
+    "hatch.linewidth": 0.5,
+    "hatch.color": SIMULATED,
+    "figure.facecolor": PAPER,
+}
+"""Matplotlib settings of all figures; use with ``matplotlib.rc_context(STYLE)``."""
+
+
+def own_axes(ax: Axes | None, *, width: float, height: float) -> Axes:
+    """The axes given, or new ones of a new figure in the style of the report (inches)."""
+    if ax is not None:
+        return ax
+    import matplotlib.pyplot as plt  # only here: the report draws without pyplot's state
+
+    with mpl.rc_context(STYLE):
+        _, new = plt.subplots(figsize=(width, height), layout="constrained")
+    return new
+
+
+def grid(ax: Axes, axis: str = "y") -> None:
+    """Faint lines behind the data, along one axis."""
+    if axis == "y":
+        ax.yaxis.grid(True, color=GRID, linewidth=0.8)
+    else:
+        ax.xaxis.grid(True, color=GRID, linewidth=0.8)

@@ -1,0 +1,85 @@
+"""The whole story: who the patient is, and the history with the data cuts in it."""
+
+from __future__ import annotations
+
+from simulate.build_plan import build_plan
+from simulate.describe.words import count, paragraph
+from simulate.engines.reference import ReferenceEngine
+from simulate.errors import UsageError
+from simulate.scenario import Scenario
+from simulate.scenario.baseline import NormalVariable
+from simulate.story.events import event_lines
+from simulate.story.history import UNSEEN, History, table_of
+from simulate.story.known import cut_lines
+from simulate.streams import RESERVED_REPLICATES
+
+
+def story(scenario: Scenario, *, seed: int, replicate: int, patient: int) -> str:
+    """Tell one patient's history.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The trial.
+    seed : int
+        64-bit seed of the run.
+    replicate : int
+        Number of the simulated trial, from 0.
+    patient : int
+        Number of the patient in it, in the order of enrolment, from 0.
+
+    Returns
+    -------
+    str
+        Plain text: who the patient is, then a line an event up to death or the end of the
+        simulation, with the data cuts among them. What is true but unseen is marked by a dot.
+
+    Raises
+    ------
+    UsageError
+        If the replicate is out of range, or the patient is not among those enrolled in it.
+    """
+    history = _history(scenario, seed=seed, replicate=replicate, patient=patient)
+    lines = [
+        scenario.title,
+        f"Patient {patient} of replicate {replicate}, seed {seed}",
+        "",
+        *_who(history),
+        "",
+        "Study day 1 is the first dose; there is no day 0. Weeks are whole weeks since then.",
+        f"{UNSEEN}stands before what is true but unseen.",
+        "",
+        *table_of(history, [*event_lines(history), *cut_lines(history)]),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _history(scenario: Scenario, *, seed: int, replicate: int, patient: int) -> History:
+    """Simulate the patient's trial."""
+    if not 0 <= replicate < RESERVED_REPLICATES:
+        raise UsageError(
+            f"replicates are numbered from 0 to {RESERVED_REPLICATES - 1} (given: {replicate})"
+        )
+    plan = build_plan(scenario)
+    records = ReferenceEngine(plan).simulate(seed=seed, replicate=replicate, log=True)
+    if not 0 <= patient < records.n_patients:
+        numbers = f", numbered from 0 to {records.n_patients - 1}" if records.n_patients else ""
+        raise UsageError(
+            f"replicate {replicate} enrols {count(records.n_patients, 'patient')}{numbers} "
+            f"(given: {patient})"
+        )
+    return History(scenario, records, patient, plan.horizon)
+
+
+def _who(history: History) -> list[str]:
+    """The patient at baseline."""
+    texts = []
+    for variable in history.scenario.baseline.variables:
+        level = int(history.records.baseline[str(variable.id)][history.patient])
+        if isinstance(variable, NormalVariable):
+            value = str(round(variable.low) + level)
+        else:
+            value = variable.level_names[level]
+        texts.append(f"{variable.title[:1].upper()}{variable.title[1:]}: {value}")
+    text = f"{'; '.join(texts)}." if texts else "Nothing is known of the patient at baseline."
+    return paragraph(text, indent=0, hanging=0)

@@ -1,0 +1,549 @@
+"""A scenario in words: the numbers in the text are derived again, by other means."""
+
+import datetime as dt
+import math
+import re
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from simulate.build_plan import build_plan
+from simulate.describe import describe, patients
+from simulate.describe.distributions import Implied, count_in_words, time_in_words
+from simulate.describe.forecast import FIRST_REPLICATE, Forecast, forecast
+from simulate.describe.timeline import month_ends
+from simulate.describe.words import WIDTH, duration, in_months, listing
+from simulate.engines.draws import draw_patients
+from simulate.engines.reference import ReferenceEngine
+from simulate.patient.baseline import baseline_level
+from simulate.plan import with_lists
+from simulate.scenario import Scenario
+from simulate.scenario import distributions as families
+from simulate.scenario.baseline import LevelsVariable
+
+SCENARIOS = Path(__file__).parents[2] / "scenarios"
+TWIN = SCENARIOS / "kn026_phase2.yaml"
+MONTH = 30.4375
+SECTIONS = [
+    "Trial",
+    "Who",
+    "When",
+    "What is given",
+    "What is scanned",
+    "The disease",
+    "Who leaves",
+    "Analyses",
+    "Endpoints",
+    "What-ifs",
+    "Sources",
+]
+POISSON = "enrolment.accrual={kind: poisson_gamma, rate: 0.32 per month, window: 24 months}"
+FACTOR = "disease.prognostic_factors=[{variable: visceral, level: 'yes', progression: 1.3}]"
+BARE = (
+    "baseline={variables: []}",
+    "endpoints={}",
+    "follow_up={}",
+    "sweep=[]",
+    "design={}",
+    "reference=''",
+    "enrolment.sites={count: 3}",
+    "treatment={cycle_length: 21 days, drugs: [{id: 3, name: A, dose: 1 mg}]}",
+    "assessment={baseline_window: 0 days, calendar: [{every: 50 days}], confirmation: 28 days, "
+    "stable_disease: 35 days, clinical_benefit: 150 days}",
+)
+
+
+def scenario(*overrides: str) -> Scenario:
+    return Scenario.from_file(TWIN, overrides)
+
+
+def section(text: str, title: str) -> str:
+    """One section of a description, its lines joined and its spaces single."""
+    start = text.index(f"{title}\n{'-' * len(title)}\n")
+    end = text.find("\n\n", start)
+    following = [text.find(f"\n\n{other}\n---", start) for other in SECTIONS]
+    end = min((place for place in following if place > 0), default=len(text))
+    return re.sub(r"\s+", " ", text[start:end])
+
+
+def percentages(text: str, row: str) -> list[float]:
+    """The percentages of a table's row."""
+    (line,) = [line for line in text.splitlines() if line.strip().startswith(row)]
+    return [float(number) for number in re.findall(r"([\d.]+)%", line)]
+
+
+@pytest.fixture(scope="module")
+def twin() -> Scenario:
+    return scenario()
+
+
+@pytest.fixture(scope="module")
+def text(twin: Scenario) -> str:
+    return describe(twin)
+
+
+# ---- it always works ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", sorted(SCENARIOS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_scenario_is_described_in_all_sections(path: Path) -> None:
+    text = describe(Scenario.from_file(path))
+
+    titles = re.findall(r"^(\S.*)\n-+$", text, flags=re.MULTILINE)
+    assert titles == SECTIONS
+    assert max(map(len, text.splitlines())) <= WIDTH
+    assert "nan" not in text
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        BARE,
+        (POISSON, "enrolment.screening_failure=20%"),
+        ("enrolment.accrual={kind: poisson_gamma, rate: 1e-9 per year, window: 1 day}",),
+        (FACTOR,),
+        ("sample_size=5000",),
+        ("sample_size=1",),
+        ("disease.response.probability=0",),
+        ("endpoints.landmarks=[1 week, 1 month, 2 months, 3 months, 4 months, 30 years]",),
+        (
+            "analyses=[{id: 1, name: a, cut: {date: 2020-01-20}}, {id: 2, name: b, cut: {date: "
+            "2049-12-31}}]",
+        ),
+        (
+            "disease.progression.non_responders={kind: cure, cured: 20%, others: {kind: discrete, "
+            "values: [0 days, 100 days], weights: [1, 3]}}",
+            "disease.death_without_progression={kind: exponential, rate: 0 per month}",
+            "disease.death_after_progression={kind: uniform, low: 1 day, high: 3 months}",
+            "disease.response.time={kind: lognormal, median: 9 weeks, sigma: 0.8}",
+            "disease.progression.responders={kind: piecewise_exponential, rates: [0.1 per month], "
+            "from: [0 days]}",
+        ),
+        (
+            "enrolment.sites={count: 2, names: [A, B], activation: {kind: dates, dates: "
+            "[2020-01-13, 2020-06-01]}}",
+        ),
+        (
+            "treatment.delay.mean=0 days",
+            "treatment.drugs.docetaxel.planned_cycles={kind: fixed, value: 6}",
+        ),
+    ],
+    ids=lambda overrides: overrides[0][:40],
+)
+def test_unusual_scenarios_are_described(overrides: tuple[str, ...]) -> None:
+    text = describe(scenario(*overrides))
+
+    assert re.findall(r"^(\S.*)\n-+$", text, flags=re.MULTILINE) == SECTIONS
+    assert max(map(len, text.splitlines())) <= WIDTH
+    assert not re.search(r"\bnan\b|\binf\b|None[^.]", text)
+
+
+def test_what_a_scenario_leaves_out_is_said() -> None:
+    text = describe(scenario(*BARE))
+
+    assert "Nothing is known of the patients at baseline." in text
+    assert "Sites: 3. All are open from day 0. All enrol at the same rate." in text
+    assert "Delays: none" in text
+    assert "as long as treatment lasts." in section(text, "What is given")
+    assert "Withdrawal: nobody withdraws later." in text
+    assert "Last contact: on the day of the data cut." in text
+    assert section(text, "What-ifs") == "What-ifs -------- None."
+
+
+# ---- who ----------------------------------------------------------------------------------------
+
+
+def test_percentages_at_baseline_are_those_of_all_patients(text: str) -> None:
+    # Table 1 of the paper: 40 of 57 patients have lymph node metastases
+    elsewhere = 1 - (18 * 46 * 28 * 38 * 30) / 52**5
+    yes = 52 / 57 * (1 - elsewhere + elsewhere * 0.752)
+
+    assert f"Lymph node metastasis: no {1 - yes:.1%}, yes {yes:.1%} (depends on:" in text
+    assert yes == pytest.approx(40 / 57, abs=0.001)
+    assert f"Prior endocrine therapy: no {45 / 57:.1%}, yes {12 / 57:.1%}" in text
+    assert "Clinical stage: IIIA 1.8%, IIIB 3.5%, IIIC 3.5%, IV 91.2%" in text
+
+
+def test_number_at_baseline_is_a_rounded_truncated_normal(text: str) -> None:
+    normal = stats.norm(51.5, 8)
+    ages = np.arange(30, 68)
+    share = normal.cdf(ages + 0.5) - normal.cdf(ages - 0.5)
+    share /= share.sum()
+    mean = share @ ages
+    sd = math.sqrt(share @ (ages - mean) ** 2)
+    median = ages[np.searchsorted(share.cumsum(), 0.5)]
+
+    assert f"Age: whole number from 30 to 67, median {median}, mean {mean:.1f}, SD {sd:.1f}" in text
+
+
+def test_marginal_percentages_are_the_frequencies_of_simulated_patients(twin: Scenario) -> None:
+    plan = build_plan(scenario("sample_size=3000"))
+    listed = with_lists(plan.baseline)
+    variables = twin.baseline.variables
+    counts = [Counter[int]() for _ in variables]
+    n = plan.enrolment.n_patients
+    for draws in draw_patients(plan, seed=1, replicate=FIRST_REPLICATE):
+        levels: list[int] = []
+        for index, variable in enumerate(variables):
+            levels.append(baseline_level(listed, index, levels, draws.baseline[variable.id]))
+            counts[index][levels[-1]] += 1
+    for variable, counted in zip(variables, counts, strict=True):
+        if isinstance(variable, LevelsVariable):
+            marginal = patients.marginal_probabilities(variable, twin.baseline)
+            assert marginal is not None
+            assert sum(marginal.values()) == pytest.approx(1)
+            for level, name in enumerate(variable.level_names):
+                p = marginal[name]
+                error = math.sqrt(p * (1 - p) / n)
+                assert counted[level] / n == pytest.approx(p, abs=4 * error + 1e-12), name
+
+
+def test_variable_with_too_many_combinations_is_told_case_by_case(
+    twin: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patients, "_MOST_COMBINATIONS", 3)
+
+    texts = patients.baseline_in_words(twin.baseline)
+
+    assert (
+        "Brain metastasis: no 100.0% if Clinical stage is IIIA, IIIB or IIIC; "
+        "otherwise yes 11.5%, no 88.5%"
+    ) in texts
+
+
+# ---- when ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        (),
+        (POISSON,),
+        (POISSON, "enrolment.screening_failure=40%"),
+        ("enrolment.screening_failure=40%", "enrolment.sites.count=2"),
+    ],
+    ids=["power", "poisson", "poisson with failures", "power with failures"],
+)
+def test_forecast_enrols_on_the_very_days_of_the_engine(overrides: tuple[str, ...]) -> None:
+    plan = build_plan(scenario(*overrides))
+
+    expected = forecast(plan.enrolment, seed=7)
+
+    for index in (0, 1):
+        records = ReferenceEngine(plan).simulate(seed=7, replicate=FIRST_REPLICATE + index)
+        days = records.subjects["enrolment_trial_day"]
+        np.testing.assert_array_equal(expected.days[index], days)
+
+
+def test_expected_enrolment_of_power_accrual_has_its_formula(twin: Scenario) -> None:
+    expected = forecast(build_plan(twin).enrolment, seed=twin.seed)
+    n, span = 57, (dt.date(2021, 5, 27) - dt.date(2020, 1, 13)).days
+    for day in (30, 200, 350, 450):
+        share = ((day + 1) / span) ** 2.53
+        # the earliest arrival is moved to the first day, the latest to the last
+        mean = n * share + (1 - share) ** n - share**n
+        error = math.sqrt(n * share * (1 - share) / len(expected.days))
+        assert expected.enrolled(day) == pytest.approx(mean, abs=4 * error)
+
+
+def test_expected_enrolment_of_poisson_sites_is_rate_times_time() -> None:
+    trial = scenario(
+        "enrolment={sites: {count: 10}, accrual: {kind: poisson_gamma, rate: 0.1 per day, "
+        "window: 300 days}, screening_failure: 0.25}",
+        "sample_size=1000",
+    )
+    expected = forecast(build_plan(trial).enrolment, seed=3)
+
+    mean = 10 * 0.1 * 0.75 * 200
+    error = math.sqrt(mean / len(expected.days))
+    assert expected.enrolled(200) == pytest.approx(mean, abs=4 * error)
+    assert expected.filled == 0
+
+
+def test_expected_events_are_summed_over_the_days_of_enrolment() -> None:
+    survival = np.array([1.0, 0.8, 0.5, 0.4])
+    some = Forecast((np.array([0, 2, 2]), np.array([1, 2, 9])), n_patients=3)
+
+    # by day 3: patients on days 3, 1, 1 in one trial and 2, 1 in the other
+    naive = ((1 - 0.4) + 2 * (1 - 0.8) + (1 - 0.5) + (1 - 0.8)) / 2
+    assert some.events(survival, 3) == pytest.approx(naive)
+    assert some.events(survival, 100) == pytest.approx(3 * 0.6)  # nothing beyond the end
+    assert some.enrolled(3) == pytest.approx(2.5)
+    assert some.potential_follow_up(3) == (pytest.approx(3.5), 2.0, True)
+    assert some.day_reached(0.5) == 2
+
+
+def test_expected_numbers_at_the_cut_are_those_of_simulated_trials(
+    twin: Scenario, text: str
+) -> None:
+    found = re.search(
+        r"then: ([\d.]+) patients enrolled, ([\d.]+) latent PFS events, ([\d.]+) deaths",
+        section(text, "Analyses"),
+    )
+    assert found is not None
+    plan = build_plan(twin)
+    cut = (dt.date(2023, 9, 15) - twin.origin).days
+    events, deaths = [], []
+    for replicate in range(40):
+        subjects = ReferenceEngine(plan).simulate(seed=11, replicate=replicate).subjects
+        day = cut - subjects["first_dose_trial_day"]
+        death = subjects["death_day"]
+        events.append(np.sum(np.minimum(subjects["progression_day"], death) <= day))
+        deaths.append(np.sum(death <= day))
+
+    assert float(found[1]) == 57
+    for shown, simulated in ((found[2], events), (found[3], deaths)):
+        error = np.std(simulated) / math.sqrt(len(simulated))
+        assert float(shown) == pytest.approx(np.mean(simulated), abs=4 * error)
+
+
+def test_table_by_month_has_every_month_and_never_falls(text: str) -> None:
+    rows = re.findall(r"(20\d\d-\d\d) +([\d.]+) +([\d.]+) +([\d.]+)", text)
+    rows.sort()
+
+    months = [f"{2020 + m // 12}-{m % 12 + 1:02}" for m in range(44)]
+    assert [row[0] for row in rows] == months
+    for column in (1, 2, 3):
+        numbers = [float(row[column]) for row in rows]
+        assert numbers == sorted(numbers)
+
+
+@pytest.mark.parametrize(("year", "months"), [(2024, 1), (2030, 3), (2048, 12)])
+def test_long_trials_are_tabled_by_quarter_or_year(year: int, months: int) -> None:
+    trial = scenario(f"analyses=[{{id: 1, name: a, cut: {{date: {year}-12-31}}}}]")
+
+    ends = month_ends(trial, forecast(build_plan(trial).enrolment, seed=1))
+
+    assert ends[-1] == dt.date(year, 12, 31)
+    assert {end.month % months for end in ends} == {0}
+    assert len(ends) == (12 // months) * (year - 2019)
+
+
+def test_potential_follow_up_is_counted_from_first_and_last_patient(text: str) -> None:
+    cut = dt.date(2023, 9, 15)
+    longest, shortest = (
+        ((cut - first).days + 1) / MONTH for first in (dt.date(2020, 1, 13), dt.date(2021, 5, 27))
+    )
+
+    analyses = section(text, "Analyses")
+    assert f"the maximal, {longest:.1f} months" in analyses
+    assert f"the minimal, {shortest:.1f} months." in analyses
+    assert "cannot" not in analyses
+    assert "Not every patient can be followed to 30 months:" in analyses
+
+
+def test_trials_that_do_not_fill_are_counted() -> None:
+    text = section(describe(scenario(POISSON.replace("0.32", "0.2"))), "When")
+
+    found = re.search(r"([\d.]+)% of 200 simulated enrolments reach 57 patients", text)
+    assert found is not None
+    assert 0 < float(found[1]) < 100
+
+
+# ---- what is given and scanned ------------------------------------------------------------------
+
+
+def test_doses_planned_cycles_and_delays(text: str) -> None:
+    given = section(text, "What is given")
+
+    assert "KN026: 30 mg/kg on day 1 of each cycle, as long as treatment lasts." in given
+    law = stats.lognorm(0.22, scale=9.2)
+    low, middle, high = (round(law.ppf(p)) for p in (0.05, 0.5, 0.95))
+    assert (
+        f"from 4 to 18 (half of the patients have up to {middle}, 90% between {low} and {high})"
+        in given
+    )
+    tenth = stats.gamma(2, scale=2.71 / 2).ppf([0.1, 0.9])
+    assert f"below {tenth[0]:.1f} days in 10% of patients, above {tenth[1]:.1f} days" in given
+    rng = np.random.default_rng(5)
+    delays = np.floor(rng.exponential(rng.gamma(2, 2.71 / 2, 400_000)) + 0.5)
+    assert f"dose days are {21 + delays.mean():.1f} days apart" in given
+
+
+def test_planned_scans_are_those_of_the_calendar(text: str) -> None:
+    scanned = section(text, "What is scanned")
+
+    assert "every 6 weeks until 48 weeks, then every 12 weeks." in scanned
+    weeks = [*range(6, 49, 6), *range(60, 1341 // 7 + 1, 12)]
+    assert f"weeks {', '.join(map(str, weeks[:12]))} and so on, {len(weeks)} in all." in scanned
+    assert "at least 5 weeks after the first dose; with one at least 23 weeks after it" in scanned
+
+
+def test_calendar_that_is_not_in_weeks_is_told_in_days() -> None:
+    scanned = section(describe(scenario(*BARE)), "What is scanned")
+
+    assert "days 50, 100, 150, 200" in scanned
+    assert "all scans are on their planned day" in scanned
+
+
+# ---- the disease --------------------------------------------------------------------------------
+
+LANDMARKS = np.array([6, 12, 24, 30])
+
+
+@pytest.mark.parametrize(
+    ("row", "survival"),
+    [
+        ("Progression, responders", stats.weibull_min(1.1, scale=42.6)),
+        ("Progression, non-", stats.weibull_min(1.05, scale=9.2 / math.log(2) ** (1 / 1.05))),
+        ("Death without", stats.expon(scale=1 / 0.0008)),
+        ("Death after progression, responders", stats.weibull_min(0.96, scale=42.5)),
+        (
+            "Death after progression, non-",
+            stats.weibull_min(0.96, scale=42.5 * 1.4918 ** (-1 / 0.96)),
+        ),
+    ],
+)
+def test_parts_of_the_disease_have_their_medians_rates_and_hazards(
+    text: str, row: str, survival: stats.distributions.rv_frozen
+) -> None:
+    lines = [line for line in text.splitlines() if line.startswith(f"  {row}") and "(" not in line]
+    free, hazards = (re.findall(r"[\d.]+", line.removeprefix(f"  {row}")) for line in lines)
+
+    assert free == [f"{survival.median():.1f}", *(f"{100 * s:.1f}" for s in survival.sf(LANDMARKS))]
+    steps = np.diff(-survival.logsf([0, *LANDMARKS])) / np.diff([0, *LANDMARKS])
+    assert [float(h) for h in hazards] == pytest.approx(steps, rel=0.005)
+
+
+def test_latent_pfs_is_the_mixture_of_its_parts(text: str) -> None:
+    t = LANDMARKS - 1 / MONTH  # a landmark counts the day of the first dose
+    shares = [0.68 * 0.32**g for g in range(6)]
+    responders = sum(
+        share * np.exp(-((np.clip(t - 42 * (g + 1) / MONTH, 0, None) / 42.6) ** 1.1))
+        for g, share in enumerate([*shares, 1 - sum(shares)])
+    )
+    others = np.exp(-math.log(2) * (t / 9.2) ** 1.05)
+    pfs = np.exp(-0.0008 * t) * (0.8 * responders + 0.2 * others)
+
+    assert percentages(text, "Progression-free survival (PFS)  ") == pytest.approx(
+        100 * pfs, abs=0.06
+    )
+
+
+def test_withdrawal_by_itself_has_its_median_and_rates(text: str) -> None:
+    assert percentages(text, "Not withdrawn") == [
+        round(100 * math.exp(-0.0046 * months), 1) for months in LANDMARKS
+    ]
+    assert re.search(rf"Not withdrawn +{math.log(2) / 0.0046:.1f} mo", text)
+
+
+def test_prognostic_factors_leave_no_formula() -> None:
+    text = describe(scenario(FACTOR))
+
+    assert "Together, by formula" not in text
+    assert "Latent PFS, OS and DOR are left out: with prognostic factors" in text
+    assert "Prognostic factor, Visceral metastasis yes against all others: hazard ratio 1.3" in text
+    assert "Expected by then: 57.0 patients enrolled." in text
+    assert not re.search(r"2021-01 +[\d.]+ +[\d.]+ +[\d.]+ +2", text)
+
+
+def parsed(family: str, **parameters: object) -> families.Time:
+    return getattr(families, family).model_validate(parameters)
+
+
+@pytest.mark.parametrize(
+    ("time", "law"),
+    [
+        (parsed("Exponential", kind="exponential", mean="40 days"), stats.expon(scale=40)),
+        (
+            parsed("LogNormal", kind="lognormal", median="9 weeks", sigma=0.8),
+            stats.lognorm(0.8, scale=63),
+        ),
+        (parsed("Uniform", kind="uniform", low="5 days", high="25 days"), stats.uniform(5, 20)),
+        (
+            parsed("Weibull", kind="weibull", scale="100 days", shape=2),
+            stats.weibull_min(2, scale=100),
+        ),
+    ],
+    ids=lambda value: getattr(value, "kind", ""),
+)
+def test_implied_quantiles_are_those_of_scipy(
+    time: families.Time, law: stats.distributions.rv_frozen
+) -> None:
+    for probability in (0.05, 0.5, 0.9):
+        assert Implied(time).quantile(probability) == pytest.approx(law.ppf(probability), rel=1e-9)
+    # a hazard ratio of 2 squares the survival function
+    assert Implied(time, 2.0).quantile(0.75) == pytest.approx(law.median(), rel=1e-9)
+
+
+def test_implied_median_of_times_that_come_in_steps_or_never() -> None:
+    steps = parsed("Geometric", kind="geometric", probability=0.3, every="10 days", at_most=5)
+    never = parsed("Exponential", kind="exponential", rate="0 per month")
+    cure = {"kind": "cure", "cured": "60%", "others": {"kind": "exponential", "mean": "1 day"}}
+
+    assert Implied(steps).median == pytest.approx(20)  # 30% by day 10, 51% by day 20
+    assert math.isinf(Implied(never).median)
+    assert math.isinf(Implied(families.Cure.model_validate(cure)).median)
+    assert Implied(families.Cure.model_validate(cure)).quantile(0.2) == pytest.approx(math.log(2))
+
+
+def test_distributions_in_words() -> None:
+    steps = parsed("Geometric", kind="geometric", probability=0.5, every="6 weeks", at_most=3)
+    pieces = parsed(
+        "PiecewiseExponential",
+        kind="piecewise_exponential",
+        rates=("0.02 per month", "0.05 per month"),
+        **{"from": ("0 days", "6 months")},
+    )
+
+    assert time_in_words(steps) == (
+        "geometric in steps of 6 weeks with probability 50% each, 3 at most: "
+        "6 weeks 50%, 12 weeks 25%, 18 weeks 25%"
+    )
+    assert time_in_words(pieces) == (
+        "piecewise constant hazard: 0.02 per month from 0 days and 0.05 per month from 6 months"
+    )
+    assert time_in_words(parsed("Exponential", kind="exponential", rate="0 per day")) == (
+        "never (hazard 0)"
+    )
+    assert count_in_words(families.FixedCount(kind="fixed", value=6)) == "6"
+
+
+# ---- the rest -----------------------------------------------------------------------------------
+
+
+def test_sources_are_counted_from_the_register(twin: Scenario, text: str) -> None:
+    counts = Counter(row.source for row in twin.register())
+
+    sources = section(text, "Sources")
+    assert f"{sum(counts.values())} numbers and dates:" in sources
+    for kind in ("reported", "derived", "assumed", "elicited", "not stated"):
+        assert f"{counts[kind]} {kind}" in sources
+
+
+def test_what_ifs_show_what_they_set_without_sources(text: str) -> None:
+    assert section(text, "What-ifs").endswith(
+        "(500 simulated trials). Sets enrolment.accrual = {kind: poisson_gamma, rate: 0.32 per "
+        "month, window: 24 months, changes: []}."
+    )
+
+
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [
+        (0, "0 days"),
+        (1, "1 day"),
+        (7, "7 days"),
+        (21, "21 days"),
+        (28, "4 weeks"),
+        (42, "6 weeks"),
+        (MONTH, "1 month"),
+        (27.7 * MONTH, "27.7 months"),
+        (36.6, "36.6 days"),
+        (365, "365 days"),
+        (500.3, "16.4 months"),
+    ],
+)
+def test_durations_are_said_in_their_usual_unit(days: float, words: str) -> None:
+    assert duration(days) == words
+
+
+def test_computed_times_and_lists() -> None:
+    assert in_months(math.inf) == "not reached"
+    assert in_months(math.log(2) * 100) == "2.3 months"
+    assert listing([]) == ""
+    assert listing(["a"]) == "a"
+    assert listing(["a", "b", "c"]) == "a, b and c"

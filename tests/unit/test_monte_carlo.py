@@ -1,0 +1,73 @@
+"""Monte Carlo errors against simulation, closed forms and scipy."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from simulate.monte_carlo import mean, percentile_of, proportion, quantile, standard_deviation
+
+NAN, INF = math.nan, math.inf
+
+
+def test_mean_and_its_error_are_those_of_scipy() -> None:
+    values = np.random.default_rng(1).normal(3, 2, 200)
+    found = mean(values)
+    assert found.estimate == pytest.approx(values.mean(), rel=1e-12)
+    assert found.mcse == pytest.approx(stats.sem(values), rel=1e-12)
+
+
+def test_undefined_replicates_are_counted_as_failed() -> None:
+    found = mean([1.0, NAN, 3.0])
+    assert (found.estimate, found.n_requested, found.n_analysed, found.n_failed) == (2.0, 3, 2, 1)
+
+
+def test_nothing_defined_gives_nothing() -> None:
+    for measure in (mean, proportion, standard_deviation, lambda v: quantile(v, 0.5)):
+        assert math.isnan(measure([NAN, NAN]).estimate)
+
+
+def test_the_error_of_a_standard_deviation_is_its_spread_over_repeats() -> None:
+    rng = np.random.default_rng(2)
+    repeats = [standard_deviation(rng.normal(0, 1, 400)) for _ in range(400)]
+    spread = np.std([r.estimate for r in repeats])
+    assert np.mean([r.mcse for r in repeats]) == pytest.approx(spread, rel=0.12)
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_a_proportion_at_the_edge_has_wilsons_interval(share: float) -> None:
+    found = proportion(np.full(50, share))
+    reference = stats.binomtest(round(50 * share), 50).proportion_ci(method="wilson")
+    assert (found.lower, found.upper) == pytest.approx((reference.low, reference.high), abs=1e-12)
+
+
+def test_a_proportion_in_between() -> None:
+    found = proportion(np.repeat([0.0, 1.0], [30, 70]))
+    assert (found.estimate, found.mcse) == pytest.approx((0.7, math.sqrt(0.7 * 0.3 / 100)))
+
+
+def test_not_reached_counts_as_later_than_all_others() -> None:
+    values = [INF, 1.0, 2.0, INF, 3.0]
+    assert quantile(values, 0.5).estimate == 3.0
+    assert quantile(values, 0.975).estimate == INF
+    assert quantile([INF, INF], 0.5).estimate == INF
+
+
+def test_the_interval_of_a_quantile_covers_it() -> None:
+    rng = np.random.default_rng(3)
+    for probability in (0.025, 0.5, 0.9):
+        true = stats.expon.ppf(probability)
+        hits = 0
+        for _ in range(600):
+            found = quantile(rng.exponential(1, 300), probability)
+            hits += found.lower <= true <= found.upper
+        assert 0.93 <= hits / 600 <= 0.995
+
+
+def test_a_percentile_counts_half_of_the_ties() -> None:
+    assert percentile_of([1, 2, 2, 3], 2) == 50.0
+    assert percentile_of([1, 2, 2, 3], 0) == 0.0
+    assert percentile_of([1, INF], INF) == 75.0
