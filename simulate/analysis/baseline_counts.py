@@ -22,9 +22,10 @@ def baseline_statistics(trial: Trial) -> Iterator[Statistic]:
         if isinstance(variable, LevelsVariable):
             for level in variable.level_names:
                 name = f"baseline.{variable.name}.{level}"
-                yield _count(name, variable.name, level, f"{variable.title}: {level}")
+                yield _count(name, f"{variable.name}.{level}", f"{variable.title}: {level}")
             for part in _parts(variable):
-                yield _count(f"baseline.{part}", variable.name, part, f"{variable.title}: {part}")
+                label = f"{variable.title} with {part}"
+                yield _count(f"baseline.{part}", f"{variable.name}.with_{part}", label)
         else:
             for measure in ("median", "min", "max"):
                 yield Statistic(
@@ -57,8 +58,8 @@ def baseline_values(trial: Trial, cuts: Stack) -> dict[str, FloatArray]:
     return values
 
 
-def _count(name: str, variable: str, level: str, label: str) -> Statistic:
-    return Statistic(name, "SS", "baseline", f"{variable}.{level}", label, "patients")
+def _count(name: str, measure: str, label: str) -> Statistic:
+    return Statistic(name, "SS", "baseline", measure, label, "patients")
 
 
 def _split(level: str) -> list[str]:

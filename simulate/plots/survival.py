@@ -42,8 +42,6 @@ def plot_survival(
     *,
     band: pd.DataFrame | None = None,
     reported: Sequence[Landmark] = (),
-    reported_median: Median | None = None,
-    simulated_median: Median | None = None,
     months: float | None = None,
     endpoint: str = "Survival",
     ax: Axes | None = None,
@@ -60,8 +58,6 @@ def plot_survival(
         the band is hatched.
     reported : sequence of Landmark
         Published rates, drawn as points with their intervals.
-    reported_median, simulated_median : Median
-        Medians, drawn with their limits at the height of one half.
     months : float
         Right end of the axis; by default the end of the data.
     endpoint : str
@@ -82,8 +78,6 @@ def plot_survival(
     if curve is not None and curve.n:
         _curve(ax, curve)
     _landmarks(ax, reported)
-    _median(ax, simulated_median, end, color=SIMULATED, marker="^", height=0.5)
-    _median(ax, reported_median, end, color=REPORTED, marker="D", height=0.5)
     ax.set(xlim=(-0.6, end), ylim=(0, 1.03), xlabel="Months", ylabel=endpoint)
     ax.set_xticks(np.arange(0, end + 0.01, _TICK))
     ax.set_yticks(np.arange(0, 1.01, 0.2), [f"{p}%" for p in range(0, 101, 20)])
@@ -178,28 +172,33 @@ def _landmarks(ax: Axes, landmarks: Sequence[Landmark]) -> None:
         )
 
 
-def _median(
-    ax: Axes, median: Median | None, end: float, *, color: str, marker: str, height: float
-) -> None:
-    """A median at one half: its marker if it is reached, an arrow to the right if it is not."""
-    if median is None or np.isnan(median.value):
-        return
-    reached = np.isfinite(median.value) and median.value <= end
-    if reached:
-        ax.plot(
-            [median.value] * 2, [0, height], color=color, lw=0.8, linestyle=(0, (3, 2)), zorder=3
-        )
-        ax.plot(
-            [median.value],
-            [height],
-            marker=marker,
-            markersize=6,
-            color=color,
-            markeredgecolor="white",
-            markeredgewidth=0.8,
-            zorder=8,
-            linestyle="none",
-        )
+def median_marks(ax: Axes, median: Median, *, color: str, marker: str) -> Axes:
+    """Mark a median time on a survival plot, with a line down to the axis; nothing if not reached.
+
+    Parameters
+    ----------
+    ax : Axes
+        Axes of `plot_survival`.
+    median : Median
+        The median time.
+    color, marker : str
+        How it looks.
+    """
+    if not np.isfinite(median.value) or median.value > ax.get_xlim()[1]:
+        return ax
+    ax.plot([median.value] * 2, [0, 0.5], color=color, lw=0.9, linestyle=(0, (3, 2)), zorder=3)
+    ax.plot(
+        [median.value],
+        [0.5],
+        marker=marker,
+        markersize=6,
+        color=color,
+        markeredgecolor="white",
+        markeredgewidth=0.8,
+        zorder=9,
+        linestyle="none",
+    )
+    return ax
 
 
 def plot_at_risk(rows: Mapping[str, Mapping[float, float]], *, ax: Axes) -> Axes:

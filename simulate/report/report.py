@@ -8,12 +8,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from simulate.report.blocks import numbered
 from simulate.report.scorecard import scorecard_section
+from simulate.report.survival import survival_section
 from simulate.report.view import View
 from simulate.run import RunResult
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 
-SECTIONS = (scorecard_section,)
+SECTIONS = (survival_section, scorecard_section)
 
 
 def write_report(result: RunResult, path: Path) -> None:

@@ -409,7 +409,8 @@ def test_parts_of_the_disease_have_their_medians_rates_and_hazards(
 
 
 def test_latent_pfs_is_the_mixture_of_its_parts(text: str) -> None:
-    t = LANDMARKS - 1 / MONTH  # a landmark counts the day of the first dose
+    # whole days by which an event is within the landmark, the day of the first dose being 1
+    t = (np.floor(LANDMARKS * MONTH) - 1) / MONTH
     shares = [0.68 * 0.32**g for g in range(6)]
     responders = sum(
         share * np.exp(-((np.clip(t - 42 * (g + 1) / MONTH, 0, None) / 42.6) ** 1.1))
@@ -419,7 +420,7 @@ def test_latent_pfs_is_the_mixture_of_its_parts(text: str) -> None:
     pfs = np.exp(-0.0008 * t) * (0.8 * responders + 0.2 * others)
 
     assert percentages(text, "Progression-free survival (PFS)  ") == pytest.approx(
-        100 * pfs, abs=0.06
+        100 * pfs, abs=0.051
     )
 
 
@@ -514,10 +515,19 @@ def test_sources_are_counted_from_the_register(twin: Scenario, text: str) -> Non
         assert f"{counts[kind]} {kind}" in sources
 
 
-def test_what_ifs_show_what_they_set_without_sources(text: str) -> None:
+def test_what_ifs_show_what_they_set_without_sources() -> None:
+    rate = "{value: 0.5 per month, source: assumed, at: here}"
+    text = describe(
+        scenario(
+            "sweep=[{name: faster, title: More patients, replicates: 40, set: {enrolment.accrual: "
+            f"{{kind: poisson_gamma, rate: {rate}, window: 24 months, changes: []}}, "
+            "sample_size: 80}}]"
+        )
+    )
+
     assert section(text, "What-ifs").endswith(
-        "(500 simulated trials). Sets enrolment.accrual = {kind: poisson_gamma, rate: 0.32 per "
-        "month, window: 24 months, changes: []}."
+        "faster: More patients (40 simulated trials). Sets enrolment.accrual = {kind: "
+        "poisson_gamma, rate: 0.5 per month, window: 24 months, changes: []} and sample_size = 80."
     )
 
 

@@ -1,0 +1,108 @@
+"""Tables of survival: rates at the landmarks, and medians."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from simulate.analysis.statistics import SURVIVAL_ENDPOINTS
+from simulate.report.blocks import Table
+from simulate.report.numbers import in_unit, interval, number
+from simulate.report.view import Reported, View
+from simulate.truth import LATENT, OBSERVED
+
+SHOWN = ("pfs", "os", "dor")
+
+
+def landmark_table(view: View) -> list[Table]:
+    """Event-free rates at every landmark; no table without landmarks."""
+    if not view.months:
+        return []
+    rows: list[tuple[str, ...]] = []
+    groups: dict[int, str] = {}
+    for name in SHOWN:
+        groups[len(rows)] = SURVIVAL_ENDPOINTS[name][2]
+        rows += [_rate_row(view, f"{name}_rate_{m}", m) for m in view.months]
+    header = ["Months", "Reported", f"{view.confidence} CI", "Median", "95% of replicates", "MCSE"]
+    header += ["Latent truth", "As scans see it"]
+    numeric: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7)
+    if not view.has_facts:
+        header, rows = _without(header, (1, 2)), [tuple(_without(r, (1, 2))) for r in rows]
+        numeric = (1, 2, 3, 4, 5)
+    return [
+        Table(
+            "Event-free rates at the landmarks, %",
+            header,
+            rows,
+            numeric=numeric,
+            caption=(
+                "Median and the limits of 95% of replicates, with the Monte Carlo standard error "
+                "of the median. The latent truth is that of the disease model; the other one is "
+                "what perfect follow-up with the trial's own scans would show, progression being "
+                "dated by the scan that finds it."
+            ),
+            groups=groups,
+        )
+    ]
+
+
+def _without(cells: list[str] | tuple[str, ...], columns: tuple[int, ...]) -> list[str]:
+    return [cell for i, cell in enumerate(cells) if i not in columns]
+
+
+def _rate_row(view: View, statistic: str, months: str) -> tuple[str, ...]:
+    reported, spread = view.reported(statistic), view.spread(statistic)
+    return (
+        months,
+        in_unit(reported.value, "%"),
+        interval(reported.lower, reported.upper, "%"),
+        in_unit(spread.median, "%"),
+        interval(spread.lower, spread.upper, "%"),
+        number(view.median(statistic).mcse, 2),
+        in_unit(view.truth(statistic, LATENT), "%"),
+        in_unit(view.truth(statistic, OBSERVED), "%"),
+    )
+
+
+def median_table(view: View) -> Table:
+    """Median times, and how often they are not reached."""
+    rows = [_median_row(view, name) for name in SHOWN]
+    header = ["Endpoint", "Reported", f"{view.confidence} CI", "Median of medians", "2.5%", "97.5%"]
+    header += ["MCSE", "Not reached, %", "Latent truth", "As scans see it"]
+    numeric = tuple(range(1, 10))
+    if not view.has_facts:
+        header, rows = _without(header, (1, 2)), [tuple(_without(r, (1, 2))) for r in rows]
+        numeric = tuple(range(1, 8))
+    return Table(
+        "Median times, months",
+        header,
+        rows,
+        numeric=numeric,
+        caption=(
+            "NR: not reached. A median that is not reached counts as later than all others, so "
+            "quantiles may be NR themselves, and no average is taken of those that are reached."
+        ),
+    )
+
+
+def _median_row(view: View, name: str) -> tuple[str, ...]:
+    statistic = f"{name}_median"
+    reported, spread = view.reported(statistic), view.spread(statistic)
+    values = view.values(statistic)
+    defined = values[~np.isnan(values)]
+    share = 100 * float(np.isinf(defined).mean()) if len(defined) else math.nan
+    return (
+        SURVIVAL_ENDPOINTS[name][1],
+        in_unit(reported.value, "months"),
+        _limits(reported),
+        *(in_unit(value, "months") for value in spread),
+        number(view.median(statistic).mcse, 2),
+        number(share, 1),
+        in_unit(view.truth(statistic, LATENT), "months"),
+        in_unit(view.truth(statistic, OBSERVED), "months"),
+    )
+
+
+def _limits(reported: Reported) -> str:
+    return interval(reported.lower, reported.upper, "months")

@@ -1,0 +1,181 @@
+"""The main job from end to end, small: its files, their columns, and what leaves them untouched."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from simulate.errors import OutputError, UsageError
+from simulate.job import Job, make_job
+from simulate.operating import OPERATING_COLUMNS
+from simulate.paired import COMPARE_COLUMNS
+from simulate.publish import publish
+from simulate.results import read_manifest
+from simulate.scenario.scenario import Scenario
+from simulate.scorecard import SCORECARD_COLUMNS
+
+TABLES = (
+    "operating_characteristics.csv",
+    "scorecard.csv",
+    "truth.csv",
+    "curves.csv",
+    "subgroups.csv",
+    "sweep.csv",
+    "replicates.parquet",
+    "summary.json",
+)
+PATIENT_TABLES = ("subjects", "doses", "assessments", "endpoints", "events")
+
+
+def small(scenario: Scenario, *, n: int = 30, workers: int = 1) -> Job:
+    job = make_job(scenario, replicates=n, workers=workers, patients_of=2)
+    return Job(**{**vars(job), "truth_patients": 20_000})
+
+
+@pytest.fixture(scope="module")
+def folder(scenario: Scenario, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return publish(small(scenario), tmp_path_factory.mktemp("results"))
+
+
+def test_every_file_is_there_and_nothing_else(folder: Path) -> None:
+    expected = {*TABLES, "report.html", "manifest.json", "patients"}
+    assert {path.name for path in folder.iterdir()} == expected
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+
+
+def test_operating_characteristics_are_tidy_and_complete(folder: Path) -> None:
+    table = pd.read_csv(folder / "operating_characteristics.csv", keep_default_na=False)
+    assert tuple(table.columns) == OPERATING_COLUMNS
+    keys = ["analysis", "population", "endpoint", "measure"]
+    assert not table.duplicated(keys).any()
+    simulated = table[~table["measure"].str.contains("expected_width")]
+    assert (simulated["n_requested"].astype(int) == 30).all()
+    total = simulated["n_analysed"].astype(int) + simulated["n_failed"].astype(int)
+    assert (total == 30).all()
+
+
+def test_the_scorecard_has_its_columns_and_forty_facts_that_are_not_inputs(folder: Path) -> None:
+    table = pd.read_csv(folder / "scorecard.csv")
+    assert tuple(table.columns) == SCORECARD_COLUMNS
+    assert (table["role"] != "input").sum() >= 40
+    assert set(table["role"]) <= {"calibrated", "held_out", "check", "derived", "input"}
+
+
+def test_replicates_have_a_row_each(folder: Path) -> None:
+    table = pd.read_parquet(folder / "replicates.parquet")
+    assert table["replicate"].tolist() == list(range(30))
+    assert set(table["analysis"]) == {"final"}
+
+
+def test_patient_data_are_keyed_by_replicate_and_patient(folder: Path) -> None:
+    for name in PATIENT_TABLES:
+        table = pd.read_parquet(folder / "patients" / f"{name}.parquet")
+        assert list(table.columns[:2]) == ["replicate", "patient"]
+        assert set(table["replicate"]) == {0, 1}
+    subjects = pd.read_parquet(folder / "patients" / "subjects.parquet")
+    assert subjects.groupby("replicate").size().tolist() == [57, 57]
+    assert subjects["death_day"].dropna().lt(2**29).all()
+
+
+def test_patient_data_agree_with_the_replicates(folder: Path) -> None:
+    endpoints = pd.read_parquet(folder / "patients" / "endpoints.parquet")
+    rows = pd.read_parquet(folder / "replicates.parquet").head(2)
+    by_replicate = endpoints.groupby("replicate")
+    assert by_replicate["os_event"].sum().tolist() == rows["deaths"].tolist()
+    assert by_replicate["cycles"].median().tolist() == rows["cycles_median"].tolist()
+
+
+def test_the_sweep_is_paired(folder: Path) -> None:
+    table = pd.read_csv(folder / "sweep.csv")
+    assert tuple(table.columns) == COMPARE_COLUMNS
+    same = table[table["statistic"].isin(["followup_min"])]
+    assert np.allclose(same["difference"], same["value"] - same["value_against"])
+
+
+def test_the_manifest_can_rebuild_the_scenario(folder: Path, scenario: Scenario) -> None:
+    manifest = read_manifest(folder)
+    assert manifest is not None
+    assert manifest["digest"] == scenario.digest()
+    assert manifest["scenario"]["sample_size"] == scenario.sample_size
+    assert {"seed", "replicates", "version", "packages", "tables_digest"} <= manifest.keys()
+
+
+def test_the_summary_holds_the_tables(folder: Path) -> None:
+    summary = json.loads((folder / "summary.json").read_text())
+    assert len(summary["scorecard"]) == len(pd.read_csv(folder / "scorecard.csv"))
+
+
+def test_the_report_needs_no_network(folder: Path) -> None:
+    html = (folder / "report.html").read_text(encoding="utf-8")
+    for outside in ('src="http', "url(http", "<link", "@import", "<script src"):
+        assert outside not in html
+
+
+def test_two_workers_write_the_same_bytes(folder: Path, scenario: Scenario, tmp_path: Path) -> None:
+    again = publish(small(scenario, workers=2), tmp_path)
+    for name in TABLES:
+        assert (again / name).read_bytes() == (folder / name).read_bytes(), name
+    for name in PATIENT_TABLES:
+        part = Path("patients") / f"{name}.parquet"
+        assert (again / part).read_bytes() == (folder / part).read_bytes(), name
+
+
+def test_an_override_does_not_overwrite_the_published_trial(
+    folder: Path, scenario: Scenario
+) -> None:
+    before = (folder / "summary.json").read_bytes()
+    changed = scenario.with_overrides({"sample_size": 20})
+    with pytest.raises(OutputError, match="--name"):
+        publish(small(changed, n=2), folder.parent)
+    assert (folder / "summary.json").read_bytes() == before
+    named = publish(small(changed, n=2), folder.parent, name="twenty")
+    assert pd.read_parquet(named / "replicates.parquet")["n_enrolled"].tolist() == [20, 20]
+
+
+@pytest.mark.parametrize(
+    ("what", "match"),
+    [
+        ({"replicates": 0}, "replicates"),
+        ({"replicates": 2**31}, "replicates"),
+        ({"seed": -1}, "seed"),
+        ({"workers": 0}, "worker"),
+        ({"patients_of": 0}, "patient data"),
+    ],
+)
+def test_numbers_that_make_no_sense_are_refused(
+    scenario: Scenario, what: dict[str, int], match: str
+) -> None:
+    with pytest.raises(UsageError, match=match):
+        make_job(scenario, **what)
+
+
+def test_ctrl_c_leaves_no_half_result_and_the_same_command_goes_on(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "simulate", "run", "scenarios/kn026_phase2.yaml"]
+    command += ["-n", "100", "--workers", "2", "--out", str(tmp_path), "--set", "sweep=[]"]
+    root = Path(__file__).parents[2]
+    process = subprocess.Popen(command, cwd=root, stderr=subprocess.PIPE, start_new_session=True)
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob(".*/*/replicates-*.npz")):
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert b"Traceback" not in errors
+    assert b"interrupted" in errors
+    assert not (tmp_path / "kn026_phase2").exists()
+    kept = {path.name for path in tmp_path.glob(".*/*/replicates-*.npz")}
+    assert kept
+    done = subprocess.run(command, cwd=root, capture_output=True, check=True)
+    assert b"100 replicates" in done.stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["kn026_phase2"]
