@@ -1,1 +1,25 @@
-"""Figures of simulated trials: each draws what it is given, and computes nothing."""
+"""Figures of simulated trials: each draws what it is given, and computes nothing.
+
+Every function takes ``ax=None`` and returns the axes, so it serves reports and notebooks alike.
+"""
+
+from simulate.plots.enrolment import plot_enrolment
+from simulate.plots.forest import plot_forest
+from simulate.plots.operating import plot_coverage, plot_precision
+from simulate.plots.scorecard import plot_scorecard
+from simulate.plots.style import STYLE
+from simulate.plots.survival import plot_at_risk, plot_survival
+from simulate.plots.swimmer import Lanes, plot_swimmer
+
+__all__ = [
+    "STYLE",
+    "Lanes",
+    "plot_at_risk",
+    "plot_coverage",
+    "plot_enrolment",
+    "plot_forest",
+    "plot_precision",
+    "plot_scorecard",
+    "plot_survival",
+    "plot_swimmer",
+]

@@ -18,6 +18,9 @@ from simulate.scenario.fields import (
     reject,
 )
 
+MOST_LEVELS = 62
+"""Levels of a variable: conditions hold them as the bits of a whole number."""
+
 Finite = Annotated[float, Field(ge=-1e9, le=1e9)]
 
 
@@ -88,6 +91,8 @@ class LevelsVariable(BaselineVariable):
                 "exactly one of these keys is needed: levels, cases",
                 key="" if self.levels is None else "cases",
             )
+        if len(self.level_names) > MOST_LEVELS:
+            reject(f"at most {MOST_LEVELS} levels are possible (given: {len(self.level_names)})")
         return self
 
     @property

@@ -120,3 +120,14 @@ class Enrolment(Section):
     """When patients are enrolled."""
     screening_failure: Annotated[Probability, Field(lt=1)] = 0.0
     """Probability that a screened patient is not enrolled; such patients take no place."""
+
+    @model_validator(mode="after")
+    def _screened_arrivals(self) -> Self:
+        if self.screening_failure > 0 and isinstance(self.accrual, PowerAccrual):
+            reject(
+                "accrual of kind power gives the days of enrolled patients, none of whom fails "
+                f"screening (given: {self.screening_failure:g})",
+                key="screening_failure",
+                hint="use poisson_gamma, whose rate counts the screened, or leave it at 0",
+            )
+        return self

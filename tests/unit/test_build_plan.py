@@ -21,7 +21,9 @@ RESOLUTION = 2.0**-32
 
 
 def changed(scenario: Scenario, **overrides: Any) -> Plan:
-    return build_plan(scenario.with_overrides({k.replace("__", "."): v for k, v in overrides.items()}))
+    return build_plan(
+        scenario.with_overrides({k.replace("__", "."): v for k, v in overrides.items()})
+    )
 
 
 # ---- the clock ----------------------------------------------------------------------------------

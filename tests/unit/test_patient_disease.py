@@ -75,9 +75,7 @@ def drawn_words(n: int) -> list[tuple[tuple[int, int, int], int, tuple[int, int]
 
 
 @pytest.mark.parametrize("factors", [(1.0, 1.0, 1.0), (1.7, 0.4, 2.0)])
-def test_the_course_equals_a_naive_one(
-    plan: Plan, factors: tuple[float, float, float]
-) -> None:
+def test_the_course_equals_a_naive_one(plan: Plan, factors: tuple[float, float, float]) -> None:
     for own in drawn_words(2500):
         assert disease_course(plan.disease, factors, *own) == naive_course(factors, *own)
 

@@ -101,9 +101,7 @@ def test_a_sites_factor_is_the_quantile_of_its_word(plan: Plan) -> None:
         assert site_factor(plan.enrolment, word) == pytest.approx(gamma.ppf(slice_middle))
 
 
-sites = st.lists(
-    st.tuples(st.floats(0.01, 10.0), st.integers(0, 50)), min_size=1, max_size=6
-)
+sites = st.lists(st.tuples(st.floats(0.01, 10.0), st.integers(0, 50)), min_size=1, max_size=6)
 
 
 @settings(max_examples=200, deadline=None)

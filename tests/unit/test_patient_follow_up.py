@@ -49,9 +49,7 @@ def test_shares_of_words(plan: Plan) -> None:
 
 def test_the_lag_of_contact_is_uniform_rounded_up(plan: Plan) -> None:
     for word in sample(1000):
-        assert follow_up.contact_lag(plan.follow_up, word) == math.ceil(
-            36.6 * (word + 0.5) / 2**32
-        )
+        assert follow_up.contact_lag(plan.follow_up, word) == math.ceil(36.6 * (word + 0.5) / 2**32)
 
 
 @pytest.mark.parametrize(

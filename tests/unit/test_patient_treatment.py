@@ -35,9 +35,7 @@ def test_a_dose_is_due_a_cycle_after_the_last_one_given(plan: Plan) -> None:
     ("mean", "exponential", "days"),
     [(0.0, 20.0, 0), (2.71, 0.1844, 0), (2.71, 0.1846, 1), (1.0, 0.5, 1), (2.0, 3.1, 6)],
 )
-def test_a_delay_is_rounded_to_the_nearest_day(
-    mean: float, exponential: float, days: int
-) -> None:
+def test_a_delay_is_rounded_to_the_nearest_day(mean: float, exponential: float, days: int) -> None:
     assert treatment.cycle_delay(mean, exponential) == days
 
 

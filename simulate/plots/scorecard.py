@@ -1,0 +1,79 @@
+"""Published facts seen from the simulated trials: how far from their middle, all on one scale."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from simulate.plots.style import BAND, GRID, INK, ROLES, SIMULATED, SOFT, own_axes
+
+FARTHEST = 2.2
+"""Positions beyond are drawn here, as an arrow."""
+
+
+def plot_scorecard(facts: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw every fact as a dot on the scale of its simulated 95% interval.
+
+    Parameters
+    ----------
+    facts : DataFrame
+        A row a fact, from top to bottom: ``label``; ``topic``, a heading before the first of each;
+        ``position``, 0 at the simulated median, -1 and 1 at the limits of 95% of the trials;
+        ``role``, one of the roles of facts; and ``inside``.
+    ax : Axes
+        Axes to draw on; by default new ones.
+    """
+    ax = own_axes(ax, width=5, height=0.17 * len(facts) + 1)
+    height, labels, heights = 0.0, [], []
+    previous = None
+    for fact in facts.itertuples():
+        if fact.topic != previous:
+            height += 1.35 if previous is not None else 0.0
+            ax.text(-0.02, height, str(fact.topic), **_HEADING, transform=ax.get_yaxis_transform())
+            previous = fact.topic
+            height += 1
+        _dot(ax, float(fact.position), height, str(fact.role), inside=bool(fact.inside))
+        labels.append(str(fact.label))
+        heights.append(height)
+        height += 1
+    ax.axvspan(-1, 1, color=BAND, alpha=0.55, linewidth=0, zorder=0)
+    ax.axvline(0, color=SIMULATED, linewidth=0.9, zorder=1)
+    ax.set_ylim(height - 0.3, -0.8)
+    ax.set_yticks(heights, labels)
+    ax.tick_params(axis="y", length=0, labelsize=7.3, labelcolor=INK, pad=4)
+    ax.set_xlim(-FARTHEST - 0.15, FARTHEST + 0.15)
+    ax.set_xticks([-1, 0, 1], ["2.5%", "median", "97.5%"])
+    ax.tick_params(axis="x", top=True, labeltop=True, bottom=False, labelbottom=False, length=0)
+    for spine in ax.spines.values():
+        spine.set_visible(False)
+    return ax
+
+
+_HEADING = {
+    "ha": "right",
+    "va": "center",
+    "fontsize": 8,
+    "fontweight": "bold",
+    "color": INK,
+}
+
+
+def _dot(ax: Axes, position: float, height: float, role: str, *, inside: bool) -> None:
+    ax.axhline(height, color=GRID, linewidth=0.6, zorder=0.5)
+    if np.isnan(position):
+        return
+    color = ROLES.get(role, SOFT)
+    beyond = abs(position) > FARTHEST
+    marker = "o" if not beyond else (">" if position > 0 else "<")
+    ax.plot(
+        [float(np.clip(position, -FARTHEST, FARTHEST))],
+        [height],
+        marker=marker,
+        markersize=4.8 if inside else 6.0,
+        color=color,
+        markerfacecolor=color if inside else "white",
+        markeredgecolor="white" if inside else color,
+        markeredgewidth=0.6 if inside else 1.5,
+        zorder=4,
+    )

@@ -1,0 +1,134 @@
+"""Every patient of one trial as a lane: treatment, response, and what happened when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from simulate.plots.style import FAINT, GRID, INK, REPORTED, SIMULATED, SOFT, TRUE, own_axes
+
+
+class Period(NamedTuple):
+    """How a stretch of time looks."""
+
+    label: str
+    color: str
+    height: float
+    """Share of the lane."""
+    layer: int
+
+
+class Mark(NamedTuple):
+    """How an event looks."""
+
+    label: str
+    color: str
+    marker: str
+    size: float
+    filled: bool = True
+
+
+PERIODS = {
+    "followed": Period("Followed after treatment", GRID, 0.22, 1),
+    "treatment": Period("On treatment", "#cfe0f0", 0.72, 2),
+    "response": Period("In confirmed response", SIMULATED, 0.72, 3),
+}
+"""Stretches of time that a lane can show; others, such as dose holds, are added here."""
+
+MARKS = {
+    "first_response": Mark("First response", "#ffffff", "o", 3.4),
+    "progression": Mark("Progression", REPORTED, "D", 4.2),
+    "death": Mark("Death", INK, "X", 5.0),
+    "withdrawal": Mark("Stopped without progression", SOFT, "s", 3.8, filled=False),
+    "ongoing": Mark("On treatment at the cut", TRUE, ">", 4.6),
+}
+"""Events that a lane can show; others, such as dose reductions, are added here."""
+
+
+@dataclass(frozen=True)
+class Lanes:
+    """What a swimmer plot shows; lane 0 is at the top, times are in months."""
+
+    n: int
+    """Number of lanes."""
+    periods: pd.DataFrame
+    """``lane``, ``kind`` of :data:`PERIODS`, ``start``, ``end``."""
+    marks: pd.DataFrame
+    """``lane``, ``kind`` of :data:`MARKS`, ``month``."""
+    doses: pd.DataFrame
+    """``lane``, ``month`` of each dose, drawn as fine ticks; may be empty."""
+
+
+def plot_swimmer(lanes: Lanes, *, ax: Axes | None = None) -> Axes:
+    """Draw one lane a patient.
+
+    Parameters
+    ----------
+    lanes : Lanes
+        Stretches of time, events and doses of every patient.
+    ax : Axes
+        Axes to draw on; by default new ones.
+    """
+    ax = own_axes(ax, width=8, height=max(2.0, 0.125 * lanes.n + 1))
+    for kind, period in PERIODS.items():
+        rows = lanes.periods[lanes.periods["kind"] == kind]
+        ax.barh(
+            rows["lane"],
+            rows["end"] - rows["start"],
+            left=rows["start"],
+            height=period.height,
+            color=period.color if kind != "followed" else FAINT,
+            linewidth=0,
+            zorder=period.layer,
+        )
+    _doses(ax, lanes.doses)
+    for kind, mark in MARKS.items():
+        rows = lanes.marks[lanes.marks["kind"] == kind]
+        ax.plot(rows["month"], rows["lane"], **_look(mark), zorder=6)
+    ax.set_ylim(lanes.n - 0.2, -0.8)
+    ax.set_yticks([])
+    end = float(lanes.periods["end"].max()) if len(lanes.periods) else 6.0
+    ax.set_xlim(-0.3, end + 1.2)
+    ax.set_xticks(np.arange(0, end + 1, 6))
+    ax.set_xlabel("Months from first dose")
+    ax.spines["left"].set_visible(False)
+    ax.xaxis.grid(True, color=GRID, linewidth=0.8)
+    return ax
+
+
+def _doses(ax: Axes, doses: pd.DataFrame) -> None:
+    lane, month = doses["lane"].to_numpy(), doses["month"].to_numpy()
+    ax.vlines(month, lane - 0.36, lane + 0.36, color="#ffffff", linewidth=0.35, zorder=4)
+
+
+def _look(mark: Mark) -> dict[str, Any]:
+    edge = "white" if mark.filled and mark.color != "#ffffff" else mark.color
+    return {
+        "linestyle": "none",
+        "marker": mark.marker,
+        "markersize": mark.size,
+        "color": mark.color,
+        "markerfacecolor": mark.color if mark.filled else "white",
+        "markeredgecolor": INK if mark.color == "#ffffff" else edge,
+        "markeredgewidth": 0.5 if mark.filled else 1.0,
+    }
+
+
+def swimmer_legend(lanes: Lanes, ax: Axes) -> None:
+    """Say above a swimmer plot what its colours and marks are; only those that it shows."""
+    periods = [PERIODS[k] for k in PERIODS if (lanes.periods["kind"] == k).any()]
+    marks = [MARKS[k] for k in MARKS if (lanes.marks["kind"] == k).any()]
+    handles: list[Patch | Line2D] = [
+        Patch(color=FAINT if p.label.startswith("Followed") else p.color) for p in periods
+    ]
+    handles += [Line2D([], [], **_look(mark)) for mark in marks]
+    labels = [p.label for p in periods] + [m.label for m in marks]
+    ax.legend(
+        handles, labels, loc="lower left", bbox_to_anchor=(0, 1), ncols=4, columnspacing=1.4
+    )
