@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from simulate.build_toxicity import dosing_plan, toxicity_plan
 from simulate.distributions import (
     QUANTILE_LEVELS,
     FloatArray,
@@ -65,6 +66,8 @@ def build_plan(trial: Trial, *, horizon: int | None = None) -> Plan:
         baseline=_baseline(trial.baseline, trial.disease),
         disease=_disease(trial.disease),
         treatment=_treatment(trial.treatment),
+        dosing=dosing_plan(trial),
+        toxicity=toxicity_plan(trial),
         assessment=_assessment(trial.assessment, horizon),
         follow_up=_follow_up(trial.follow_up),
         horizon=horizon,

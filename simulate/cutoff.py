@@ -39,6 +39,8 @@ class Snapshot:
     baseline: Columns
     assessments: Columns
     doses: Columns
+    adverse_events: Columns
+    """Those that had begun; one that still goes on ends at NEVER."""
 
     @property
     def n_patients(self) -> int:
@@ -83,6 +85,7 @@ def cut(records: TrialRecords, trial_day: int) -> Snapshot:
         baseline={name: levels[enrolled] for name, levels in records.baseline.items()},
         assessments=assessments,
         doses=doses,
+        adverse_events=_events_until(records.adverse_events, cut_day),
     )
 
 
@@ -142,6 +145,17 @@ def _rows_until(rows: Columns, cut_day: np.ndarray[tuple[int], np.dtype[np.int64
     """Rows of a patient-day table that lie on or before each patient's cut day."""
     known = rows["day"] <= cut_day[rows["patient"]]
     return {name: column[known] for name, column in rows.items()}
+
+
+def _events_until(
+    rows: Columns, cut_day: np.ndarray[tuple[int], np.dtype[np.int64]]
+) -> Columns:
+    """Adverse events that began on or before each patient's cut day."""
+    last = cut_day[rows["patient"]]
+    began = rows["onset_day"] <= last
+    known = {name: column[began] for name, column in rows.items()}
+    known["end_day"] = np.where(known["end_day"] <= last[began], known["end_day"], NEVER)
+    return known
 
 
 def _last_day(

@@ -163,7 +163,7 @@ def derive(rules: EndpointRules, snapshot: Snapshot) -> Columns:
     """
     n_rows = int(snapshot.subjects["patient"][-1]) + 1 if snapshot.n_patients else 0
     scans = _Rows(snapshot.assessments, ("day", "performed", "response"), n_rows)
-    leading = snapshot.doses["drug"] == rules.leading_drug
+    leading = (snapshot.doses["drug"] == rules.leading_drug) & (snapshot.doses["given"] == 1)
     doses = _Rows({k: v[leading] for k, v in snapshot.doses.items()}, ("day",), n_rows)
     subjects = zip(*(snapshot.subjects[name].tolist() for name in _SUBJECTS_READ), strict=True)
     return table(ENDPOINT_COLUMNS, [_patient_row(rules, scans, doses, *row) for row in subjects])

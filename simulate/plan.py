@@ -9,8 +9,10 @@ import numpy as np
 from simulate.patient.assessment import AssessmentPlan
 from simulate.patient.baseline import BaselinePlan
 from simulate.patient.disease import DiseasePlan
+from simulate.patient.dosing import DosingPlan
 from simulate.patient.enrolment import EnrolmentPlan
 from simulate.patient.follow_up import FollowUpPlan
+from simulate.patient.toxicity import ToxicityPlan
 from simulate.patient.treatment import TreatmentPlan
 
 
@@ -21,6 +23,8 @@ class Plan(NamedTuple):
     baseline: BaselinePlan
     disease: DiseasePlan
     treatment: TreatmentPlan
+    dosing: DosingPlan
+    toxicity: ToxicityPlan
     assessment: AssessmentPlan
     follow_up: FollowUpPlan
     horizon: int

@@ -28,7 +28,7 @@ SUBJECT_COLUMNS = {
     "progression_day": "day of true progression; NEVER if death comes first",
     "death_day": "day of death",
     "treatment_stop_day": "day treatment stopped for good",
-    "treatment_stop_reason": "0 ongoing, 1 progression, 2 withdrawal, 3 early stop, 4 death",
+    "treatment_stop_reason": "position in simulate.patient.treatment.STOP_NAMES",
     "assessment_stop_day": "day after which no tumour assessment is done",
     "study_withdrawal_day": "day the patient left the study",
     "contact_lag": "days from a data cut back to the last contact before it",
@@ -50,9 +50,27 @@ DOSE_COLUMNS = {
     "cycle": "cycle, from 1",
     "drug": "permanent number of the drug",
     "day": "day of the dose",
-    "delay": "days later than planned from the last dose",
+    "delay": "days later than planned from the last dose, for other reasons than toxicity",
+    "hold": "further days later because an adverse event held the dose",
+    "held": "1 if an adverse event held this drug on its planned day",
+    "given": "1 given, 0 omitted because an adverse event held this drug alone",
+    "level": "dose level, 0 for the full dose",
+    "interrupted": "1 if the infusion was interrupted by an adverse event",
 }
-"""Columns of ``doses``, a row a drug given."""
+"""Columns of ``doses``, a row a drug given or omitted."""
+
+ADVERSE_EVENT_COLUMNS = {
+    "patient": "patient number",
+    "cycle": "cycle that brought it, from 1",
+    "term": "permanent number of the term",
+    "grade": "CTCAE grade, 1 to 5",
+    "onset_day": "day it began",
+    "end_day": "day it had resolved to grade 1 or better",
+    "serious": "1 for a serious adverse event",
+    "related": "drugs it was judged related to: bit d for the drug at position d",
+    "action": "what was done: bit 4 d + action (0 hold, 1 reduce, 2 discontinue, 3 interrupt)",
+}
+"""Columns of ``adverse_events``, a row an event, by patient and onset."""
 
 EVENT_COLUMNS = ("trial_day", "phase", "patient", "site", "event", "detail")
 """Columns of the event log."""
@@ -69,6 +87,7 @@ class TrialRecords:
     """Level of each baseline variable, by the variable's permanent number as text."""
     assessments: Columns
     doses: Columns
+    adverse_events: Columns
     log: tuple[LogRow, ...] = ()
     """What happened, in order; empty unless asked for."""
     screened: int = 0

@@ -56,6 +56,12 @@ class Purpose(IntEnum):
     PLANNED_CYCLES = 43
     DELAY_MEAN = 44
     DELAY = 45
+    FRAILTY = 46
+    ADVERSE_EVENT = 47
+    ADVERSE_EVENT_DETAIL = 48
+    ADVERSE_EVENT_RELATED = 49
+    DOSING_RULE = 50
+    WITHDRAWAL_CAUSE = 51
 
 
 _M0, _M1 = 0xD2511F53, 0xCD9E8D57
@@ -126,6 +132,30 @@ def words(
     c2, c3 = np.tile(purpose, n_entities), np.tile(block, n_entities)
     lanes = _philox_arrays(c0, c1, c2, c3, seed)
     return np.stack(lanes, axis=-1).astype(np.uint32).reshape(n_entities, 4 * n_blocks)
+
+
+def word_blocks(
+    seed: int, entity: IntArray, replicate: int, purpose: int, block: IntArray
+) -> WordArray:
+    """Blocks of four words at addresses given one by one.
+
+    Parameters
+    ----------
+    seed : int
+        64-bit seed of the run.
+    entity, block : array of int, shape (n,)
+        Entity and block (index >> 2) of each address.
+    replicate, purpose : int
+        Replicate and purpose of all.
+
+    Returns
+    -------
+    array of uint32, shape (n, 4)
+    """
+    n = len(entity)
+    counters = (entity.astype(np.uint64), np.full(n, replicate, np.uint64))
+    lanes = _philox_arrays(*counters, np.full(n, purpose, np.uint64), block.astype(np.uint64), seed)
+    return np.stack(lanes, axis=-1).astype(np.uint32)
 
 
 def _philox_arrays(

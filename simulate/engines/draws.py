@@ -28,6 +28,7 @@ class PatientDraws:
     clinical_progression: WordList
     planned_cycles: WordList
     delay_mean: WordList
+    withdrawal_cause: WordList
     delay: list[float]
     """Unit exponentials of the words, by cycle."""
 
@@ -40,10 +41,15 @@ def blocks(n_words: int) -> int:
     return (n_words + 3) // 4
 
 
+def most_cycles(plan: Plan) -> int:
+    """Cycles that can begin before the horizon, none of them delayed."""
+    return plan.horizon // plan.treatment.cycle_length + 1
+
+
 def patient_layout(plan: Plan) -> list[tuple[int, int]]:
     """Purposes of a patient and the blocks of each, in the order of :class:`PatientDraws`."""
     visits = blocks(len(plan.assessment.nominal_days))
-    cycles = blocks(plan.horizon // plan.treatment.cycle_length + 3)
+    cycles = blocks(most_cycles(plan) + 2)
     return [
         (Purpose.BASELINE, blocks(max(plan.baseline.variable_ids, default=0) + 1)),
         (Purpose.BASELINE_SCAN, 1),
@@ -58,6 +64,7 @@ def patient_layout(plan: Plan) -> list[tuple[int, int]]:
         (Purpose.CLINICAL_PROGRESSION, 1),
         (Purpose.PLANNED_CYCLES, blocks(max(plan.treatment.drug_ids) + 1)),
         (Purpose.DELAY_MEAN, 1),
+        (Purpose.WITHDRAWAL_CAUSE, 1),
         (Purpose.DELAY, cycles),
     ]
 

@@ -9,8 +9,9 @@ Order of things on one day, for all patients before the next line begins (``simu
 1. enrolment, by site and then by the order of arrival there;
 2. the disease: a response begins, progression occurs, a patient dies;
 3. tumour assessments: first the visit of the calendar, then an unscheduled one;
-4. doses;
-5. withdrawal from treatment and from the study.
+4. doses, held or given, and whether the cycle brings adverse events;
+5. adverse events begin, and act on later doses;
+6. withdrawal from treatment and from the study.
 
 So a patient whose scan shows progression gets no dose that day, one who dies is not scanned, and a
 dose on the day of withdrawal is given.
@@ -18,115 +19,25 @@ dose on the day of withdrawal is given.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
-from dataclasses import dataclass, field
-from typing import cast
-
-import simpy
-from simpy.events import EventPriority
+from collections.abc import Iterator
 
 from simulate import clock
 from simulate.distributions import NEVER
 from simulate.engines.arrivals import arrivals_by_site
-from simulate.engines.draws import PatientDraws, draw_patients
+from simulate.engines.dosing import record_fatal_event, record_stop_event, treat
+from simulate.engines.trial import DrugState, Moment, Patient, Process, Trial
 from simulate.patient import assessment as scans
-from simulate.patient import baseline, disease, enrolment, follow_up, treatment
+from simulate.patient import baseline, disease, dosing, enrolment, follow_up, treatment
 from simulate.plan import Plan, with_lists
 from simulate.records import (
+    ADVERSE_EVENT_COLUMNS,
     ASSESSMENT_COLUMNS,
     DOSE_COLUMNS,
     SUBJECT_COLUMNS,
-    LogRow,
     TrialRecords,
     table,
 )
 from simulate.streams import Purpose, word
-
-Process = Generator[simpy.Event, None, None]
-
-_FIRST_PRIORITY = 2  # SimPy starts processes with priority 0
-
-
-class Moment(simpy.Event):
-    """A phase of a day, at which one process wakes: in the order of patients, not of scheduling."""
-
-    def __init__(self, env: simpy.Environment, time: int, order: int) -> None:
-        super().__init__(env)
-        self._ok = True
-        self._value = None
-        priority = cast(EventPriority, _FIRST_PRIORITY + order)
-        env.schedule(self, priority=priority, delay=time - env.now)
-
-
-@dataclass(slots=True)
-class Patient:
-    """One enrolled patient: what is true, what is still going on, what is on record."""
-
-    number: int
-    site_id: int
-    first_dose: int
-    """Trial day of the first dose."""
-    draws: PatientDraws
-    levels: list[int]
-    """Baseline levels, in the order of the scenario."""
-    course: disease.Course
-    treatment_stop_day: int = NEVER
-    treatment_stop_reason: int = treatment.NOT_STOPPED
-    assessment_stop_day: int = NEVER
-    study_withdrawal_day: int = NEVER
-    assessments: list[tuple[int, ...]] = field(default_factory=list)
-    doses: list[tuple[int, ...]] = field(default_factory=list)
-
-    @property
-    def is_treated(self) -> bool:
-        """Whether treatment goes on."""
-        return self.treatment_stop_day == NEVER
-
-    def stop(self, day: int, reason: int) -> None:
-        """Stop treatment for good, and with it the tumour assessments."""
-        if self.is_treated:
-            self.treatment_stop_day = day
-            self.treatment_stop_reason = reason
-            self.assessment_stop_day = day
-
-
-class Trial:
-    """One running trial: the clock, the plan, and the patients so far."""
-
-    def __init__(self, plan: Plan, *, seed: int, replicate: int, log: bool) -> None:
-        self.plan = plan
-        self.seed = seed
-        self.replicate = replicate
-        self.env = simpy.Environment()
-        self.patients: list[Patient] = []
-        self.screened = 0
-        self.draws = draw_patients(plan, seed=seed, replicate=replicate)
-        self.log: list[LogRow] | None = [] if log else None
-        self._horizon = clock.moment(plan.horizon, clock.DATA_CUT)
-
-    @property
-    def today(self) -> int:
-        """Trial day."""
-        return clock.trial_day(int(self.env.now))
-
-    @property
-    def is_full(self) -> bool:
-        """Whether every place is taken."""
-        return len(self.patients) >= self.plan.enrolment.n_patients
-
-    def at(self, patient: Patient, day: int, phase: int, *, channel: int = 0) -> Moment | None:
-        """A phase of a patient's day, to wait for; None beyond the horizon."""
-        time = (patient.first_dose + day) * clock.PHASES_PER_DAY + phase
-        if time > self._horizon:
-            return None
-        return Moment(self.env, time, 2 * patient.number + channel)
-
-    def note(self, patient: Patient, event: str, detail: str = "") -> None:
-        """Write a line into the event log, if one is kept."""
-        if self.log is not None:
-            day, phase = divmod(int(self.env.now), clock.PHASES_PER_DAY)
-            self.log.append((day, phase, patient.number, patient.site_id, event, detail))
-
 
 # ---- processes ----------------------------------------------------------------------------------
 
@@ -172,7 +83,8 @@ def enrol_patient(trial: Trial, site_id: int, day: int) -> None:
         draws.progression[0],
         (draws.death_without_progression[0], draws.death_after_progression[0]),
     )
-    patient = Patient(number, site_id, day, draws, levels, course)
+    drugs = [DrugState() for _ in trial.plan.treatment.drug_ids]
+    patient = Patient(number, site_id, day, draws, trial.toxicity[number], levels, course, drugs)
     trial.patients.append(patient)
     trial.note(patient, "enrolled")
     for process in (run_disease, assess, treat, withdraw):
@@ -197,6 +109,7 @@ def run_disease(trial: Trial, patient: Patient) -> Process:
         return
     yield moment
     trial.note(patient, "death")
+    record_fatal_event(trial, patient)
     patient.stop(course.death_day, treatment.DEATH)
 
 
@@ -248,29 +161,6 @@ def record_scan(trial: Trial, patient: Patient, visit: int, planned: int, day: i
         trial.note(patient, "treatment stops", "progression")
 
 
-def treat(trial: Trial, patient: Patient) -> Process:
-    """Cycle after cycle of every drug, each from the last dose actually given."""
-    plan, draws = trial.plan.treatment, patient.draws
-    mean = treatment.mean_delay(plan, draws.delay_mean[0])
-    limits = [
-        treatment.planned_cycles(plan, position, draws.planned_cycles[drug_id])
-        for position, drug_id in enumerate(plan.drug_ids)
-    ]
-    cycle, day, delay = 1, 0, 0
-    while (moment := trial.at(patient, day, clock.DOSE)) is not None:
-        yield moment
-        if not patient.is_treated:
-            return
-        for drug_id, limit in zip(plan.drug_ids, limits, strict=True):
-            if cycle <= limit:
-                patient.doses.append((patient.number, cycle, drug_id, day, delay))
-        if trial.log is not None:
-            trial.note(patient, "dose", f"cycle {cycle}" + (f", {delay} days late" * (delay > 0)))
-        cycle += 1
-        delay = treatment.cycle_delay(mean, draws.delay[cycle])
-        day = treatment.next_dose_day(plan, day, delay)
-
-
 def withdraw(trial: Trial, patient: Patient) -> Process:
     """A patient stops treatment before progression, and may leave the study."""
     plan = trial.plan.follow_up
@@ -282,11 +172,27 @@ def withdraw(trial: Trial, patient: Patient) -> Process:
     yield moment
     if not patient.is_treated:
         return
-    patient.stop(day, treatment.EARLY_STOP if early else treatment.WITHDRAWAL)
+    term = stop_term(trial, patient, early)
+    if term >= 0:
+        taken = 1 << dosing.DISCONTINUE  # of the leading drug
+        record_stop_event(trial, patient, term, day, related=early, taken=taken)
+        patient.stop(day, treatment.ADVERSE_EVENT)
+    else:
+        patient.stop(day, treatment.EARLY_STOP if early else treatment.WITHDRAWAL)
     trial.note(patient, "treatment stops", treatment.STOP_NAMES[patient.treatment_stop_reason])
     if follow_up.leaves_study(plan, lost):
         patient.study_withdrawal_day = day
         trial.note(patient, "leaves the study")
+
+
+def stop_term(trial: Trial, patient: Patient, early: bool) -> int:
+    """Position of the adverse event that makes a patient withdraw, or -1."""
+    plan = trial.plan.toxicity
+    if early:
+        return plan.early_stop_term
+    if follow_up.is_caused_by_event(plan.withdrawal_share, patient.draws.withdrawal_cause[0]):
+        return plan.withdrawal_term
+    return -1
 
 
 # ---- one trial ----------------------------------------------------------------------------------
@@ -341,9 +247,18 @@ def _records(trial: Trial) -> TrialRecords:
         baseline=levels,
         assessments=table(ASSESSMENT_COLUMNS, [r for p in trial.patients for r in p.assessments]),
         doses=table(DOSE_COLUMNS, [r for p in trial.patients for r in p.doses]),
+        adverse_events=table(
+            ADVERSE_EVENT_COLUMNS,
+            [r for p in trial.patients for r in sorted(p.adverse_events, key=_by_onset)],
+        ),
         log=tuple(trial.log or ()),
         screened=trial.screened,
     )
+
+
+def _by_onset(row: tuple[int, ...]) -> tuple[int, ...]:
+    """Order of adverse events within a patient: onset, cycle, term."""
+    return row[4], row[1], row[2]
 
 
 def _subject_row(plan: Plan, patient: Patient) -> tuple[int, ...]:

@@ -54,6 +54,12 @@ def leaves_study(plan: FollowUpPlan, word: int) -> bool:
 
 
 @rule
+def is_caused_by_event(share: int, word: int) -> bool:
+    """Whether an adverse event is what makes a patient withdraw from treatment."""
+    return word < share
+
+
+@rule
 def contact_lag(plan: FollowUpPlan, word: int) -> int:
     """Days between a data cutoff and the last contact with the patient before it."""
     return first_above(plan.last_contact_lag, word)

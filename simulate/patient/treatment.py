@@ -10,10 +10,10 @@ from typing import NamedTuple
 from simulate.compiled import rule
 from simulate.distributions import NEVER, FloatTable, IntTable, first_above_within
 
-NOT_STOPPED, PROGRESSION, WITHDRAWAL, EARLY_STOP, DEATH = range(5)
+NOT_STOPPED, PROGRESSION, WITHDRAWAL, EARLY_STOP, DEATH, ADVERSE_EVENT = range(6)
 """Why treatment stopped."""
 
-STOP_NAMES = ("ongoing", "progression", "withdrawal", "early stop", "death")
+STOP_NAMES = ("ongoing", "progression", "withdrawal", "early stop", "death", "adverse event")
 
 
 class TreatmentPlan(NamedTuple):

@@ -7,22 +7,14 @@ one run shows all problems and none twice.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
 
 from simulate.scenario.baseline import LevelsVariable
 from simulate.scenario.enrolment import ActivationDates, PoissonGammaAccrual, PowerAccrual
+from simulate.scenario.findings import Finding
 from simulate.scenario.problems import similar
+from simulate.scenario.rules_of_dosing import body_variables, unknown_drugs, unknown_terms
 from simulate.scenario.tree import Path
 from simulate.scenario.trial import Trial
-
-
-class Finding(NamedTuple):
-    """A rule that is broken: the field to look at, what is wrong, and what to do."""
-
-    path: Path
-    message: str
-    hint: str = ""
-
 
 Rule = Callable[[Trial], Iterator[Finding]]
 
@@ -276,6 +268,9 @@ RULES: tuple[tuple[frozenset[str], Rule], ...] = tuple(
         ("baseline disease", _prognostic_factors),
         ("baseline endpoints", _subgroups),
         ("treatment", _unique_drugs),
+        ("treatment toxicity follow_up", unknown_terms),
+        ("treatment toxicity", unknown_drugs),
+        ("baseline treatment", body_variables),
         ("analyses", _unique_analyses),
         ("endpoints", _unique_subgroups),
         ("sweep", _unique_sweep),

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from itertools import pairwise
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from simulate.scenario.distributions import Count
+from simulate.scenario.dosing import DosingRule, Holds
 from simulate.scenario.fields import (
     Days,
     DoseAmount,
+    FileSafeName,
     Identifier,
     Label,
     PositiveWholeDays,
+    Probability,
     Section,
     Shape,
+    reject,
 )
 
 
@@ -29,6 +34,40 @@ class Drug(Section):
     """Prescribed dose."""
     planned_cycles: Count | None = None
     """Number of cycles in which it is given; by default as long as treatment lasts."""
+    reduced_doses: tuple[DoseAmount, ...] = ()
+    """Lower dose levels, in the order in which they are taken; by default none."""
+    relatedness: Probability = 0.0
+    """Probability that an adverse event is judged related to this drug."""
+    rules: tuple[DosingRule, ...] = ()
+    """What adverse events do to the doses of this drug; by default nothing."""
+    holds: Holds | None = None
+    """How long doses are held; needed if a rule holds doses."""
+
+    @model_validator(mode="after")
+    def _doses_go_down(self) -> Self:
+        levels = (self.dose, *self.reduced_doses)
+        for higher, lower in pairwise(levels):
+            if lower.unit != higher.unit or lower.amount >= higher.amount:
+                reject(
+                    f"a reduced dose must be lower than the one before it, in the same unit "
+                    f"(given: {lower} after {higher})",
+                    key="reduced_doses",
+                )
+        actions = {rule.action for rule in self.rules}
+        if "reduce" in actions and not self.reduced_doses:
+            reject("a rule reduces the dose, so reduced_doses must say to what", key="rules")
+        if "hold" in actions and self.holds is None:
+            reject("a rule holds doses, so holds must say for how long", key="rules")
+        return self
+
+
+class Body(Section):
+    """Baseline variables from which doses by weight and body surface are computed."""
+
+    weight: FileSafeName
+    """Variable of body weight, in kg."""
+    height: FileSafeName
+    """Variable of height, in cm; body surface by Mosteller, sqrt(height * weight / 3600) m2."""
 
 
 class Delay(Section):
@@ -52,4 +91,14 @@ class Treatment(Section):
     drugs: Annotated[tuple[Drug, ...], Field(min_length=1)]
     """The drugs given."""
     delay: Delay | None = None
-    """Delays of cycles; by default none."""
+    """Delays of cycles for other reasons than adverse events; by default none."""
+    body: Body | None = None
+    """Where weight and height are found, for doses by weight or body surface. By default nowhere:
+    then the amounts of doses are not told."""
+
+    @model_validator(mode="after")
+    def _rules_numbered(self) -> Self:
+        ids = [rule.id for drug in self.drugs for rule in drug.rules]
+        if len(set(ids)) < len(ids):
+            reject("two dosing rules have the same id", key="drugs")
+        return self

@@ -14,6 +14,7 @@ from simulate.scenario.disease import Disease
 from simulate.scenario.enrolment import Enrolment
 from simulate.scenario.fields import Date, FileSafeName, Label, Section
 from simulate.scenario.follow_up import FollowUp
+from simulate.scenario.toxicity import Toxicity
 from simulate.scenario.treatment import Treatment
 
 # Replicates from 2^31 on are kept for calibration, truth and coverage runs.
@@ -60,6 +61,8 @@ class Trial(Section):
     """The disease as it truly is."""
     treatment: Treatment
     """What is given."""
+    toxicity: Toxicity | None = None
+    """Adverse events; by default none are simulated."""
     assessment: Assessment
     """Who looks, and when."""
     follow_up: FollowUp

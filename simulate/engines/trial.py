@@ -1,0 +1,124 @@
+"""One running trial in SimPy: its clock, its patients, and what is on record so far."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from typing import cast
+
+import simpy
+from simpy.events import EventPriority
+
+from simulate import clock
+from simulate.distributions import NEVER
+from simulate.engines.draws import PatientDraws, draw_patients, most_cycles
+from simulate.engines.toxicity_draws import ToxicityDraws, draw_toxicity
+from simulate.patient import disease, treatment
+from simulate.plan import Plan
+from simulate.records import LogRow
+
+Process = Generator[simpy.Event, None, None]
+
+_FIRST_PRIORITY = 2  # SimPy starts processes with priority 0
+_CHANNELS = 256  # moments that one patient may have in the same phase of the same day
+
+
+class Moment(simpy.Event):
+    """A phase of a day, at which one process wakes: in the order of patients, not of scheduling."""
+
+    def __init__(self, env: simpy.Environment, time: int, order: int) -> None:
+        super().__init__(env)
+        self._ok = True
+        self._value = None
+        priority = cast(EventPriority, _FIRST_PRIORITY + order)
+        env.schedule(self, priority=priority, delay=time - env.now)
+
+
+@dataclass(slots=True)
+class DrugState:
+    """One drug of one patient."""
+
+    n_given: int = 0
+    level: int = 0
+    """Dose level of the next dose; 0 is the full dose."""
+    blocked_until: int = 0
+    """Patient day from which no adverse event holds the drug any more."""
+    is_stopped: bool = False
+    last_dose: list[int] | None = None
+    """Row of the latest dose."""
+
+
+@dataclass(slots=True)
+class Patient:
+    """One enrolled patient: what is true, what is still going on, what is on record."""
+
+    number: int
+    site_id: int
+    first_dose: int
+    """Trial day of the first dose."""
+    draws: PatientDraws
+    toxicity: ToxicityDraws
+    levels: list[int]
+    """Baseline levels, in the order of the scenario."""
+    course: disease.Course
+    drugs: list[DrugState]
+    treatment_stop_day: int = NEVER
+    treatment_stop_reason: int = treatment.NOT_STOPPED
+    assessment_stop_day: int = NEVER
+    study_withdrawal_day: int = NEVER
+    assessments: list[tuple[int, ...]] = field(default_factory=list)
+    doses: list[list[int]] = field(default_factory=list)
+    adverse_events: list[tuple[int, ...]] = field(default_factory=list)
+
+    @property
+    def is_treated(self) -> bool:
+        """Whether treatment goes on."""
+        return self.treatment_stop_day == NEVER
+
+    def stop(self, day: int, reason: int) -> None:
+        """Stop treatment for good, and with it the tumour assessments."""
+        if self.is_treated:
+            self.treatment_stop_day = day
+            self.treatment_stop_reason = reason
+            self.assessment_stop_day = day
+
+
+class Trial:
+    """One running trial: the clock, the plan, and the patients so far."""
+
+    def __init__(self, plan: Plan, *, seed: int, replicate: int, log: bool) -> None:
+        self.plan = plan
+        self.seed = seed
+        self.replicate = replicate
+        self.env = simpy.Environment()
+        self.patients: list[Patient] = []
+        self.screened = 0
+        self.draws = draw_patients(plan, seed=seed, replicate=replicate)
+        self.toxicity = draw_toxicity(
+            plan, seed=seed, replicate=replicate, n_cycles=most_cycles(plan)
+        )
+        self.log: list[LogRow] | None = [] if log else None
+        self._horizon = clock.moment(plan.horizon, clock.DATA_CUT)
+
+    @property
+    def today(self) -> int:
+        """Trial day."""
+        return clock.trial_day(int(self.env.now))
+
+    @property
+    def is_full(self) -> bool:
+        """Whether every place is taken."""
+        return len(self.patients) >= self.plan.enrolment.n_patients
+
+    def at(self, patient: Patient, day: int, phase: int, *, channel: int = 0) -> Moment | None:
+        """A phase of a patient's day, to wait for; None beyond the horizon."""
+        time = (patient.first_dose + day) * clock.PHASES_PER_DAY + phase
+        if time > self._horizon:
+            return None
+        return Moment(self.env, time, _CHANNELS * patient.number + channel)
+
+    def note(self, patient: Patient, event: str, detail: str = "") -> None:
+        """Write a line into the event log, if one is kept."""
+        if self.log is not None:
+            day, phase = divmod(int(self.env.now), clock.PHASES_PER_DAY)
+            self.log.append((day, phase, patient.number, patient.site_id, event, detail))

@@ -1,0 +1,61 @@
+"""Rules between the adverse events, the doses and the patients of a scenario."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from simulate.scenario.baseline import NormalVariable
+from simulate.scenario.findings import Finding
+from simulate.scenario.problems import similar
+from simulate.scenario.tree import Path
+from simulate.scenario.trial import Trial
+
+
+def unknown_terms(trial: Trial) -> Iterator[Finding]:
+    """Every adverse event that a rule or a stop names must be one of the terms."""
+    known = [term.name for term in trial.toxicity.terms] if trial.toxicity else []
+    for path, name in _named_terms(trial):
+        if name not in known:
+            hint = similar(name, known) if known else "the scenario has no toxicity block"
+            yield Finding(path, f"there is no adverse event {name}", hint)
+
+
+def _named_terms(trial: Trial) -> Iterator[tuple[Path, str]]:
+    for d, drug in enumerate(trial.treatment.drugs):
+        for r, rule in enumerate(drug.rules):
+            for t, name in enumerate(rule.terms):
+                yield ("treatment", "drugs", d, "rules", r, "terms", t), name
+    if trial.toxicity is not None and trial.toxicity.fatal is not None:
+        yield ("toxicity", "fatal"), trial.toxicity.fatal
+    early, withdrawn = trial.follow_up.early_stop, trial.follow_up.withdrawal_adverse_event
+    if early is not None and early.adverse_event is not None:
+        yield ("follow_up", "early_stop", "adverse_event"), early.adverse_event
+    if withdrawn is not None:
+        yield ("follow_up", "withdrawal_adverse_event", "term"), withdrawn.term
+
+
+def unknown_drugs(trial: Trial) -> Iterator[Finding]:
+    """A cycle weight that depends on a drug names one that is given."""
+    drugs = [drug.name for drug in trial.treatment.drugs]
+    for w, weight in enumerate(trial.toxicity.weights if trial.toxicity else ()):
+        if weight.drug is not None and weight.drug not in drugs:
+            yield Finding(
+                ("toxicity", "weights", w, "drug"),
+                f"there is no drug {weight.drug}",
+                similar(weight.drug, drugs),
+            )
+
+
+def body_variables(trial: Trial) -> Iterator[Finding]:
+    """Weight and height are numbers at baseline."""
+    body = trial.treatment.body
+    if body is None:
+        return
+    numbers = [v.name for v in trial.baseline.variables if isinstance(v, NormalVariable)]
+    for key, name in (("weight", body.weight), ("height", body.height)):
+        if name not in numbers:
+            yield Finding(
+                ("treatment", "body", key),
+                f"there is no baseline variable {name} of kind normal",
+                similar(name, numbers),
+            )
