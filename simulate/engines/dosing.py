@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from simulate import clock
 from simulate.distributions import NEVER
 from simulate.engines.toxicity_draws import PossibleEvent
@@ -93,15 +95,14 @@ def give_cycle(
             state.n_given += 1
             state.last_dose = row
             states[position] = REDUCED_DOSE if state.level > 0 else FULL_DOSE
-        note_dose(trial, patient, row)
+        if trial.log is not None:
+            note_dose(trial, patient, row)
     for event in patient.toxicity.events.get(cycle, ()):
         begin_event(trial, patient, event, cycle, today, states)
 
 
 def note_dose(trial: Trial, patient: Patient, row: list[int]) -> None:
     """Write a dose into the event log."""
-    if trial.log is None:
-        return
     _, cycle, drug_id, _, delay, hold, _, given, level, _ = row
     words = [f"cycle {cycle}", f"drug {drug_id}"]
     words += [f"{delay} days late"] if delay else []
@@ -118,44 +119,46 @@ def begin_event(
     today: int,
     states: list[int],
 ) -> None:
-    """Decide whether a cycle brings an event of one term; if so, its life begins."""
-    plan, term = trial.plan.toxicity, event.term
+    """Decide whether a cycle brings an event of one term; if so, it begins on its day."""
+    plan = trial.plan.toxicity
+    term, exponential, row = event
     drug = plan.weight_drug[plan.weight_class[term]]
     weight = toxicity.cycle_weight(plan, term, cycle, FULL_DOSE if drug < 0 else states[drug])
     factor = weight * patient.toxicity.frailties[plan.frailty[term]]
-    severity = toxicity.occurrence(plan, term, factor, event.exponential)
-    if severity != toxicity.NO_EVENT:
-        trial.env.process(live_through(trial, patient, event, cycle, today, severity))
+    severity = toxicity.occurrence(plan, term, factor, exponential)
+    if severity == toxicity.NO_EVENT:
+        return
+    detail = patient.toxicity.words.detail[row].tolist()
+    onset = toxicity.onset_day(plan, term, today, detail[1])
+    begins = partial(begin, trial, patient, term, row, cycle, severity, onset, detail)
+    trial.when(patient, onset, clock.ONSET, begins, channel=term)
 
 
-def live_through(
+def begin(
     trial: Trial,
     patient: Patient,
-    event: PossibleEvent,
+    term: int,
+    row: int,
     cycle: int,
-    dose_day: int,
     severity: int,
-) -> Process:
-    """An adverse event begins, acts on the doses, and resolves."""
-    plan = trial.plan.toxicity
-    words = patient.toxicity.words
-    grade_word, onset_word, duration_word, serious_word = words.detail[event.row].tolist()
-    onset = toxicity.onset_day(plan, event.term, dose_day, onset_word)
-    if (moment := trial.at(patient, onset, clock.ONSET, channel=event.term)) is None:
-        return
-    yield moment
+    onset: int,
+    detail: list[int],
+) -> None:
+    """An adverse event begins, and acts on the doses."""
     if patient.course.death_day <= onset or patient.study_withdrawal_day < onset:
         return
+    plan = trial.plan.toxicity
+    grade_word, _, duration_word, serious_word = detail
     end = toxicity.end_day(plan, onset, duration_word)
-    grade = toxicity.event_grade(plan, event.term, severity, grade_word)
-    serious = toxicity.is_serious(plan, event.term, severity, serious_word)
-    related = relatedness(trial, words.related[event.row].tolist())
-    taken = act(trial, patient, event, grade, related, onset, end)
-    record_event(trial, patient, cycle, event.term, grade, onset, end, int(serious), related, taken)
-    if trial.log is not None and (moment := trial.at(patient, end, clock.RESOLUTION)) is not None:
-        yield moment
-        if patient.course.death_day > end:
-            trial.note(patient, "adverse event resolves", f"term {plan.term_ids[event.term]}")
+    grade = toxicity.event_grade(plan, term, severity, grade_word)
+    serious = toxicity.is_serious(plan, term, severity, serious_word)
+    related = relatedness(trial, patient.toxicity.words.related[row].tolist())
+    taken = act(trial, patient, term, row, grade, related, onset, end)
+    record_event(trial, patient, cycle, term, grade, onset, end, int(serious), related, taken)
+    if trial.log is not None and end < patient.course.death_day:
+        words = f"term {plan.term_ids[term]}"
+        note = partial(trial.note, patient, "adverse event resolves", words)
+        trial.when(patient, end, clock.RESOLUTION, note, channel=term)
 
 
 def relatedness(trial: Trial, words: list[int]) -> int:
@@ -170,7 +173,8 @@ def relatedness(trial: Trial, words: list[int]) -> int:
 def act(
     trial: Trial,
     patient: Patient,
-    event: PossibleEvent,
+    term: int,
+    event_row: int,
     grade: int,
     related: int,
     onset: int,
@@ -181,14 +185,14 @@ def act(
     Bit ``4 * position + action``: hold, reduce, discontinue, interrupt infusion.
     """
     plan = trial.plan.dosing
-    special = trial.plan.toxicity.special_interest[event.term] == 1
+    special = trial.plan.toxicity.special_interest[term] == 1
     taken = 0
-    words = patient.toxicity.words.rules[event.row].tolist()
+    words = patient.toxicity.words.rules[event_row].tolist()
     for position in range(len(patient.drugs)):
         is_related = bool(related >> position & 1)
         for row in range(plan.rule_start[position], plan.rule_start[position + 1]):
             word = words[plan.rule_ids[row]]
-            applies = dosing.rule_applies(plan, row, event.term, grade, is_related, special, word)
+            applies = dosing.rule_applies(plan, row, term, grade, is_related, special, word)
             if applies and take(trial, patient, position, row, onset, end):
                 taken |= 1 << (4 * position + plan.action[row])
     return taken

@@ -25,6 +25,8 @@ from simulate import clock
 from simulate.distributions import NEVER
 from simulate.engines.arrivals import arrivals_by_site
 from simulate.engines.dosing import record_fatal_event, record_stop_event, treat
+from simulate.engines.draws import most_cycles
+from simulate.engines.toxicity_draws import ToxicitySource
 from simulate.engines.trial import DrugState, Moment, Patient, Process, Trial
 from simulate.patient import assessment as scans
 from simulate.patient import baseline, disease, dosing, enrolment, follow_up, treatment
@@ -211,6 +213,7 @@ class ReferenceEngine:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = with_lists(plan)
+        self._toxicity = ToxicitySource(self.plan, most_cycles(plan))
 
     def simulate(self, *, seed: int, replicate: int, log: bool = False) -> TrialRecords:
         """Run one trial.
@@ -229,7 +232,7 @@ class ReferenceEngine:
         TrialRecords
             The whole truth up to the plan's horizon.
         """
-        trial = Trial(self.plan, seed=seed, replicate=replicate, log=log)
+        trial = Trial(self.plan, self._toxicity, seed=seed, replicate=replicate, log=log)
         arrivals = arrivals_by_site(self.plan.enrolment, seed=seed, replicate=replicate)
         for position, days in enumerate(arrivals):
             trial.env.process(enrol_at_site(trial, position, days))

@@ -8,7 +8,6 @@ cycle comes.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,15 +20,8 @@ _CYCLE_STRIDE = 256  # an adverse event's index is cycle * 256 + id
 _BLOCKS_A_CYCLE = _CYCLE_STRIDE // 4
 
 
-class PossibleEvent(NamedTuple):
-    """One term in one cycle of one patient."""
-
-    term: int
-    """Position of the term."""
-    exponential: float
-    """Unit exponential that decides whether it happens."""
-    row: int
-    """Where its further words are."""
+PossibleEvent = tuple[int, float, int]
+"""Position of a term, the unit exponential that decides on it, and the row of its further words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,38 +47,62 @@ class ToxicityDraws:
     """Possible events by cycle, in the order of the terms."""
 
 
-def draw_toxicity(plan: Plan, *, seed: int, replicate: int, n_cycles: int) -> list[ToxicityDraws]:
-    """The words of every patient number that the trial may enrol, for cycles 1 to ``n_cycles``."""
-    n = plan.enrolment.n_patients
-    frailties = _frailties(plan, seed, replicate, n)
-    if len(plan.toxicity.term_ids) == 0:
-        return [ToxicityDraws(each, _NO_WORDS) for each in frailties]
-    words = _occurrence_words(plan, seed, replicate, n, n_cycles)
-    bound = _possible_below(plan, frailties, n_cycles)
-    patient, cycle, term = np.nonzero(words < bound)
-    exponential = unit_exponentials(words[patient, cycle, term])
-    index = (cycle + 1) * _CYCLE_STRIDE + np.asarray(plan.toxicity.term_ids)[term]
-    further = EventWords(
-        word_blocks(seed, patient, replicate, Purpose.ADVERSE_EVENT_DETAIL, index),
-        _blocks(seed, patient, replicate, Purpose.ADVERSE_EVENT_RELATED, index, _drugs(plan)),
-        _blocks(seed, patient, replicate, Purpose.DOSING_RULE, index, _rules(plan)),
-    )
-    patients = [ToxicityDraws(each, further) for each in frailties]
-    columns = (patient.tolist(), (cycle + 1).tolist(), term.tolist(), exponential.tolist())
-    for row, (p, c, t, e) in enumerate(zip(*columns, strict=True)):
-        patients[p].events.setdefault(c, []).append(PossibleEvent(t, e, row))
-    return patients
+class ToxicitySource:
+    """Looks up the words of adverse events of one plan.
+
+    Parameters
+    ----------
+    plan : Plan
+        The trial as numbers.
+    n_cycles : int
+        Cycles that a patient may begin, at most.
+    """
+
+    def __init__(self, plan: Plan, n_cycles: int) -> None:
+        self.plan = plan
+        self._n_cycles = n_cycles
+        self._ids = np.asarray(plan.toxicity.term_ids, np.int64)
+        self._frailty = np.asarray(plan.toxicity.frailty, np.int64)
+        self._expected = _highest_rates(plan, n_cycles)
+
+    def draw(self, *, seed: int, replicate: int) -> list[ToxicityDraws]:
+        """The words of every patient number that the trial may enrol."""
+        n = self.plan.enrolment.n_patients
+        if len(self._ids) == 0:
+            return [ToxicityDraws((1.0, 1.0, 1.0), _NO_WORDS) for _ in range(n)]
+        frailties = _frailties(self.plan, seed, replicate, n)
+        words = _occurrence_words(self._ids, seed, replicate, n, self._n_cycles)
+        factor = np.array(frailties)[:, np.newaxis, self._frailty]
+        # a little too high on purpose: the rules decide, on the same words
+        possible_below = -np.expm1(-factor * self._expected) * 2.0**32 + 16.0
+        patient, cycle, term = np.nonzero(words < possible_below)
+        exponential = unit_exponentials(words[patient, cycle, term])
+        index = (cycle + 1) * _CYCLE_STRIDE + self._ids[term]
+        further = self._further_words(seed, replicate, patient, index)
+        patients = [ToxicityDraws(each, further) for each in frailties]
+        columns = (patient.tolist(), (cycle + 1).tolist(), term.tolist(), exponential.tolist())
+        for row, (p, c, t, e) in enumerate(zip(*columns, strict=True)):
+            patients[p].events.setdefault(c, []).append((t, e, row))
+        return patients
+
+    def _further_words(
+        self,
+        seed: int,
+        replicate: int,
+        patient: npt.NDArray[np.int64],
+        index: npt.NDArray[np.int64],
+    ) -> EventWords:
+        plan = self.plan
+        n_drugs = max(plan.treatment.drug_ids) // 4 + 1
+        n_rules = max(plan.dosing.rule_ids, default=0) // 4 + 1
+        return EventWords(
+            word_blocks(seed, patient, replicate, Purpose.ADVERSE_EVENT_DETAIL, index),
+            _blocks(seed, patient, replicate, Purpose.ADVERSE_EVENT_RELATED, index, n_drugs),
+            _blocks(seed, patient, replicate, Purpose.DOSING_RULE, index, n_rules),
+        )
 
 
 _NO_WORDS = EventWords(*[np.empty((0, 4), np.uint32)] * 3)
-
-
-def _drugs(plan: Plan) -> int:
-    return max(plan.treatment.drug_ids) // 4 + 1
-
-
-def _rules(plan: Plan) -> int:
-    return max(plan.dosing.rule_ids, default=0) // 4 + 1
 
 
 def _frailties(plan: Plan, seed: int, replicate: int, n: int) -> list[tuple[float, float, float]]:
@@ -101,9 +117,10 @@ def _frailties(plan: Plan, seed: int, replicate: int, n: int) -> list[tuple[floa
     ]
 
 
-def _occurrence_words(plan: Plan, seed: int, replicate: int, n: int, n_cycles: int) -> WordArray:
+def _occurrence_words(
+    ids: npt.NDArray[np.int64], seed: int, replicate: int, n: int, n_cycles: int
+) -> WordArray:
     """Words of every patient, cycle (from 1) and term, shape (n, n_cycles, terms)."""
-    ids = np.asarray(plan.toxicity.term_ids)
     n_blocks = int(ids.max()) // 4 + 1
     blocks = (np.arange(1, n_cycles + 1)[:, np.newaxis] * _BLOCKS_A_CYCLE) + np.arange(n_blocks)
     flat = blocks.ravel()
@@ -112,24 +129,15 @@ def _occurrence_words(plan: Plan, seed: int, replicate: int, n: int, n_cycles: i
     return lanes.reshape(n, n_cycles, 4 * n_blocks)[:, :, ids]
 
 
-def _possible_below(
-    plan: Plan, frailties: list[tuple[float, float, float]], n_cycles: int
-) -> npt.NDArray[np.float64]:
-    """Words from which on no event is possible, shape (patients, cycles, terms).
-
-    The bound is a little too high on purpose: the rules decide, on the same words.
-    """
+def _highest_rates(plan: Plan, n_cycles: int) -> npt.NDArray[np.float64]:
+    """Rate of each term in each cycle when its drug is given in full, shape (cycles, terms)."""
     toxicity = plan.toxicity
     terms = range(len(toxicity.term_ids))
-    factor = np.array(frailties)[:, np.asarray(toxicity.frailty)]
-    weight = np.array(
-        [
-            [cycle_weight(toxicity, term, cycle, FULL_DOSE) for term in terms]
-            for cycle in range(1, n_cycles + 1)
-        ]
-    )
-    expected = factor[:, np.newaxis, :] * weight * np.asarray(toxicity.rate)
-    return np.asarray(-np.expm1(-expected) * 2.0**32 + 16.0)
+    weight = [
+        [cycle_weight(toxicity, term, cycle, FULL_DOSE) for term in terms]
+        for cycle in range(1, n_cycles + 1)
+    ]
+    return np.array(weight).reshape(n_cycles, len(terms)) * np.asarray(toxicity.rate)
 
 
 def _blocks(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -11,8 +11,8 @@ from simpy.events import EventPriority
 
 from simulate import clock
 from simulate.distributions import NEVER
-from simulate.engines.draws import PatientDraws, draw_patients, most_cycles
-from simulate.engines.toxicity_draws import ToxicityDraws, draw_toxicity
+from simulate.engines.draws import PatientDraws, draw_patients
+from simulate.engines.toxicity_draws import ToxicityDraws, ToxicitySource
 from simulate.patient import disease, treatment
 from simulate.plan import Plan
 from simulate.records import LogRow
@@ -86,7 +86,9 @@ class Patient:
 class Trial:
     """One running trial: the clock, the plan, and the patients so far."""
 
-    def __init__(self, plan: Plan, *, seed: int, replicate: int, log: bool) -> None:
+    def __init__(
+        self, plan: Plan, toxicity: ToxicitySource, *, seed: int, replicate: int, log: bool
+    ) -> None:
         self.plan = plan
         self.seed = seed
         self.replicate = replicate
@@ -94,9 +96,7 @@ class Trial:
         self.patients: list[Patient] = []
         self.screened = 0
         self.draws = draw_patients(plan, seed=seed, replicate=replicate)
-        self.toxicity = draw_toxicity(
-            plan, seed=seed, replicate=replicate, n_cycles=most_cycles(plan)
-        )
+        self.toxicity = toxicity.draw(seed=seed, replicate=replicate)
         self.log: list[LogRow] | None = [] if log else None
         self._horizon = clock.moment(plan.horizon, clock.DATA_CUT)
 
@@ -116,6 +116,14 @@ class Trial:
         if time > self._horizon:
             return None
         return Moment(self.env, time, _CHANNELS * patient.number + channel)
+
+    def when(
+        self, patient: Patient, day: int, phase: int, action: Callable[[], None], *, channel: int
+    ) -> None:
+        """Do something at a phase of a patient's day: a process of one step, without its cost."""
+        moment = self.at(patient, day, phase, channel=channel)
+        if moment is not None and moment.callbacks is not None:
+            moment.callbacks.append(lambda _: action())
 
     def note(self, patient: Patient, event: str, detail: str = "") -> None:
         """Write a line into the event log, if one is kept."""
