@@ -39,6 +39,8 @@ class Snapshot:
     baseline: Columns
     assessments: Columns
     doses: Columns
+    n_screened: int
+    """Patients screened by the cut, enrolled or not."""
 
     @property
     def n_patients(self) -> int:
@@ -83,6 +85,7 @@ def cut(records: TrialRecords, trial_day: int) -> Snapshot:
         baseline={name: levels[enrolled] for name, levels in records.baseline.items()},
         assessments=assessments,
         doses=doses,
+        n_screened=sum(day <= trial_day for day in records.screening_days),
     )
 
 

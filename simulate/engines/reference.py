@@ -99,7 +99,7 @@ class Trial:
         self.replicate = replicate
         self.env = simpy.Environment()
         self.patients: list[Patient] = []
-        self.screened = 0
+        self.screening_days: list[int] = []
         self.draws = draw_patients(plan, seed=seed, replicate=replicate)
         self.log: list[LogRow] | None = [] if log else None
         self._horizon = clock.moment(plan.horizon, clock.DATA_CUT)
@@ -136,10 +136,12 @@ def enrol_at_site(trial: Trial, position: int, days: Iterator[int]) -> Process:
     plan = trial.plan.enrolment
     site_id = int(plan.site_ids[position])
     for sequence, day in enumerate(days):
+        if day > trial.plan.horizon:
+            return
         yield Moment(trial.env, clock.moment(day, clock.ENROLMENT), position)
         if trial.is_full:
             return
-        trial.screened += 1
+        trial.screening_days.append(day)
         if is_ineligible(trial, site_id, sequence):
             if trial.log is not None:
                 trial.log.append((day, clock.ENROLMENT, -1, site_id, "screening failure", ""))
@@ -342,7 +344,7 @@ def _records(trial: Trial) -> TrialRecords:
         assessments=table(ASSESSMENT_COLUMNS, [r for p in trial.patients for r in p.assessments]),
         doses=table(DOSE_COLUMNS, [r for p in trial.patients for r in p.doses]),
         log=tuple(trial.log or ()),
-        screened=trial.screened,
+        screening_days=tuple(sorted(trial.screening_days)),
     )
 
 
