@@ -92,6 +92,9 @@ def calls(plan: Plan, twin: Plan, scenario: Scenario) -> dict[str, list[tuple[An
     response = endpoints.Response(4, 2, 80, 1, 172, 215)
     free = endpoints.Response(2, 0, distributions.NEVER, 0, 80, distributions.NEVER)
     never = distributions.NEVER
+    rows_of_scans = [
+        (rules, DAYS, SEEN, FINDINGS, start, end) for start in range(5) for end in range(start, 6)
+    ]
     return {
         "streams._multiply": [(0xD2511F53, w) for w in WORDS],
         "streams.philox4x32": [(1, 2, 3, 4, 5, 6), (*[2**32 - 1] * 6,)],
@@ -185,14 +188,8 @@ def calls(plan: Plan, twin: Plan, scenario: Scenario) -> dict[str, list[tuple[An
         "patient.treatment.cycle_delay": [(2.71, e) for e in (0.0, 0.18, 0.2, 3.3, 22.0)],
         "patient.treatment.next_dose_day": [(plan.treatment, 42, 3)],
         "patient.treatment.planned_cycles": [(plan.treatment, k, w) for k in (0, 1) for w in WORDS],
-        **dict.fromkeys(
-            ("endpoints.best_response", "endpoints.confirmed_response"),
-            [
-                (rules, DAYS, SEEN, FINDINGS, start, end)
-                for start in range(5)
-                for end in range(start, 6)
-            ],
-        ),
+        "endpoints.best_response": rows_of_scans,
+        "endpoints.confirmed_response": rows_of_scans,
         "endpoints.progression_free_survival": [
             (rules, summary, death, stop)
             for summary in (response, free)
