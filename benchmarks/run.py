@@ -39,7 +39,6 @@ def stages() -> dict[str, Callable[[], object]]:
     trials = [engine.simulate(seed=seed, replicate=r) for r in replicates]
     snapshots = [cut(records, day) for records in trials]
     endpoints = [derive(rules, snapshot) for snapshot in snapshots]
-    screened = [records.screened for records in trials]
 
     def random_words() -> object:
         return [draw_patients(engine.plan, seed=seed, replicate=r) for r in replicates]
@@ -54,7 +53,7 @@ def stages() -> dict[str, Callable[[], object]]:
         return [derive(rules, snapshot) for snapshot in snapshots]
 
     def statistics_of_all() -> object:
-        return analyse(scenario, stack(snapshots, endpoints, screened))
+        return analyse(scenario, stack(snapshots, endpoints))
 
     return {
         "random words": random_words,

@@ -69,7 +69,7 @@ class ChunkRunner:
             day = cut_day(self.trial, analysis)
             snapshots = [cut(records, day) for records in trials]
             endpoints = [derive(self.rules, snapshot) for snapshot in snapshots]
-            cuts = stack(snapshots, endpoints, [records.screened for records in trials])
+            cuts = stack(snapshots, endpoints)
             result[analysis.name] = AnalysedChunk(
                 values=analyse(self.trial, cuts) | baseline_values(self.trial, cuts),
                 curves=replicate_curves(self.trial, cuts, curve_grid(day)),
@@ -94,7 +94,8 @@ def save_chunk(result: ChunkResult, path: Path) -> None:
 def load_chunk(path: Path) -> ChunkResult | None:
     """Read a chunk; None if it is not there or cannot be read, so that it is run again."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # opened here: NumPy leaves a damaged archive that it opened itself open
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             return _unpacked({name: file[name] for name in file.files})
     except (OSError, ValueError, KeyError, BadZipFile, EOFError):
         return None

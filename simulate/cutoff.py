@@ -41,6 +41,8 @@ class Snapshot:
     doses: Columns
     adverse_events: Columns
     """Those that had begun; one that still goes on ends at NEVER."""
+    n_screened: int
+    """Patients screened by the cut, enrolled or not."""
 
     @property
     def n_patients(self) -> int:
@@ -86,6 +88,7 @@ def cut(records: TrialRecords, trial_day: int) -> Snapshot:
         assessments=assessments,
         doses=doses,
         adverse_events=_events_until(records.adverse_events, cut_day),
+        n_screened=sum(day <= trial_day for day in records.screening_days),
     )
 
 
@@ -147,9 +150,7 @@ def _rows_until(rows: Columns, cut_day: np.ndarray[tuple[int], np.dtype[np.int64
     return {name: column[known] for name, column in rows.items()}
 
 
-def _events_until(
-    rows: Columns, cut_day: np.ndarray[tuple[int], np.dtype[np.int64]]
-) -> Columns:
+def _events_until(rows: Columns, cut_day: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Columns:
     """Adverse events that began on or before each patient's cut day."""
     last = cut_day[rows["patient"]]
     began = rows["onset_day"] <= last

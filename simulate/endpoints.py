@@ -96,6 +96,36 @@ def endpoint_rules(trial: Trial) -> EndpointRules:
 
 
 @rule
+def confirmed_response(
+    rules: EndpointRules,
+    day: IntTable,
+    performed: IntTable,
+    response: IntTable,
+    start: int,
+    end: int,
+) -> int:
+    """Complete or partial response if one is confirmed, else NOT_EVALUABLE.
+
+    A response is confirmed by another at least ``confirmation`` days later, before progression; a
+    complete one by another complete one.
+    """
+    first_response, first_complete, confirmed = NEVER, NEVER, NOT_EVALUABLE
+    for row in range(start, end):
+        if performed[row] and response[row] == PROGRESSIVE_DISEASE:
+            break
+        if not performed[row] or response[row] not in (COMPLETE_RESPONSE, PARTIAL_RESPONSE):
+            continue
+        first_response = min(first_response, day[row])
+        if response[row] == COMPLETE_RESPONSE:
+            first_complete = min(first_complete, day[row])
+            if day[row] >= first_complete + rules.confirmation:
+                return COMPLETE_RESPONSE
+        if day[row] >= first_response + rules.confirmation:
+            confirmed = PARTIAL_RESPONSE
+    return confirmed
+
+
+@rule
 def best_response(
     rules: EndpointRules,
     day: IntTable,
@@ -106,27 +136,22 @@ def best_response(
 ) -> Response:
     """Sum up the assessments ``start : end`` of one patient, in order of time.
 
-    A complete or partial response is confirmed by another at least ``confirmation`` days later. An
-    unconfirmed one counts as stable disease.
+    A response that is not confirmed counts as stable disease.
     """
-    assessed, last_free, progression = 0, 0, NEVER
-    first_response, first_kind, confirmed_kind = NEVER, NOT_EVALUABLE, NOT_EVALUABLE
+    assessed, last_free, progression, first_response = 0, 0, NEVER, NEVER
     for row in range(start, end):
         if not performed[row]:
             continue
         assessed += 1
-        today, finding = day[row], response[row]
-        if finding == PROGRESSIVE_DISEASE:
-            progression = today
+        if response[row] == PROGRESSIVE_DISEASE:
+            progression = day[row]
             break
-        last_free = today
-        if finding in (COMPLETE_RESPONSE, PARTIAL_RESPONSE):
-            if first_response == NEVER:
-                first_response, first_kind = today, finding
-            elif confirmed_kind == NOT_EVALUABLE and today >= first_response + rules.confirmation:
-                confirmed_kind = max(first_kind, finding)  # partial if either is partial
-    if confirmed_kind != NOT_EVALUABLE:
-        return Response(assessed, confirmed_kind, first_response, 1, last_free, progression)
+        last_free = day[row]
+        if response[row] in (COMPLETE_RESPONSE, PARTIAL_RESPONSE):
+            first_response = min(first_response, day[row])
+    confirmed = confirmed_response(rules, day, performed, response, start, end)
+    if confirmed != NOT_EVALUABLE:
+        return Response(assessed, confirmed, first_response, 1, last_free, progression)
     best, benefit = NOT_EVALUABLE, 0
     if last_free > 0 and last_free >= rules.stable_disease:
         best = STABLE_DISEASE

@@ -34,7 +34,7 @@ class ExampleTrial:
     def cuts(self, analysis: str) -> Stack:
         """The replicate as a stack of one, for the analysis functions."""
         snapshot, endpoints = self.snapshots[analysis], self.endpoints[analysis]
-        return stack([snapshot], [endpoints], [self.records.screened])
+        return stack([snapshot], [endpoints])
 
 
 def example_trial(

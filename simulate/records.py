@@ -90,8 +90,8 @@ class TrialRecords:
     adverse_events: Columns
     log: tuple[LogRow, ...] = ()
     """What happened, in order; empty unless asked for."""
-    screened: int = 0
-    """Patients screened, enrolled or not."""
+    screening_days: tuple[int, ...] = ()
+    """Trial day of each patient screened, enrolled or not."""
 
     @property
     def n_patients(self) -> int:

@@ -64,6 +64,6 @@ def observe() -> Observe:
         snapshots = [cut(one, at) for one in records]
         rules = endpoint_rules(trial)
         derived = [derive(rules, snapshot) for snapshot in snapshots]
-        return stack(snapshots, derived, [one.screened for one in records])
+        return stack(snapshots, derived)
 
     return cut_and_derive

@@ -26,7 +26,7 @@ class Stack:
     baseline: Columns
     endpoints: Columns
     screened: IntArray
-    """Patients screened, by replicate."""
+    """Patients screened by the cut, by replicate."""
 
     def counts(self, chosen: npt.ArrayLike) -> IntArray:
         """Patients of each replicate for whom something holds."""
@@ -48,9 +48,7 @@ class Stack:
         return np.where(n > 0, result, np.nan)
 
 
-def stack(
-    snapshots: Sequence[Snapshot], endpoints: Sequence[Columns], screened: Sequence[int]
-) -> Stack:
+def stack(snapshots: Sequence[Snapshot], endpoints: Sequence[Columns]) -> Stack:
     """Lay the cuts of several replicates, and their derived endpoints, one after the other."""
     sizes = [snapshot.n_patients for snapshot in snapshots]
     return Stack(
@@ -59,7 +57,7 @@ def stack(
         subjects=_joined([snapshot.subjects for snapshot in snapshots]),
         baseline=_joined([snapshot.baseline for snapshot in snapshots]),
         endpoints=_joined(endpoints),
-        screened=np.asarray(screened, np.int64),
+        screened=np.array([snapshot.n_screened for snapshot in snapshots]),
     )
 
 

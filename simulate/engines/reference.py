@@ -49,10 +49,12 @@ def enrol_at_site(trial: Trial, position: int, days: Iterator[int]) -> Process:
     plan = trial.plan.enrolment
     site_id = int(plan.site_ids[position])
     for sequence, day in enumerate(days):
+        if day > trial.plan.horizon:
+            return
         yield Moment(trial.env, clock.moment(day, clock.ENROLMENT), position)
         if trial.is_full:
             return
-        trial.screened += 1
+        trial.screening_days.append(day)
         if is_ineligible(trial, site_id, sequence):
             if trial.log is not None:
                 trial.log.append((day, clock.ENROLMENT, -1, site_id, "screening failure", ""))
@@ -255,7 +257,7 @@ def _records(trial: Trial) -> TrialRecords:
             [r for p in trial.patients for r in sorted(p.adverse_events, key=_by_onset)],
         ),
         log=tuple(trial.log or ()),
-        screened=trial.screened,
+        screening_days=tuple(sorted(trial.screening_days)),
     )
 
 

@@ -94,7 +94,7 @@ class Trial:
         self.replicate = replicate
         self.env = simpy.Environment()
         self.patients: list[Patient] = []
-        self.screened = 0
+        self.screening_days: list[int] = []
         self.draws = draw_patients(plan, seed=seed, replicate=replicate)
         self.toxicity = toxicity.draw(seed=seed, replicate=replicate)
         self.log: list[LogRow] | None = [] if log else None

@@ -21,6 +21,9 @@ from simulate.scenario.fields import (
 MOST_LEVELS = 62
 """Levels of a variable: conditions hold them as the bits of a whole number."""
 
+WIDEST_RANGE = 10_000
+"""Whole numbers that a variable of kind normal may take."""
+
 Finite = Annotated[float, Field(ge=-1e9, le=1e9)]
 
 
@@ -63,6 +66,12 @@ class NormalVariable(BaselineVariable):
     def _ordered(self) -> Self:
         if self.low >= self.high:
             reject("high must be more than low", key="high")
+        if self.high - self.low > WIDEST_RANGE:
+            reject(f"high and low may lie at most {WIDEST_RANGE} apart", key="high")
+        if not any(
+            abs(limit - self.mean) <= 6 * self.sd for limit in (self.low, self.high)
+        ) and not (self.low <= self.mean <= self.high):
+            reject("the limits lie more than six standard deviations from the mean", key="mean")
         return self
 
 

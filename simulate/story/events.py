@@ -38,6 +38,8 @@ def event_lines(history: History) -> Iterator[Line]:
         elif event == "dose":
             cycle += 1
             text = _dose(history, cycle)
+            if not text:
+                continue
         else:
             text = _turn(history, row)
         yield Line(row[0], row[1], text)
@@ -90,10 +92,11 @@ def _scan(scan: Row) -> str:
 
 
 def _dose(history: History, cycle: int) -> str:
-    """The drugs given in a cycle, and its delay."""
+    """The drugs given in a cycle, and its delay; empty if there was none to give before it."""
     given = [dose for dose in history.doses if dose["cycle"] == cycle]
     if not given:
-        return f"Dose {cycle}: none, the planned cycles of every drug are over"
+        is_first = cycle == 1 or any(dose["cycle"] == cycle - 1 for dose in history.doses)
+        return "No dose from here on: all planned cycles are over" if is_first else ""
     names = {drug.id: drug.name for drug in history.scenario.treatment.drugs}
     drugs = listing(names[dose["drug"]] for dose in given)
     return f"Dose {cycle}: {drugs}{_lateness(given[0]['delay'])}"

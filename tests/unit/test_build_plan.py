@@ -12,9 +12,11 @@ from scipy import stats
 
 from simulate.build_plan import HORIZON_MARGIN, build_plan, cut_day, plan_digest, trial_day
 from simulate.distributions import NEVER, day_of, first_above
+from simulate.errors import ScenarioError
+from simulate.patient.baseline import baseline_level
 from simulate.patient.treatment import planned_cycles
 from simulate.plan import Plan, with_lists
-from simulate.scenario.baseline import LevelsVariable
+from simulate.scenario.baseline import MOST_LEVELS, LevelsVariable
 from simulate.scenario.scenario import Scenario
 
 RESOLUTION = 2.0**-32
@@ -195,6 +197,34 @@ def test_nothing_is_late_without_delays(scenario: Scenario) -> None:
     assert not changed(scenario, treatment__delay=None).treatment.delay_mean.any()
 
 
+def test_a_condition_may_look_at_the_last_of_very_many_levels(scenario: Scenario) -> None:
+    many = {f"level_{i}": 1 for i in range(MOST_LEVELS)}
+    last = f"level_{MOST_LEVELS - 1}"
+    second = [{"when": {"first": [last]}, "levels": {"x": 1}}, {"levels": {"y": 1}}]
+    variables: list[dict[str, Any]] = [
+        {"id": 1, "name": "first", "levels": many},
+        {"id": 2, "name": "second", "cases": second},
+    ]
+
+    plan = changed(scenario, baseline__variables=variables, endpoints__subgroups=[])
+
+    levels = [baseline_level(plan.baseline, 1, [first], 0) for first in (0, 60, MOST_LEVELS - 1)]
+    assert levels == [1, 1, 0]
+    variables[0]["levels"] = many | {"one_more": 1}
+    with pytest.raises(ScenarioError, match="at most 62 levels"):
+        changed(scenario, baseline__variables=variables, endpoints__subgroups=[])
+
+
+def test_a_normal_variable_far_from_its_limits_is_refused_or_works(scenario: Scenario) -> None:
+    try:
+        with np.errstate(all="raise"):
+            plan = changed(scenario, baseline__variables__age__mean=900)
+    except ScenarioError:
+        return
+    ages = plan.baseline.thresholds[: plan.baseline.level_start[1]]
+    assert np.all(np.diff(ages) >= 0)
+
+
 # ---- visits -------------------------------------------------------------------------------------
 
 
@@ -227,6 +257,7 @@ def test_a_calendar_that_changes_after_the_horizon(scenario: Scenario) -> None:
     ).assessment
 
     assert set(np.diff(assessment.nominal_days)) == {42}
+    assert assessment.nominal_days[-1] == 1344  # of 1371 days to the horizon and 3 of window
 
 
 def test_visits_vary_by_a_normal_deviation_within_the_window(plan: Plan) -> None:

@@ -223,9 +223,8 @@ def test_variable_with_too_many_combinations_is_told_case_by_case(
         (),
         (POISSON,),
         (POISSON, "enrolment.screening_failure=40%"),
-        ("enrolment.screening_failure=40%", "enrolment.sites.count=2"),
     ],
-    ids=["power", "poisson", "poisson with failures", "power with failures"],
+    ids=["power", "poisson", "poisson with failures"],
 )
 def test_forecast_enrols_on_the_very_days_of_the_engine(overrides: tuple[str, ...]) -> None:
     plan = build_plan(scenario(*overrides))
@@ -358,8 +357,14 @@ def test_doses_planned_cycles_and_delays(text: str) -> None:
     )
     tenth = stats.gamma(2, scale=2.71 / 2).ppf([0.1, 0.9])
     assert f"below {tenth[0]:.1f} days in 10% of patients, above {tenth[1]:.1f} days" in given
+
+
+@pytest.mark.parametrize("mean", [0.5, 2.71])
+def test_distance_of_doses_counts_delays_in_whole_days(mean: float) -> None:
+    given = section(describe(scenario(f"treatment.delay.mean={mean} days")), "What is given")
+
     rng = np.random.default_rng(5)
-    delays = np.floor(rng.exponential(rng.gamma(2, 2.71 / 2, 400_000)) + 0.5)
+    delays = np.floor(rng.exponential(rng.gamma(2, mean / 2, 400_000)) + 0.5)
     assert f"dose days are {21 + delays.mean():.1f} days apart" in given
 
 

@@ -50,10 +50,11 @@ def naive_best(scans: list[Scan]) -> tuple[str, int, bool]:
     kinds = [kind for _, kind in done]
     free = done[: kinds.index("PD")] if "PD" in kinds else done
     responses = [(day, kind) for day, kind in free if kind in ("CR", "PR")]
-    confirming = [kind for day, kind in responses if day >= responses[0][0] + 28]
-    if confirming:
-        both = {responses[0][1], confirming[0]}
-        return ("PR" if "PR" in both else "CR"), responses[0][0], True
+    pairs = [
+        (earlier, later) for (a, earlier) in responses for (b, later) in responses if b >= a + 28
+    ]
+    if pairs:
+        return ("CR" if ("CR", "CR") in pairs else "PR"), responses[0][0], True
     if free and free[-1][0] >= 35:
         return "SD", NEVER, free[-1][0] >= 161
     return ("PD" if "PD" in kinds else "NE"), NEVER, False
@@ -114,7 +115,6 @@ def test_best_response_by_hand(scans: list[Scan], kind: str, first: int, benefit
     )
 
 
-@pytest.mark.xfail(reason="only the first response is confirmed: a later complete one is not seen")
 def test_a_partial_response_that_becomes_complete_and_stays_so_is_complete() -> None:
     found = best((42, "PR"), (84, "PR"), (126, "CR"), (168, "CR"))
 
@@ -158,6 +158,30 @@ def test_progression_free_survival_equals_a_naive_one(
         assert found == (died, 1, 1)
     else:
         assert found == (free, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("death", "stop", "expected"),
+    [
+        (130, 100, (130, 1, 1)),  # the last day of the window
+        (131, 100, (84, 0, 0)),  # one day too late: censored at the last scan
+        (100, 100, (100, 1, 1)),
+        (900, NEVER, (900, 1, 1)),  # still assessed
+        (NEVER, 100, (84, 0, 0)),
+    ],
+)
+def test_a_death_counts_within_its_window_after_the_last_assessments(
+    death: int, stop: int, expected: tuple[int, int, int]
+) -> None:
+    free = Response(2, 3, NEVER, 0, 84, NEVER)
+
+    assert progression_free_survival(RULES, free, death, stop) == expected
+
+
+def test_progression_on_the_day_of_death_is_progression() -> None:
+    response = Response(2, 3, NEVER, 0, 42, 84)
+
+    assert progression_free_survival(RULES, response, 84, 84) == (84, 1, 0)
 
 
 # ---- whole trials -------------------------------------------------------------------------------

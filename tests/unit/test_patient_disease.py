@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -123,6 +124,37 @@ def _plans(scenario: Scenario, plan: Plan) -> None:
         }
     )
     PLANS[:] = [plan.disease, build_plan(quick).disease]
+
+
+@pytest.mark.parametrize(
+    ("death", "progression", "expected"),
+    [
+        (50, 50, (NEVER, 50)),  # on one day the patient has died, without progression
+        (49, 50, (NEVER, 49)),
+        (51, 50, (50, 51)),
+        (90, 50, (50, 60)),  # ten days after progression
+    ],
+)
+def test_which_comes_first(
+    scenario: Scenario, death: int, progression: int, expected: tuple[int, int]
+) -> None:
+    def on_day(day: int) -> dict[str, Any]:
+        return {"kind": "discrete", "values": [f"{day} days"], "weights": [1]}
+
+    plan = build_plan(
+        scenario.with_overrides(
+            {
+                "disease.response.probability": 0,
+                "disease.progression.non_responders": on_day(progression),
+                "disease.death_without_progression": on_day(death),
+                "disease.death_after_progression": on_day(10),
+            }
+        )
+    )
+
+    course = disease_course(plan.disease, (1.0, 1.0, 1.0), (1, 1, 1), 1, (1, 1))
+
+    assert (course.progression_day, course.death_day) == expected
 
 
 def test_a_larger_hazard_is_never_later(plan: Plan) -> None:

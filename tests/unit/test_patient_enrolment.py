@@ -137,7 +137,8 @@ def test_closed_sites_get_nobody_and_open_ones_their_share() -> None:
 
 
 def test_screening_failures_are_their_share_of_words(scenario: Scenario) -> None:
-    accrual = enrolment(scenario, screening_failure=0.2)
+    rate = {"kind": "poisson_gamma", "rate": "1 per month", "window": "1 year"}
+    accrual = enrolment(scenario, accrual=rate, screening_failure=0.2)
 
     assert fails_screening(accrual, round(0.2 * 2**32) - 1)
     assert not fails_screening(accrual, round(0.2 * 2**32))

@@ -20,6 +20,8 @@ def test_no_public_name_is_also_a_module() -> None:
 
 
 def test_importing_the_package_imports_nothing_slow() -> None:
-    code = "import simulate, sys; print([m for m in ('numpy', 'pandas', 'numba') if m in sys.modules])"
+    code = (
+        "import simulate, sys; print([m for m in ('numpy', 'pandas', 'numba') if m in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -34,9 +34,7 @@ def test_rows_are_the_replicates_in_order(alone: AnalysedReplicates) -> None:
     assert alone.table["replicate"].tolist() == list(range(N))
 
 
-def test_two_workers_give_the_numbers_of_one(
-    scenario: Scenario, alone: AnalysedReplicates
-) -> None:
+def test_two_workers_give_the_numbers_of_one(scenario: Scenario, alone: AnalysedReplicates) -> None:
     assert_same(run_replicates(scenario, replicates=N, workers=2)["final"], alone)
 
 

@@ -46,9 +46,14 @@ def test_a_new_result_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
 
 def test_what_fails_half_way_leaves_the_earlier_result(tmp_path: Path) -> None:
     folder = make_result(tmp_path / "trial", "a")
-    with pytest.raises(RuntimeError), new_folder(folder) as temporary:
-        (temporary / "manifest.json").write_text("half")
-        raise RuntimeError
+
+    def fail_half_way() -> None:
+        with new_folder(folder) as temporary:
+            (temporary / "manifest.json").write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_half_way()
     assert read_manifest(folder) == {"digest": "a"}
     assert names(tmp_path) == ["trial"]
 
