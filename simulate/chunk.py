@@ -12,6 +12,7 @@ import numpy as np
 from simulate.analysis.analyse import Values, analyse
 from simulate.analysis.baseline_counts import baseline_values
 from simulate.analysis.curves import curve_grid, replicate_curves
+from simulate.analysis.safety import safety_values
 from simulate.analysis.stack import FloatArray, stack
 from simulate.analysis.subgroups import groups_of, subgroup_estimates
 from simulate.build_plan import build_plan, cut_day
@@ -71,7 +72,9 @@ class ChunkRunner:
             endpoints = [derive(self.rules, snapshot) for snapshot in snapshots]
             cuts = stack(snapshots, endpoints)
             result[analysis.name] = AnalysedChunk(
-                values=analyse(self.trial, cuts) | baseline_values(self.trial, cuts),
+                values=analyse(self.trial, cuts)
+                | safety_values(self.trial, cuts)
+                | baseline_values(self.trial, cuts),
                 curves=replicate_curves(self.trial, cuts, curve_grid(day)),
                 subgroups=subgroup_estimates(self.trial, cuts, self.groups),
             )

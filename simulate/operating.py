@@ -15,6 +15,7 @@ import pandas as pd
 
 from simulate.analysis.baseline_counts import baseline_statistics
 from simulate.analysis.proportions import clopper_pearson_width
+from simulate.analysis.safety import safety_statistics
 from simulate.analysis.stack import FloatArray
 from simulate.analysis.statistics import Statistic, statistics_of
 from simulate.monte_carlo import (
@@ -92,7 +93,8 @@ def estimate_row(e: Estimate) -> tuple[float, float, float, float, int, int, int
 
 def all_statistics(trial: Trial) -> dict[str, Statistic]:
     """Every statistic of the replicates' table, by name."""
-    return statistics_of(trial) | {s.name: s for s in baseline_statistics(trial)}
+    further = (*safety_statistics(trial), *baseline_statistics(trial))
+    return statistics_of(trial) | {statistic.name: statistic for statistic in further}
 
 
 def _measures(trial: Trial, table: pd.DataFrame, truth: Truth) -> Iterator[Row]:

@@ -25,6 +25,10 @@ class Stack:
     subjects: Columns
     baseline: Columns
     endpoints: Columns
+    doses: Columns
+    """With ``row``: the position of the patient among all patients of the stack."""
+    adverse_events: Columns
+    """With ``row``, as the doses."""
     screened: IntArray
     """Patients screened by the cut, by replicate."""
 
@@ -33,12 +37,19 @@ class Stack:
         rows = np.asarray(chosen, bool)
         return np.bincount(self.replicate[rows], minlength=self.n_replicates)
 
+    def having(self, rows: IntArray) -> IntArray:
+        """Patients of each replicate who are among some rows' patients."""
+        patients = np.zeros(len(self.replicate), bool)
+        patients[rows] = True
+        return self.counts(patients)
+
     def quantiles(self, values: npt.ArrayLike, probability: float) -> FloatArray:
-        """Quantile of each replicate's values by linear interpolation; nan where there is none."""
+        """Quantile of each replicate's defined values by linear interpolation; nan without any."""
         values = np.asarray(values, float)
-        order = np.lexsort((values, self.replicate))
-        ordered = np.append(values[order], np.nan)
-        n = np.bincount(self.replicate, minlength=self.n_replicates)
+        known = ~np.isnan(values)
+        values, replicate = values[known], self.replicate[known]
+        ordered = np.append(values[np.lexsort((values, replicate))], np.nan)
+        n = np.bincount(replicate, minlength=self.n_replicates)
         start = np.concatenate([[0], np.cumsum(n)[:-1]])
         position = probability * np.maximum(n - 1, 0)
         low = np.floor(position).astype(np.int64)
@@ -57,8 +68,20 @@ def stack(snapshots: Sequence[Snapshot], endpoints: Sequence[Columns]) -> Stack:
         subjects=_joined([snapshot.subjects for snapshot in snapshots]),
         baseline=_joined([snapshot.baseline for snapshot in snapshots]),
         endpoints=_joined(endpoints),
+        doses=_with_rows([snapshot.doses for snapshot in snapshots], sizes),
+        adverse_events=_with_rows([snapshot.adverse_events for snapshot in snapshots], sizes),
         screened=np.array([snapshot.n_screened for snapshot in snapshots]),
     )
+
+
+def _with_rows(tables: Sequence[Columns], sizes: Sequence[int]) -> Columns:
+    """Tables of several rows a patient, and the position of the patient of each row.
+
+    Patients are numbered as they are enrolled, so those known at a cut are the first of them.
+    """
+    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64)
+    rows = [table["patient"] + start for table, start in zip(tables, starts, strict=True)]
+    return _joined(tables) | {"row": np.concatenate(rows)}
 
 
 def _joined(tables: Sequence[Columns]) -> Columns:

@@ -29,7 +29,7 @@ def treat(trial: Trial, patient: Patient) -> Process:
         if not patient.is_treated:
             return
         today = planned
-        while patient.is_treated and (until := held_until(trial, patient, limits, planned, today)):
+        while until := held_until(trial, patient, limits, planned, today):
             if (moment := trial.at(patient, until, clock.DOSE)) is None:
                 return
             trial.note(patient, "dose held", f"cycle {cycle}, from day {today} to day {until}")
@@ -38,6 +38,10 @@ def treat(trial: Trial, patient: Patient) -> Process:
         if not patient.is_treated:
             return
         give_cycle(trial, patient, limits, cycle, today, delay, today - planned)
+        if not any(map(is_due, patient.drugs, limits)):
+            patient.complete(today)
+            trial.note(patient, "treatment stops", treatment.STOP_NAMES[treatment.COMPLETED])
+            return
         cycle += 1
         delay = treatment.cycle_delay(mean, draws.delay[cycle])
         planned = treatment.next_dose_day(plan, today, delay)
@@ -53,6 +57,8 @@ def held_until(trial: Trial, patient: Patient, limits: list[int], planned: int, 
 
     A hold that would last longer than allowed ends the drug for good instead.
     """
+    if patient.blocked_until <= today:
+        return 0
     plan = trial.plan.dosing
     wait = 0
     for position, state in enumerate(patient.drugs):
@@ -64,7 +70,7 @@ def held_until(trial: Trial, patient: Patient, limits: list[int], planned: int, 
                 stop_drug(trial, patient, position, today, "hold too long")
             else:
                 wait = max(wait, until)
-    return wait
+    return wait if patient.is_treated else 0
 
 
 def give_cycle(
@@ -77,28 +83,35 @@ def give_cycle(
     hold: int,
 ) -> None:
     """Give what is due, omit what is held, and let the cycle bring its adverse events."""
-    plan = trial.plan.dosing
-    states = [NOT_GIVEN] * len(patient.drugs)
+    drug_ids, number = trial.plan.treatment.drug_ids, patient.number
+    states = [NOT_GIVEN] * len(drug_ids)
     for position, state in enumerate(patient.drugs):
         if not is_due(state, limits[position]):
             continue
-        omitted = state.blocked_until > today
-        if omitted and dosing.is_hold_too_long(plan, position, today, state.blocked_until):
-            stop_drug(trial, patient, position, today, "hold too long")
+        given = state.blocked_until <= today
+        if not given and is_omitted_too_long(trial, patient, position, today):
             continue
-        drug_id = trial.plan.treatment.drug_ids[position]
         held = int(state.blocked_until > today - hold)
-        given = int(not omitted)
-        row = [patient.number, cycle, drug_id, today, delay, hold, held, given, state.level, 0]
+        drug_id, level = drug_ids[position], state.level
+        row = [number, cycle, drug_id, today, delay, hold, held, int(given), level, 0]
         patient.doses.append(row)
-        if not omitted:
+        if given:
             state.n_given += 1
             state.last_dose = row
-            states[position] = REDUCED_DOSE if state.level > 0 else FULL_DOSE
+            states[position] = REDUCED_DOSE if level > 0 else FULL_DOSE
         if trial.log is not None:
             note_dose(trial, patient, row)
     for event in patient.toxicity.events.get(cycle, ()):
         begin_event(trial, patient, event, cycle, today, states)
+
+
+def is_omitted_too_long(trial: Trial, patient: Patient, position: int, today: int) -> bool:
+    """Whether a drug that is held alone has been held too long, and then is stopped for good."""
+    until = patient.drugs[position].blocked_until
+    if not dosing.is_hold_too_long(trial.plan.dosing, position, today, until):
+        return False
+    stop_drug(trial, patient, position, today, "hold too long")
+    return True
 
 
 def note_dose(trial: Trial, patient: Patient, row: list[int]) -> None:
@@ -206,6 +219,7 @@ def take(trial: Trial, patient: Patient, position: int, row: int, onset: int, en
     action = plan.action[row]
     if action == dosing.HOLD:
         state.blocked_until = max(state.blocked_until, dosing.hold_ends(plan, row, onset, end))
+        patient.blocked_until = max(patient.blocked_until, state.blocked_until)
     elif action == dosing.REDUCE:
         if state.level + 1 >= plan.n_levels[position]:
             return False

@@ -126,7 +126,7 @@ def notice_progression(trial: Trial, patient: Patient) -> Process:
     if (moment := trial.at(patient, day, clock.ASSESSMENT, channel=1)) is None:
         return
     yield moment
-    if patient.assessment_stop_day == NEVER:
+    if patient.is_assessed:
         record_scan(trial, patient, scans.UNSCHEDULED, day, day)
 
 
@@ -138,7 +138,7 @@ def assess(trial: Trial, patient: Patient) -> Process:
         if (moment := trial.at(patient, day, clock.ASSESSMENT)) is None:
             return
         yield moment
-        if patient.assessment_stop_day != NEVER:
+        if not patient.is_assessed:
             return
         if scans.visit_missed(plan, draws.visit_missed[visit]):
             row = (patient.number, visit, plan.nominal_days[visit], day, 0, scans.NOT_EVALUABLE)
@@ -174,7 +174,7 @@ def withdraw(trial: Trial, patient: Patient) -> Process:
     if (moment := trial.at(patient, day, clock.LEAVING)) is None:
         return
     yield moment
-    if not patient.is_treated:
+    if not patient.is_assessed:
         return
     term = stop_term(trial, patient, early)
     if term >= 0:

@@ -27,9 +27,12 @@ class Moment(simpy.Event):
     """A phase of a day, at which one process wakes: in the order of patients, not of scheduling."""
 
     def __init__(self, env: simpy.Environment, time: int, order: int) -> None:
-        super().__init__(env)
+        # as simpy.Timeout does: what Event.__init__ would set, without the call
+        self.env = env
+        self.callbacks = []
         self._ok = True
         self._value = None
+        self._defused = False
         priority = cast(EventPriority, _FIRST_PRIORITY + order)
         env.schedule(self, priority=priority, delay=time - env.now)
 
@@ -62,6 +65,8 @@ class Patient:
     """Baseline levels, in the order of the scenario."""
     course: disease.Course
     drugs: list[DrugState]
+    blocked_until: int = 0
+    """Patient day from which no adverse event holds any drug any more."""
     treatment_stop_day: int = NEVER
     treatment_stop_reason: int = treatment.NOT_STOPPED
     assessment_stop_day: int = NEVER
@@ -75,12 +80,24 @@ class Patient:
         """Whether treatment goes on."""
         return self.treatment_stop_day == NEVER
 
+    @property
+    def is_assessed(self) -> bool:
+        """Whether tumour assessments go on."""
+        return self.assessment_stop_day == NEVER
+
     def stop(self, day: int, reason: int) -> None:
-        """Stop treatment for good, and with it the tumour assessments."""
+        """Stop the tumour assessments, and treatment if it still goes on."""
+        if self.is_assessed:
+            self.assessment_stop_day = day
         if self.is_treated:
             self.treatment_stop_day = day
             self.treatment_stop_reason = reason
-            self.assessment_stop_day = day
+
+    def complete(self, day: int) -> None:
+        """End treatment as planned, its last cycle given; assessments go on."""
+        if self.is_treated:
+            self.treatment_stop_day = day
+            self.treatment_stop_reason = treatment.COMPLETED
 
 
 class Trial:

@@ -10,10 +10,18 @@ from typing import NamedTuple
 from simulate.compiled import rule
 from simulate.distributions import NEVER, FloatTable, IntTable, first_above_within
 
-NOT_STOPPED, PROGRESSION, WITHDRAWAL, EARLY_STOP, DEATH, ADVERSE_EVENT = range(6)
+NOT_STOPPED, PROGRESSION, WITHDRAWAL, EARLY_STOP, DEATH, ADVERSE_EVENT, COMPLETED = range(7)
 """Why treatment stopped."""
 
-STOP_NAMES = ("ongoing", "progression", "withdrawal", "early stop", "death", "adverse event")
+STOP_NAMES = (
+    "ongoing",
+    "progression",
+    "withdrawal",
+    "early stop",
+    "death",
+    "adverse event",
+    "completed",
+)
 
 
 class TreatmentPlan(NamedTuple):

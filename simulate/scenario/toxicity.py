@@ -15,6 +15,7 @@ from simulate.scenario.fields import (
     Probability,
     Section,
     Sigma,
+    WholeDays,
     reject,
 )
 
@@ -134,6 +135,8 @@ class Toxicity(Section):
     """Probability that an event of grade 3 or higher is serious."""
     serious_mild: Probability
     """Probability that an event below grade 3 is serious."""
+    emergent_until: WholeDays = Field(default=30)
+    """An event that begins this long after the last dose is still treatment-emergent."""
     fatal: FileSafeName | None = None
     """Term of grade 5 by which a death without progression is recorded; by default none."""
     terms: Annotated[tuple[Term, ...], Field(min_length=1)]
