@@ -5,10 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
 from simulate.plots.style import BAND, EXAMPLE, REPORTED, SIMULATED, grid, own_axes
 
@@ -37,17 +35,16 @@ def plot_enrolment(
         Axes to draw on; by default new ones.
     """
     ax = own_axes(ax, width=6, height=3.6)
-    dates = np.array(band["date"], dtype="datetime64[D]")
+    days = [date.toordinal() for date in band["date"]]
     low, high = band["lower"].to_numpy(float), band["upper"].to_numpy(float)
-    ax.fill_between(dates, low, high, step="post", color=BAND, linewidth=0, zorder=2)
-    ax.step(dates, band["median"], where="post", color=SIMULATED, linewidth=1.6, zorder=3)
+    ax.fill_between(days, low, high, step="post", color=BAND, linewidth=0, zorder=2)
+    ax.step(days, band["median"], where="post", color=SIMULATED, linewidth=1.6, zorder=3)
     if example:
-        days = np.sort(np.array(example, dtype="datetime64[D]"))
-        count = np.arange(1, len(days) + 1)
-        ax.step(days, count, where="post", color=EXAMPLE, linewidth=1.2, zorder=4)
+        steps = sorted(date.toordinal() for date in example)
+        ax.step(steps, range(1, len(steps) + 1), where="post", color=EXAMPLE, lw=1.2, zorder=4)
     for date, n in reported:
         ax.plot(
-            [np.datetime64(date)],
+            [date.toordinal()],
             [n],
             marker="D",
             color=REPORTED,
@@ -58,12 +55,25 @@ def plot_enrolment(
             linestyle="none",
             clip_on=False,
         )
-    if end is not None and len(dates):
-        ax.set_xlim(dates[0] - np.timedelta64(10, "D"), np.datetime64(end))
-    locator = AutoDateLocator(minticks=3, maxticks=7)
-    ax.xaxis.set_major_locator(locator)
-    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    _calendar(ax, days[0], max(days) if end is None else end.toordinal())
     ax.set_ylim(bottom=0)
     ax.set_ylabel("Patients enrolled")
     grid(ax)
     return ax
+
+
+_TICKS = 6
+_MONTH = 30.4
+
+
+def _calendar(ax: Axes, first: int, last: int) -> None:
+    """Ticks on the first of months, far enough apart to be read."""
+    ax.set_xlim(first - 10, last)
+    every = next((k for k in (1, 2, 3, 6, 12, 24) if last - first <= _TICKS * _MONTH * k), 60)
+    start = dt.date.fromordinal(first)
+    months = -(-(12 * start.year + start.month - (start.day == 1)) // every) * every
+    ticks = []
+    while (tick := dt.date(months // 12, months % 12 + 1, 1)).toordinal() <= last:
+        ticks.append(tick)
+        months += every
+    ax.set_xticks([tick.toordinal() for tick in ticks], [f"{tick:%Y-%m}" for tick in ticks])

@@ -8,6 +8,8 @@ from matplotlib.axes import Axes
 
 from simulate.plots.style import BAND, EXAMPLE, GRID, INK, SIMULATED, SOFT, own_axes
 
+_COUNT_AT = 109  # right of 100%
+
 
 def plot_forest(
     groups: pd.DataFrame,
@@ -34,19 +36,21 @@ def plot_forest(
     ax = own_axes(ax, width=6, height=0.27 * len(groups) + 1)
     y, heights, names, headings = 0.0, [], [], []
     previous = None
-    for row in groups.itertuples():
-        if row.subgroup != previous:
+    for row in groups.to_dict("records"):
+        if row["subgroup"] != previous:
             y += 0.5 if previous is not None else 0.0
-            headings.append((y, str(row.subgroup)))
-            previous = row.subgroup
+            headings.append((y, row["subgroup"]))
+            previous = row["subgroup"]
             y += 1
-        _range(ax, y, float(row.median), float(row.low), float(row.high))
-        _estimate(ax, y, float(row.estimate), float(row.lower), float(row.upper))
-        ax.text(103.5, y, f"{row.n:g}", va="center", ha="center", fontsize=8, color=SOFT)
+        _range(ax, y, row["median"], row["low"], row["high"])
+        _estimate(ax, y, row["estimate"], row["lower"], row["upper"])
+        ax.text(
+            _COUNT_AT, y, format(row["n"], "g"), va="center", ha="center", fontsize=8, color=SOFT
+        )
         heights.append(y)
-        names.append(str(row.group))
+        names.append(row["group"])
         y += 1
-    ax.text(103.5, -0.1, "n", va="center", ha="center", fontsize=8, color=SOFT)
+    ax.text(_COUNT_AT, -0.1, "n", va="center", ha="center", fontsize=8, color=SOFT)
     if overall is not None and np.isfinite(overall):
         ax.axvline(100 * overall, color=INK, linewidth=0.8, linestyle=(0, (3, 2)), zorder=1)
     ax.set_yticks(heights, names if labels else [""] * len(names))
@@ -64,7 +68,7 @@ def plot_forest(
                 fontsize=8.2,
             )
     ax.set_ylim(y - 0.3, -0.7)
-    ax.set_xlim(-2, 107)
+    ax.set_xlim(-2, _COUNT_AT + 4)
     ax.set_xticks(range(0, 101, 20))
     ax.spines["left"].set_visible(False)
     ax.xaxis.grid(True, color=GRID, linewidth=0.8)

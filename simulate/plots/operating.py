@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
 from simulate.plots.style import FAINT, GRID, INK, SIMULATED, SOFT, TRUE, grid, own_axes
 
@@ -14,9 +15,7 @@ KINDS = {"latent": (TRUE, "o", -0.17), "observed": (SIMULATED, "s", 0.17)}
 """How coverage of each kind of truth is drawn: colour, marker, and shift within its line."""
 
 
-def plot_coverage(
-    coverage: pd.DataFrame, *, nominal: float = 0.95, ax: Axes | None = None
-) -> Axes:
+def plot_coverage(coverage: pd.DataFrame, *, nominal: float = 0.95, ax: Axes | None = None) -> Axes:
     """Draw how often intervals cover the truth, with Monte Carlo intervals, around their nominal.
 
     Parameters
@@ -32,13 +31,13 @@ def plot_coverage(
     labels = list(dict.fromkeys(coverage["label"]))
     ax = own_axes(ax, width=7, height=0.26 * len(labels) + 0.8)
     ax.axvline(100 * nominal, color=INK, linewidth=0.9, zorder=1)
-    for row in coverage.itertuples():
-        color, marker, shift = KINDS[str(row.kind)]
-        y = labels.index(str(row.label)) + shift
-        ends = [max(0.0, 100 * float(row.lower)), min(100.0, 100 * float(row.upper))]
+    for row in coverage.to_dict("records"):
+        color, marker, shift = KINDS[row["kind"]]
+        y = labels.index(row["label"]) + shift
+        ends = [max(0.0, 100 * row["lower"]), min(100.0, 100 * row["upper"])]
         ax.plot(ends, [y, y], color=color, linewidth=1.2, zorder=3, solid_capstyle="round")
         ax.plot(
-            [100 * float(row.estimate)],
+            [100 * row["estimate"]],
             [y],
             marker=marker,
             markersize=4.6,
@@ -94,3 +93,14 @@ def plot_precision(
     ax.margins(y=0.2)
     grid(ax)
     return ax
+
+
+def coverage_legend(coverage: pd.DataFrame, ax: Axes) -> None:
+    """Say above a plot of coverage which symbol is which truth."""
+    words = {"latent": "latent truth", "observed": "truth as error-free scans show it"}
+    kinds = [kind for kind in KINDS if (coverage["kind"] == kind).any()]
+    handles = [
+        Line2D([], [], color=KINDS[k][0], marker=KINDS[k][1], markersize=4.6, lw=1.2) for k in kinds
+    ]
+    labels = [words[kind] for kind in kinds]
+    ax.legend(handles, labels, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from simulate.plots.style import BAND, GRID, INK, ROLES, SIMULATED, SOFT, own_axes
 
 FARTHEST = 2.2
-"""Positions beyond are drawn here, as an arrow."""
+"""Positions beyond are drawn here as an arrow, unless a nearer end is asked for."""
+
+_GAP = 0.6  # lines before the heading of a topic
 
 
-def plot_scorecard(facts: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+def plot_scorecard(
+    facts: pd.DataFrame, *, reach: float = FARTHEST, lines: float = 0.0, ax: Axes | None = None
+) -> Axes:
     """Draw every fact as a dot on the scale of its simulated 95% interval.
 
     Parameters
@@ -21,28 +29,32 @@ def plot_scorecard(facts: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         A row a fact, from top to bottom: ``label``; ``topic``, a heading before the first of each;
         ``position``, 0 at the simulated median, -1 and 1 at the limits of 95% of the trials;
         ``role``, one of the roles of facts; and ``inside``.
+    reach : float
+        End of the scale on both sides; positions beyond are drawn there as arrows.
+    lines : float
+        Height in lines, if more than the facts need, so that panels side by side keep step.
     ax : Axes
         Axes to draw on; by default new ones.
     """
     ax = own_axes(ax, width=5, height=0.17 * len(facts) + 1)
     height, labels, heights = 0.0, [], []
     previous = None
-    for fact in facts.itertuples():
-        if fact.topic != previous:
-            height += 1.35 if previous is not None else 0.0
-            ax.text(-0.02, height, str(fact.topic), **_HEADING, transform=ax.get_yaxis_transform())
-            previous = fact.topic
+    for fact in facts.to_dict("records"):
+        if fact["topic"] != previous:
+            height += _GAP if previous is not None else 0.0
+            ax.text(-0.02, height, fact["topic"], **_HEADING, transform=ax.get_yaxis_transform())
+            previous = fact["topic"]
             height += 1
-        _dot(ax, float(fact.position), height, str(fact.role), inside=bool(fact.inside))
-        labels.append(str(fact.label))
+        _dot(ax, fact["position"], height, fact["role"], inside=fact["inside"], reach=reach)
+        labels.append(fact["label"])
         heights.append(height)
         height += 1
     ax.axvspan(-1, 1, color=BAND, alpha=0.55, linewidth=0, zorder=0)
     ax.axvline(0, color=SIMULATED, linewidth=0.9, zorder=1)
-    ax.set_ylim(height - 0.3, -0.8)
+    ax.set_ylim(max(height, lines) - 0.3, -0.8)
     ax.set_yticks(heights, labels)
     ax.tick_params(axis="y", length=0, labelsize=7.3, labelcolor=INK, pad=4)
-    ax.set_xlim(-FARTHEST - 0.15, FARTHEST + 0.15)
+    ax.set_xlim(-reach - 0.12, reach + 0.12)
     ax.set_xticks([-1, 0, 1], ["2.5%", "median", "97.5%"])
     ax.tick_params(axis="x", top=True, labeltop=True, bottom=False, labelbottom=False, length=0)
     for spine in ax.spines.values():
@@ -50,7 +62,7 @@ def plot_scorecard(facts: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     return ax
 
 
-_HEADING = {
+_HEADING: dict[str, Any] = {
     "ha": "right",
     "va": "center",
     "fontsize": 8,
@@ -59,15 +71,17 @@ _HEADING = {
 }
 
 
-def _dot(ax: Axes, position: float, height: float, role: str, *, inside: bool) -> None:
+def _dot(
+    ax: Axes, position: float, height: float, role: str, *, inside: bool, reach: float
+) -> None:
     ax.axhline(height, color=GRID, linewidth=0.6, zorder=0.5)
     if np.isnan(position):
         return
     color = ROLES.get(role, SOFT)
-    beyond = abs(position) > FARTHEST
+    beyond = abs(position) > reach
     marker = "o" if not beyond else (">" if position > 0 else "<")
     ax.plot(
-        [float(np.clip(position, -FARTHEST, FARTHEST))],
+        [float(np.clip(position, -reach, reach))],
         [height],
         marker=marker,
         markersize=4.8 if inside else 6.0,
@@ -77,3 +91,21 @@ def _dot(ax: Axes, position: float, height: float, role: str, *, inside: bool) -
         markeredgewidth=0.6 if inside else 1.5,
         zorder=4,
     )
+
+
+def lines_of(facts: pd.DataFrame) -> float:
+    """Height that the facts need in `plot_scorecard`, in lines."""
+    topics = facts["topic"].nunique()
+    return len(facts) + topics + _GAP * (topics - 1)
+
+
+def scorecard_legend(facts: pd.DataFrame, figure: Figure) -> None:
+    """Say below a scorecard which colour is which role, and that open means outside."""
+    roles = [role for role in ROLES if (facts["role"] == role).any()]
+    handles = [Line2D([], [], marker="o", linestyle="none", color=ROLES[r]) for r in roles]
+    labels = [role.replace("_", " ") for role in roles]
+    if not facts["inside"].all():
+        look: dict[str, Any] = {"color": SOFT, "markerfacecolor": "white", "markeredgewidth": 1.5}
+        handles.append(Line2D([], [], marker="o", linestyle="none", **look))
+        labels.append("outside")
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(handles))

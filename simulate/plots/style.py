@@ -33,7 +33,7 @@ ROLES = {
 }
 """Colours of the roles of published facts."""
 
-STYLE: dict[str, Any] = {
+STYLE: dict[Any, Any] = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
     "font.size": 8.5,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,15 +25,6 @@ class Landmark:
 
     month: float
     rate: float
-    lower: float
-    upper: float
-
-
-@dataclass(frozen=True)
-class Median:
-    """A median time in months with its limits; infinity for not reached, nan for not printed."""
-
-    value: float
     lower: float
     upper: float
 
@@ -59,7 +51,7 @@ def plot_survival(
     reported : sequence of Landmark
         Published rates, drawn as points with their intervals.
     months : float
-        Right end of the axis; by default the end of the data.
+        Right end of the axis; by default the end of the data and the published rates.
     endpoint : str
         What the vertical axis is.
     ax : Axes
@@ -71,7 +63,7 @@ def plot_survival(
         The axes drawn on.
     """
     ax = own_axes(ax, width=8, height=4)
-    end = months or _end(curve, band)
+    end = months or _end(curve, band, reported)
     ax.axhline(0.5, color=SOFT, linewidth=0.7, linestyle=(0, (1, 3)), zorder=1)
     if band is not None:
         _band(ax, band)
@@ -81,12 +73,15 @@ def plot_survival(
     ax.set(xlim=(-0.6, end), ylim=(0, 1.03), xlabel="Months", ylabel=endpoint)
     ax.set_xticks(np.arange(0, end + 0.01, _TICK))
     ax.set_yticks(np.arange(0, 1.01, 0.2), [f"{p}%" for p in range(0, 101, 20)])
+    ax.tick_params(axis="x", labelbottom=True)  # even where axes below share them
     grid(ax)
     return ax
 
 
-def _end(curve: KaplanMeier | None, band: pd.DataFrame | None) -> float:
-    ends = [1.0]
+def _end(
+    curve: KaplanMeier | None, band: pd.DataFrame | None, reported: Sequence[Landmark]
+) -> float:
+    ends = [1.0, *(point.month + 1 for point in reported)]
     if curve is not None and curve.n:
         ends.append(curve.last_time)
     if band is not None and len(band):
@@ -101,8 +96,8 @@ def _band(ax: Axes, band: pd.DataFrame) -> None:
     dense = band["observed_share"].to_numpy() >= SPARSE
     some = ~np.isnan(middle)
     # one point further, so that the two parts meet
-    sparse = some & ~np.append(dense[1:], False) if len(dense) else dense
-    step = {"step": "post", "linewidth": 0.0}
+    sparse = some & ~np.append(dense[1:], dense[-1:])
+    step: dict[str, Any] = {"step": "post", "linewidth": 0.0}
     ax.fill_between(month, low, high, where=dense & some, color=BAND, zorder=2, **step)
     ax.fill_between(
         month,
@@ -157,9 +152,7 @@ def _curve(ax: Axes, curve: KaplanMeier) -> None:
 def _landmarks(ax: Axes, landmarks: Sequence[Landmark]) -> None:
     for point in landmarks:
         if not (np.isnan(point.lower) or np.isnan(point.upper)):
-            ax.plot(
-                [point.month] * 2, [point.lower, point.upper], color=REPORTED, lw=1.4, zorder=7
-            )
+            ax.plot([point.month] * 2, [point.lower, point.upper], color=REPORTED, lw=1.4, zorder=7)
         ax.plot(
             [point.month],
             [point.rate],
@@ -172,33 +165,29 @@ def _landmarks(ax: Axes, landmarks: Sequence[Landmark]) -> None:
         )
 
 
-def median_marks(ax: Axes, median: Median, *, color: str, marker: str) -> Axes:
-    """Mark a median time on a survival plot, with a line down to the axis; nothing if not reached.
+def median_mark(ax: Axes, median: float, *, color: str, marker: str) -> bool:
+    """Mark a median time on a survival plot, with a line down to the axis.
 
     Parameters
     ----------
     ax : Axes
         Axes of `plot_survival`.
-    median : Median
-        The median time.
+    median : float
+        The median time in months; infinity for not reached, nan for none.
     color, marker : str
         How it looks.
+
+    Returns
+    -------
+    bool
+        Whether there was anything to mark within the axis.
     """
-    if not np.isfinite(median.value) or median.value > ax.get_xlim()[1]:
-        return ax
-    ax.plot([median.value] * 2, [0, 0.5], color=color, lw=0.9, linestyle=(0, (3, 2)), zorder=3)
-    ax.plot(
-        [median.value],
-        [0.5],
-        marker=marker,
-        markersize=6,
-        color=color,
-        markeredgecolor="white",
-        markeredgewidth=0.8,
-        zorder=9,
-        linestyle="none",
-    )
-    return ax
+    if not np.isfinite(median) or median > ax.get_xlim()[1]:
+        return False
+    ax.plot([median] * 2, [0, 0.5], color=color, lw=0.9, linestyle=(0, (3, 2)), zorder=3)
+    look: dict[str, Any] = {"marker": marker, "markersize": 6, "color": color, "linestyle": "none"}
+    ax.plot([median], [0.5], markeredgecolor="white", markeredgewidth=0.8, zorder=9, **look)
+    return True
 
 
 def plot_at_risk(rows: Mapping[str, Mapping[float, float]], *, ax: Axes) -> Axes:
@@ -215,7 +204,9 @@ def plot_at_risk(rows: Mapping[str, Mapping[float, float]], *, ax: Axes) -> Axes
     ax.set_yticks([-i for i in range(len(rows))], list(rows))
     for i, numbers in enumerate(rows.values()):
         for month, n in numbers.items():
-            ax.text(month, -i, f"{n:g}", ha="center", va="center", fontsize=8, color=INK)
+            ax.text(
+                month, -i, f"{n:g}", ha="center", va="center", fontsize=8, color=INK, clip_on=True
+            )
     ax.tick_params(axis="y", length=0, pad=6)
     ax.tick_params(axis="x", length=0, labelbottom=False)
     for spine in ax.spines.values():

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from simulate.plots.style import FAINT, GRID, INK, REPORTED, SIMULATED, SOFT, TRUE, own_axes
+from simulate.plots.style import FAINT, GRID, INK, REPORTED, SOFT, TRUE, own_axes
 
 
 class Period(NamedTuple):
@@ -35,9 +35,9 @@ class Mark(NamedTuple):
 
 
 PERIODS = {
-    "followed": Period("Followed after treatment", GRID, 0.22, 1),
-    "treatment": Period("On treatment", "#cfe0f0", 0.72, 2),
-    "response": Period("In confirmed response", SIMULATED, 0.72, 3),
+    "followed": Period("Followed after treatment", FAINT, 0.2, 1),
+    "treatment": Period("On treatment", "#d3e2f0", 0.72, 2),
+    "response": Period("In confirmed response", "#5f97c6", 0.72, 3),
 }
 """Stretches of time that a lane can show; others, such as dose holds, are added here."""
 
@@ -83,7 +83,7 @@ def plot_swimmer(lanes: Lanes, *, ax: Axes | None = None) -> Axes:
             rows["end"] - rows["start"],
             left=rows["start"],
             height=period.height,
-            color=period.color if kind != "followed" else FAINT,
+            color=period.color,
             linewidth=0,
             zorder=period.layer,
         )
@@ -104,7 +104,7 @@ def plot_swimmer(lanes: Lanes, *, ax: Axes | None = None) -> Axes:
 
 def _doses(ax: Axes, doses: pd.DataFrame) -> None:
     lane, month = doses["lane"].to_numpy(), doses["month"].to_numpy()
-    ax.vlines(month, lane - 0.36, lane + 0.36, color="#ffffff", linewidth=0.35, zorder=4)
+    ax.vlines(month, lane - 0.36, lane + 0.36, color="#ffffff", linewidth=0.4, zorder=4)
 
 
 def _look(mark: Mark) -> dict[str, Any]:
@@ -124,11 +124,7 @@ def swimmer_legend(lanes: Lanes, ax: Axes) -> None:
     """Say above a swimmer plot what its colours and marks are; only those that it shows."""
     periods = [PERIODS[k] for k in PERIODS if (lanes.periods["kind"] == k).any()]
     marks = [MARKS[k] for k in MARKS if (lanes.marks["kind"] == k).any()]
-    handles: list[Patch | Line2D] = [
-        Patch(color=FAINT if p.label.startswith("Followed") else p.color) for p in periods
-    ]
+    handles: list[Patch | Line2D] = [Patch(color=period.color) for period in periods]
     handles += [Line2D([], [], **_look(mark)) for mark in marks]
     labels = [p.label for p in periods] + [m.label for m in marks]
-    ax.legend(
-        handles, labels, loc="lower left", bbox_to_anchor=(0, 1), ncols=4, columnspacing=1.4
-    )
+    ax.legend(handles, labels, loc="lower left", bbox_to_anchor=(0, 1), ncols=4, columnspacing=1.4)

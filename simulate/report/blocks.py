@@ -10,6 +10,8 @@ from markupsafe import Markup
 
 from simulate.report.numbers import on_the_point
 
+_SHORT = 20  # characters
+
 
 @dataclass
 class Prose:
@@ -33,6 +35,38 @@ class Listing:
 
     items: Sequence[tuple[str, str]]
     kind: ClassVar[str] = "listing"
+
+
+@dataclass
+class Points:
+    """Short statements, one below the other, each with a word in front or none."""
+
+    items: Sequence[tuple[str, str]]
+    kind: ClassVar[str] = "points"
+
+
+@dataclass
+class Steps:
+    """The stages of something, each with a line on it, from first to last."""
+
+    items: Sequence[tuple[str, str]]
+    kind: ClassVar[str] = "steps"
+
+
+@dataclass
+class Code:
+    """Commands to type."""
+
+    text: str
+    kind: ClassVar[str] = "code"
+
+
+@dataclass
+class Heading:
+    """A heading inside a section."""
+
+    text: str
+    kind: ClassVar[str] = "heading"
 
 
 @dataclass
@@ -62,12 +96,16 @@ class Table:
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
     numeric: Sequence[int] = ()
+    codes: Sequence[int] = ()
+    """Columns of names as a program has them."""
     caption: str = ""
     marked: frozenset[int] = frozenset()
     """Rows that stand out."""
     groups: dict[int, str] = field(default_factory=dict)
     """Headings before rows."""
     number: int = 0
+    short_labels: bool = False
+    """Whether the first column is kept on one line."""
     kind: ClassVar[str] = "table"
 
     def __post_init__(self) -> None:
@@ -76,6 +114,7 @@ class Table:
             if columns:
                 columns[i] = on_the_point(columns[i])
         self.rows = [list(row) for row in zip(*columns, strict=True)]
+        self.short_labels = all(len(row[0]) <= _SHORT for row in self.rows)
 
 
 @dataclass
@@ -87,7 +126,7 @@ class Details:
     kind: ClassVar[str] = "details"
 
 
-Block = Prose | Note | Listing | Tiles | Picture | Table | Details
+Block = Prose | Note | Listing | Points | Steps | Code | Heading | Tiles | Picture | Table | Details
 
 
 @dataclass

@@ -25,7 +25,7 @@ def landmark_table(view: View) -> list[Table]:
         groups[len(rows)] = SURVIVAL_ENDPOINTS[name][2]
         rows += [_rate_row(view, f"{name}_rate_{m}", m) for m in view.months]
     header = ["Months", "Reported", f"{view.confidence} CI", "Median", "95% of replicates", "MCSE"]
-    header += ["Latent truth", "As scans see it"]
+    header += ["Latent truth", "Truth by scans"]
     numeric: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7)
     if not view.has_facts:
         header, rows = _without(header, (1, 2)), [tuple(_without(r, (1, 2))) for r in rows]
@@ -38,9 +38,9 @@ def landmark_table(view: View) -> list[Table]:
             numeric=numeric,
             caption=(
                 "Median and the limits of 95% of replicates, with the Monte Carlo standard error "
-                "of the median. The latent truth is that of the disease model; the other one is "
-                "what perfect follow-up with the trial's own scans would show, progression being "
-                "dated by the scan that finds it."
+                "of the median. The latent truth is that of the disease model; the truth by scans "
+                "is what perfect follow-up with the trial's own scans would show, progression "
+                "being dated by the scan that finds it."
             ),
             groups=groups,
         )
@@ -69,7 +69,7 @@ def median_table(view: View) -> Table:
     """Median times, and how often they are not reached."""
     rows = [_median_row(view, name) for name in SHOWN]
     header = ["Endpoint", "Reported", f"{view.confidence} CI", "Median of medians", "2.5%", "97.5%"]
-    header += ["MCSE", "Not reached, %", "Latent truth", "As scans see it"]
+    header += ["MCSE", "Not reached, %", "Latent truth", "Truth by scans"]
     numeric = tuple(range(1, 10))
     if not view.has_facts:
         header, rows = _without(header, (1, 2)), [tuple(_without(r, (1, 2))) for r in rows]

@@ -41,7 +41,9 @@ def number(value: float, decimals: int = 1) -> str:
 def signed(value: float, decimals: int = 1) -> str:
     """A difference with its sign."""
     text = number(value, decimals)
-    return f"+{text}" if math.isfinite(value) and text[0] != MINUS and float(value) > 0 else text
+    is_zero = not any(digit in text for digit in "123456789")
+    positive = math.isfinite(value) and value > 0 and not is_zero
+    return f"+{text}" if positive else text
 
 
 def in_unit(value: float, unit: str) -> str:

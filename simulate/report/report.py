@@ -7,14 +7,37 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from simulate.report.blocks import numbered
+from simulate.report.design import design_section
+from simulate.report.enrolment import enrolment_section
+from simulate.report.head import summary, tiles
+from simulate.report.operating import operating_section
+from simulate.report.reproduce import reproduce_section
+from simulate.report.response import response_section
 from simulate.report.scorecard import scorecard_section
+from simulate.report.sources import sources_section
+from simulate.report.subgroups import subgroups_section
 from simulate.report.survival import survival_section
+from simulate.report.swimmer import swimmer_section
 from simulate.report.view import View
+from simulate.report.whatifs import whatifs_section
 from simulate.run import RunResult
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 
-SECTIONS = (survival_section, scorecard_section)
+SECTIONS = (
+    design_section,
+    survival_section,
+    response_section,
+    enrolment_section,
+    swimmer_section,
+    scorecard_section,
+    operating_section,
+    subgroups_section,
+    whatifs_section,
+    sources_section,
+    reproduce_section,
+)
+"""The sections in their order; one without content is left out."""
 
 
 def write_report(result: RunResult, path: Path) -> None:
@@ -43,4 +66,11 @@ def render_report(result: RunResult) -> str:
     )
     css = (TEMPLATES / "report.css").read_text(encoding="utf-8")
     template = environment.get_template("report.html.j2")
-    return template.render(scenario=view.scenario, sections=sections, css=css)
+    return template.render(
+        scenario=view.scenario,
+        summary=summary(view),
+        tiles=tiles(view),
+        sections=sections,
+        css=css,
+        version=result.manifest["version"],
+    )

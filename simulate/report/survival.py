@@ -18,8 +18,7 @@ from simulate.plots.style import BAND, EXAMPLE, REPORTED, SIMULATED, SOFT
 from simulate.plots.survival import (
     SPARSE,
     Landmark,
-    Median,
-    median_marks,
+    median_mark,
     plot_at_risk,
     plot_survival,
 )
@@ -47,14 +46,13 @@ def survival_section(view: View) -> Section:
 
 
 def _how_to_read(view: View) -> str:
-    text = (
+    return (
         "Each figure lays one simulated trial, the example replicate, over what all "
         f"{view.n:,} replicates give on each day. Times run from the "
         f"{view.scenario.endpoints.time_zero.replace('_', ' ')}; a month is {DAYS_PER_MONTH} days. "
         f"Curves are Kaplan-Meier estimates with {view.confidence} limits on the log(-log) scale "
         "(Greenwood's variance)."
     )
-    return text
 
 
 def example_curve(view: View, endpoint: str) -> KaplanMeier | None:
@@ -90,8 +88,8 @@ def _picture(view: View, name: str) -> Picture | None:
         for m in view.months
     ]
     marks = [mark for mark in marks if not math.isnan(mark.rate)]
-    reported = Median(*view.reported(f"{name}_median"))
-    simulated = Median(*view.spread(f"{name}_median"))
+    reported = view.reported(f"{name}_median").value
+    simulated = view.spread(f"{name}_median").median
 
     def draw(figure: Figure) -> None:
         rows = _numbers_at_risk(view, name, curve)
@@ -99,10 +97,13 @@ def _picture(view: View, name: str) -> Picture | None:
             2, 1, sharex=True, gridspec_kw={"height_ratios": [1, 0.055 * len(rows) + 0.02]}
         )
         plot_survival(curve, band=band, reported=marks, endpoint=long_name, ax=upper)
-        median_marks(upper, simulated, color=SIMULATED, marker="^")
-        median_marks(upper, reported, color=REPORTED, marker="D")
-        _legend(upper, view, has_reported=bool(marks), has_example=curve is not None)
-        plot_at_risk(rows, ax=lower)
+        medians = []
+        if median_mark(upper, simulated, color=SIMULATED, marker="^"):
+            medians.append((SIMULATED, "^", "Median time, simulated"))
+        if median_mark(upper, reported, color=REPORTED, marker="D"):
+            medians.append((REPORTED, "D", "Median time, reported"))
+        _legend(upper, view, medians, has_reported=bool(marks), has_example=curve is not None)
+        plot_at_risk(_within(rows, upper.get_xlim()[1]), ax=lower)
 
     return Picture(
         figure_svg(
@@ -133,7 +134,19 @@ def _numbers_at_risk(
     return rows
 
 
-def _legend(ax: Axes, view: View, *, has_reported: bool, has_example: bool) -> None:
+def _within(rows: dict[str, dict[float, float]], end: float) -> dict[str, dict[float, float]]:
+    """Numbers at risk up to the end of the axis."""
+    return {name: {m: n for m, n in row.items() if m <= end} for name, row in rows.items()}
+
+
+def _legend(
+    ax: Axes,
+    view: View,
+    medians: list[tuple[str, str, str]],
+    *,
+    has_reported: bool,
+    has_example: bool,
+) -> None:
     handles: list[Line2D | Patch] = []
     labels = []
     if has_example:
@@ -141,18 +154,15 @@ def _legend(ax: Axes, view: View, *, has_reported: bool, has_example: bool) -> N
             Line2D([], [], color=EXAMPLE, lw=1.3, marker="|", markersize=5),
             Line2D([], [], color=SOFT, lw=0.8, linestyle=(0, (1, 1.6))),
         ]
-        labels += ["Example replicate, + censored", f"its {view.confidence} limits"]
+        labels += ["Example replicate; ticks: censored", f"Its {view.confidence} limits"]
     handles += [Line2D([], [], color=SIMULATED, lw=1.6), Patch(color=BAND)]
     labels += [f"Median of {view.n:,} replicates", "95% of replicates"]
-    handles.append(
-        Line2D([], [], color=SIMULATED, marker="^", ls="none", ms=6, markeredgecolor="white")
-    )
-    labels.append("Median time, simulated")
     if has_reported:
-        handles += [Line2D([], [], color=REPORTED, marker="o", lw=1.4, ms=5, mec="white")]
-        labels += [f"Reported rate and {view.confidence} interval"]
-        handles += [Line2D([], [], color=REPORTED, marker="D", ls="none", ms=5.5, mec="white")]
-        labels += ["Median time, reported"]
+        handles.append(Line2D([], [], color=REPORTED, marker="o", lw=1.4, ms=5, mec="white"))
+        labels.append(f"Reported rate, {view.confidence} interval")
+    for color, marker, words in medians:
+        handles.append(Line2D([], [], color=color, marker=marker, ls="none", ms=6, mec="white"))
+        labels.append(words)
     ax.legend(handles, labels, loc="lower left", borderaxespad=0.6, labelspacing=0.3)
 
 
@@ -172,7 +182,9 @@ def _caption(view: View, name: str, band: pd.DataFrame, has_reported: bool) -> s
         months = listed([m for m in view.months if not _unprinted(view, name, m)])
         parts.append(f"Points are the published rates at {months} months.")
     simulated, reported = view.spread(f"{name}_median"), view.reported(f"{name}_median")
-    text = f"The median over replicates of the median time is {with_unit(simulated.median, 'months')}"
+    text = (
+        f"The median over replicates of the median time is {with_unit(simulated.median, 'months')}"
+    )
     if not math.isnan(reported.value):
         text += f"; reported: {with_unit(reported.value, 'months')}"
     return " ".join([*parts, text + "."])

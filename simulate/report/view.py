@@ -126,6 +126,13 @@ class View:
         names = (statistic, f"{statistic}_lower", f"{statistic}_upper")
         return Reported(*(self._facts.get(name, float("nan")) for name in names))
 
+    @cached_property
+    def judged(self) -> pd.DataFrame:
+        """Facts held against simulated trials: all but inputs and what a formula gives."""
+        card = self.result.scorecard
+        simulated = card["statistic"].isin(list(self.statistics))
+        return card[simulated & (card["role"] != "input")].reset_index(drop=True)
+
     @property
     def has_facts(self) -> bool:
         """Whether there is something published to compare with."""

@@ -1,0 +1,153 @@
+"""The section that says what was simulated, and why: the trial, and the study about it."""
+
+from __future__ import annotations
+
+from simulate.analysis.statistics import SURVIVAL_ENDPOINTS
+from simulate.describe.words import duration
+from simulate.report.blocks import Block, Heading, Listing, Prose, Section, Steps
+from simulate.report.enrolment import accruals
+from simulate.report.numbers import counted, listed, number
+from simulate.report.view import View
+from simulate.scenario.enrolment import PowerAccrual
+
+_STAGES = (
+    ("Enrol", "sites open, patients come"),
+    ("Characterise", "baseline drawn by its rules"),
+    ("Treat and scan", "cycles, delays, scans, leaving"),
+    ("Cut", "what was known on the day"),
+    ("Analyse", "endpoints, intervals, curves"),
+    ("Repeat", "bias, coverage, precision"),
+)
+
+
+def design_section(view: View) -> Section:
+    """The trial in a table, and the simulation study by the headings of ADEMP."""
+    introduction = (
+        "One trial is simulated day by day from its first patient to the data cut, then analysed "
+        "as a statistician would who sees only what was known on that day; the whole is repeated "
+        "with fresh random numbers."
+    )
+    blocks: list[Block] = [
+        Prose(introduction),
+        Steps(_STAGES),
+        Heading("The trial"),
+        Listing(_trial(view)),
+        Heading("The simulation study"),
+        Prose("By the scheme of Morris, White and Crowther (Stat Med 2019;38:2074-2102)."),
+        Listing(_ademp(view)),
+    ]
+    return Section("design", "What was simulated", blocks)
+
+
+def _trial(view: View) -> list[tuple[str, str]]:
+    scenario = view.scenario
+    items = [
+        ("Patients", f"{scenario.sample_size:,}, in a single arm"),
+        ("Sites", f"{scenario.enrolment.sites.count:,}"),
+        ("Enrolment", _accrual(view)),
+        ("Regimen", _regimen(view)),
+        ("Scans", _scans(view)),
+        ("Data cuts", listed(f"{a.name}: {a.cut.date}" for a in scenario.analyses)),
+        ("Analysis sets", _sets(view)),
+        ("Endpoints", _endpoints(view)),
+    ]
+    if scenario.baseline.variables:
+        names = [variable.title for variable in scenario.baseline.variables]
+        items.append(("Baseline", f"{counted(len(names), 'variable')}: {listed(names)}"))
+    return items
+
+
+def _accrual(view: View) -> str:
+    accrual = view.scenario.enrolment.accrual
+    if isinstance(accrual, PowerAccrual):
+        return (
+            f"{accrual.first} to {accrual.last}, the pace as a power of time (exponent "
+            f"{accrual.exponent:g})"
+        )
+    return (
+        f"from {view.scenario.origin}, Poisson arrivals at each site, for at most "
+        f"{duration(accrual.window)}"
+    )
+
+
+def _regimen(view: View) -> str:
+    treatment = view.scenario.treatment
+    drugs = [
+        f"{drug.name} {drug.dose}"
+        + (" for a limited number of cycles" if drug.planned_cycles is not None else "")
+        for drug in treatment.drugs
+    ]
+    return f"{listed(drugs)}, every {duration(treatment.cycle_length)}"
+
+
+def _scans(view: View) -> str:
+    assessment = view.scenario.assessment
+    parts = [
+        f"every {duration(row.every)}"
+        + (f" until {_ordinal(row.until)}" if row.until is not None else "")
+        for row in assessment.calendar
+    ]
+    return (
+        f"{', then '.join(parts)}; within {duration(assessment.window)} of the plan, "
+        f"{number(100 * assessment.missed)}% missed"
+    )
+
+
+def _ordinal(days: int) -> str:
+    weeks, rest = divmod(days, 7)
+    return f"day {days}" if rest else f"week {weeks}"
+
+
+def _sets(view: View) -> str:
+    size, assessed = view.spread("n_ss"), view.spread("n_eas")
+    return (
+        f"safety set, all with a first dose ({size.median:g} in the median replicate); efficacy "
+        f"analysis set, all with a tumour assessment after it ({assessed.median:g})"
+    )
+
+
+def _endpoints(view: View) -> str:
+    assessment = view.scenario.assessment
+    return (
+        f"confirmed response (RECIST 1.1, confirmed at least {duration(assessment.confirmation)} "
+        "later), progression-free survival by scans, overall survival, duration of response, "
+        "clinical benefit"
+    )
+
+
+def _ademp(view: View) -> list[tuple[str, str]]:
+    scenario, result = view.scenario, view.result
+    variants = [v.title or v.name for v in scenario.sweep]
+    models = len(accruals(view))
+    times = listed(long.lower() for _, _, long in SURVIVAL_ENDPOINTS.values())
+    aims = (
+        "How the trial's estimates behave, and whether the model reproduces what was published."
+        if view.has_facts
+        else "How the trial's estimates behave over repetitions of the trial."
+    )
+    mechanism = (
+        f"The scenario {scenario.name}, {counted(view.n, 'replicate')} with seed {result.job.seed}"
+    )
+    if variants:
+        mechanism += f"; beside it {counted(len(variants), 'variant')}: {listed(variants)}"
+    if models > 1:
+        mechanism += f" ({models} models of accrual in all)"
+    estimands = (
+        "Response and clinical benefit rates, event-free rates at the landmarks and median times, "
+        "each with two truths: latent (the disease itself) and as error-free scans would show it"
+    )
+    methods = (
+        f"Exact (Clopper-Pearson) intervals for rates; Kaplan-Meier for {times}, with Greenwood's "
+        "variance, log(-log) limits and Brookmeyer-Crowley limits of medians"
+    )
+    measures = (
+        "Distribution over replicates, bias, coverage, interval width, each with its Monte Carlo "
+        "standard error (MCSE) and the replicates requested, analysed and failed"
+    )
+    return [
+        ("Aims", aims),
+        ("Data generation", mechanism + "."),
+        ("Estimands", estimands + "."),
+        ("Methods", methods + "."),
+        ("Performance", measures + "."),
+    ]

@@ -1,0 +1,35 @@
+"""What the file of facts says beyond numbers: dates, and where the publication is unclear."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from simulate.scenario.scenario import Scenario
+from simulate.scenario.source import read_file
+from simulate.scenario.tree import plain
+
+
+def _content(scenario: Scenario) -> dict[str, Any]:
+    if scenario.facts_path is None:
+        return {}
+    content = plain(read_file(str(scenario.facts_path)))
+    return content if isinstance(content, dict) else {}
+
+
+def fact_dates(scenario: Scenario) -> dict[str, dt.date]:
+    """Published dates by the name of their fact."""
+    found = {}
+    for row in _content(scenario).get("facts") or ():
+        if row.get("unit") == "date":
+            value = row["value"]
+            found[str(row["statistic"])] = (
+                value if isinstance(value, dt.date) else dt.date.fromisoformat(str(value))
+            )
+    return found
+
+
+def inconsistencies(scenario: Scenario) -> list[tuple[str, str]]:
+    """Where the publication contradicts itself or is silent, and how it is read."""
+    rows = _content(scenario).get("inconsistencies") or ()
+    return [(str(row["what"]), str(row["treatment"])) for row in rows]

@@ -1,0 +1,142 @@
+"""The head of the report: what came out, in one paragraph and a few numbers."""
+
+from __future__ import annotations
+
+import math
+
+from simulate.report.blocks import Prose, Tiles
+from simulate.report.numbers import counted, in_unit, interval, number, with_unit
+from simulate.report.view import View
+
+
+def summary(view: View) -> Prose:
+    """The result in words."""
+    sentences = [_what_was_run(view), _response(view)]
+    sentences += [_median(view, name, words) for name, words in _MEDIANS]
+    sentences.append(_facts(view))
+    return Prose(" ".join(sentence for sentence in sentences if sentence))
+
+
+_MEDIANS = (("pfs", "progression-free survival"), ("os", "overall survival"))
+
+
+def _what_was_run(view: View) -> str:
+    patients = counted(view.scenario.sample_size, "patient")
+    trials = counted(view.n, "trial")
+    verb = "was" if view.n == 1 else "were"
+    cuts, date = len(view.scenario.analyses), view.analysis.cut.date
+    text = f"{trials} of {patients} {verb} simulated patient by patient"
+    if cuts == 1:
+        return f"{text}, cut on {date} and analysed."
+    return (
+        f"{text} and analysed at {counted(cuts, 'data cut')}; the numbers here are of the last, "
+        f"{view.analysis.name}, on {date}."
+    )
+
+
+def _beside(view: View, statistic: str, *, limits: bool = True) -> str:
+    """What is published of a statistic, in brackets, or nothing."""
+    reported = view.reported(statistic)
+    if math.isnan(reported.value):
+        return ""
+    text = f"reported: {with_unit(reported.value, view.unit(statistic))}"
+    if limits and not (math.isnan(reported.lower) or math.isnan(reported.upper)):
+        text += f", {interval(reported.lower, reported.upper, view.unit(statistic))}"
+    return text
+
+
+def _response(view: View) -> str:
+    spread = view.spread("orr")
+    if math.isnan(spread.median):
+        return "Nobody was assessed for response in any of them."
+    beside = _beside(view, "orr")
+    return (
+        f"The objective response rate of the median trial is {with_unit(spread.median, '%')} "
+        f"(95% of trials: {interval(spread.lower, spread.upper, '%')}"
+        + (f"; {beside})." if beside else ").")
+    )
+
+
+def _median(view: View, name: str, words: str) -> str:
+    statistic = f"{name}_median"
+    spread, beside = view.spread(statistic), _beside(view, statistic)
+    if math.isnan(spread.median):
+        return ""
+    brackets = f"; {beside}" if beside else ""
+    if math.isinf(spread.median):
+        not_reached = view.operating(name.upper(), "median.not_reached")
+        share = 100 * not_reached.estimate if not_reached else math.nan
+        return f"Median {words} is not reached in {number(share)}% of trials" + (
+            f" ({beside})." if beside else "."
+        )
+    limits = interval(spread.lower, spread.upper, "months")
+    return f"Median {words} is {with_unit(spread.median, 'months')} ({limits}{brackets})."
+
+
+def _facts(view: View) -> str:
+    judged = view.judged
+    if judged.empty:
+        return ""
+    inside = int(judged["inside"].sum())
+    text = (
+        f"Of {counted(len(judged), 'published number')} that the simulation can be held against, "
+        f"{inside} lie between the limits of 95% of the simulated trials"
+    )
+    held_out = judged[judged["role"] == "held_out"]
+    if not held_out.empty:
+        text += f", among them {int(held_out['inside'].sum())} of {len(held_out)} held out"
+    return text + "."
+
+
+def tiles(view: View) -> Tiles:
+    """The key numbers."""
+    items = [
+        (
+            "Replicates",
+            f"{view.n:,}",
+            f"{view.n - _failed(view):,} analysed, {_failed(view)} failed",
+        ),
+        *(_tile(view, *row) for row in _TILES if row[0] in view.statistics),
+    ]
+    for name in ("pfs", "os"):
+        items += [
+            _tile(view, f"{name}_rate_{m}", f"{name.upper()} at {m} months")
+            for m in view.months
+            if m in ("12", "24")
+        ]
+    judged = view.judged
+    if not judged.empty:
+        items.append(
+            (
+                "Published numbers inside",
+                f"{int(judged['inside'].sum())} of {len(judged)}",
+                "limits of 95% of trials",
+            )
+        )
+    return Tiles(items)
+
+
+_TILES = (
+    ("orr", "Objective response rate"),
+    ("pfs_median", "Median PFS"),
+    ("os_median", "Median OS"),
+    ("followup_median", "Median follow-up"),
+    ("on_treatment", "On treatment at the cut"),
+)
+
+
+def _failed(view: View) -> int:
+    """Replicates in which nobody was enrolled, so that nothing could be analysed."""
+    return int((view.table["n_enrolled"] == 0).sum())
+
+
+def _tile(view: View, statistic: str, label: str) -> tuple[str, str, str]:
+    spread, reported = view.spread(statistic), view.reported(statistic)
+    unit = view.unit(statistic)
+    value = in_unit(spread.median, unit) + {"%": "%", "months": " mo"}.get(unit, "")
+    if not math.isfinite(spread.median):
+        value = in_unit(spread.median, unit)
+    beside = f"95%: {interval(spread.lower, spread.upper, unit)}"
+    if not math.isnan(reported.value):
+        beside = f"{beside}\nreported: {in_unit(reported.value, unit)}"
+    return label, value, beside

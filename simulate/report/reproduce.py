@@ -1,0 +1,55 @@
+"""The section on how to make the result again."""
+
+from __future__ import annotations
+
+from simulate.report.blocks import Code, Heading, Listing, Prose, Section, Table
+from simulate.report.view import View
+
+_FILES = (
+    ("report.html", "this report"),
+    ("summary.json", "every number of the report"),
+    ("operating_characteristics.csv", "every operating characteristic with its Monte Carlo error"),
+    ("scorecard.csv", "published facts beside simulated trials"),
+    ("truth.csv", "the true values that estimates are held against"),
+    ("curves.csv", "Kaplan-Meier and enrolment curves over replicates"),
+    ("subgroups.csv", "subgroup estimates over replicates"),
+    ("sweep.csv", "paired differences of every variant"),
+    ("replicates.parquet", "a row a replicate and analysis, a column a statistic"),
+    ("patients/", "patients, doses, assessments, endpoints and events of chosen replicates"),
+    ("manifest.json", "scenario, seed, versions and digests"),
+)
+
+
+def reproduce_section(view: View) -> Section:
+    """Commands, versions, digests and files."""
+    manifest, job = view.result.manifest, view.result.job
+    packages = ", ".join(f"{name} {v}" for name, v in manifest["packages"].items())
+    items = [
+        ("Seed", str(job.seed)),
+        ("Replicates", f"{job.replicates:,}"),
+        ("Engine", str(manifest["engine"])),
+        ("Scenario digest", str(manifest["digest"])),
+        ("Tables digest", str(manifest["tables_digest"])),
+        ("Version", f"simulate {manifest['version']}, Python {manifest['python']}"),
+        ("Packages", packages),
+        ("Platform", str(manifest["platform"])),
+    ]
+    text = (
+        "The same scenario, seed and version give the same tables to the last byte, whatever the "
+        "number of workers."
+    )
+    path = view.scenario.path.as_posix()
+    options = f"--replicates {job.replicates} --seed {job.seed}"
+    again = manifest["command"] or f"simulate run {path} {options}"
+    commands = f"simulate describe {path}\n{again}"
+    return Section(
+        "reproduce",
+        "How to reproduce",
+        [
+            Prose(text),
+            Code(commands),
+            Listing(items),
+            Heading("Files of this folder"),
+            Table("Files", ("File", "What it holds"), _FILES, codes=(0,)),
+        ],
+    )

@@ -1,0 +1,104 @@
+"""The section on what-ifs: paired differences of every variant of the sweep."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+from simulate.report.blocks import Block, Heading, Prose, Section, Table
+from simulate.report.numbers import decimals_of, listed, number, signed
+from simulate.report.view import View
+
+_FIRST = (
+    "n_enrolled",
+    "enrolment_duration",
+    "followup_median",
+    "on_treatment",
+    "exposure_median",
+    "n_eas",
+    "orr",
+)
+
+
+def whatifs_section(view: View) -> Section:
+    """What changes if an assumption does; empty without a sweep."""
+    if view.result.sweep.empty:
+        return Section("whatifs", "What if", [])
+    text = (
+        "Each variant changes the scenario in the fields named and was run with the same random "
+        "numbers, so replicate k of one and of the other share every draw that the change does not "
+        "touch. Differences are taken within pairs (variant less scenario), and their Monte "
+        "Carlo errors are those of the paired differences."
+    )
+    blocks: list[Block] = [Prose(text)]
+    for variant in view.scenario.sweep:
+        name = view.scenario.variant(variant.name).name
+        rows = view.result.sweep[
+            (view.result.sweep["scenario"] == name)
+            & (view.result.sweep["analysis"] == view.analysed.name)
+        ]
+        if rows.empty:
+            continue
+        title = variant.title or variant.name
+        fields = listed(str(path) for path in variant.set)
+        blocks += [Heading(title), Prose(f"Changed: {fields}."), _table(view, rows, title)]
+    return Section("whatifs", "What if", blocks)
+
+
+def _statistics(view: View) -> list[tuple[str, str]]:
+    """Statistics and measures shown, in order."""
+    shown = [(name, "mean") for name in _FIRST]
+    for name in ("pfs", "os"):
+        shown += [(f"{name}_rate_{m}", "mean") for m in view.months]
+        shown += [(f"{name}_median", "q50"), (f"{name}_median", "not_reached")]
+    return shown
+
+
+_WORDS = {"q50": "median over replicates", "not_reached": "share not reached, %"}
+
+
+def _table(view: View, rows: pd.DataFrame, title: str) -> Table:
+    cells, shown = [], []
+    for name, measure in _statistics(view):
+        found = rows[(rows["statistic"] == name) & (rows["measure"] == measure)]
+        if found.empty or math.isnan(float(found.iloc[0]["difference"])):
+            continue
+        shown.append(found.iloc[0])
+        cells.append(_row(view, found.iloc[0]))
+    pairs = sorted({int(row["n_pairs"]) for row in shown})
+    words = f"{pairs[-1]:,} pairs of replicates" if pairs else "no pairs"
+    failed = max((int(row["n_failed"]) for row in shown), default=0)
+    header = ["Statistic", "Scenario", "Variant", "Difference", "MCSE", "95% Monte Carlo interval"]
+    return Table(
+        f"Paired differences: {title[0].lower()}{title[1:]}" if title else "Paired differences",
+        header,
+        cells,
+        numeric=(1, 2, 3, 4, 5),
+        caption=(
+            f"Means over {words} unless stated ({failed:,} failed at most); the values of the "
+            "scenario are those of the same replicates, fewer than elsewhere in this report if the "
+            "variant has fewer."
+        ),
+    )
+
+
+def _row(view: View, row: pd.Series) -> tuple[str, ...]:
+    statistic = view.statistics[str(row["statistic"])]
+    scale, unit = statistic.scale, statistic.unit
+    words = _WORDS.get(str(row["measure"]))
+    label = f"{statistic.label}, {unit}"
+    if row["measure"] == "not_reached":
+        scale, unit, label = 100.0, "%", f"{statistic.label}, {words}"
+    elif words:
+        label = f"{label}, {words}"
+    digits = max(decimals_of(unit), 1)
+    return (
+        label,
+        number(scale * float(row["value_against"]), digits),
+        number(scale * float(row["value"]), digits),
+        signed(scale * float(row["difference"]), digits + 1),
+        number(scale * float(row["mcse"]), digits + 1),
+        f"{signed(scale * float(row['lower']), digits + 1)} to "
+        f"{signed(scale * float(row['upper']), digits + 1)}",
+    )
