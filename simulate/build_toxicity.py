@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.special import ndtri
 
 from simulate.distributions import (
+    QUANTILE_LEVELS,
     FloatArray,
     IntArray,
     event_table,
@@ -33,7 +36,7 @@ def toxicity_plan(trial: Trial) -> ToxicityPlan:
     """Tables of all adverse events; without terms if the scenario has none."""
     toxicity = trial.toxicity
     if toxicity is None:
-        return _NOTHING
+        return _nothing()
     terms = toxicity.terms
     names = [weight.name for weight in toxicity.weights]
     drugs = [drug.name for drug in trial.treatment.drugs]
@@ -69,27 +72,39 @@ def toxicity_plan(trial: Trial) -> ToxicityPlan:
     )
 
 
-def _ints(values: list[int]) -> IntArray:
+def _ints(values: Sequence[int]) -> IntArray:
     return np.array(values, np.int64)
 
 
-_NOTHING = ToxicityPlan(
-    *[_ints([]), np.empty(0), np.empty(0), *[_ints([])] * 7],
-    n_weight_cycles=WEIGHT_CYCLES,
-    weights=np.empty(0),
-    weight_drug=_ints([]),
-    haematological=np.ones(1),
-    other_shared=np.ones(1),
-    other_own=np.ones(1),
-    duration=_ints([2**32]),
-    grade_2=_ints([0]),
-    grade_4=_ints([0]),
-    serious_mild=_ints([0]),
-    fatal_term=-1,
-    early_stop_term=-1,
-    withdrawal_term=-1,
-    withdrawal_share=0,
-)
+def _nothing() -> ToxicityPlan:
+    """Tables of a scenario without adverse events."""
+    none = _ints([])
+    return ToxicityPlan(
+        term_ids=none,
+        rate=np.empty(0),
+        rate_severe=np.empty(0),
+        weight_class=none,
+        frailty=none,
+        mild_grade=none,
+        onset_first=none,
+        onset_last=none,
+        serious=none,
+        special_interest=none,
+        n_weight_cycles=WEIGHT_CYCLES,
+        weights=np.empty(0),
+        weight_drug=none,
+        haematological=np.ones(QUANTILE_LEVELS),
+        other_shared=np.ones(QUANTILE_LEVELS),
+        other_own=np.ones(QUANTILE_LEVELS),
+        duration=_ints([2**32]),
+        grade_2=_ints([0]),
+        grade_4=_ints([0]),
+        serious_mild=_ints([0]),
+        fatal_term=-1,
+        early_stop_term=-1,
+        withdrawal_term=-1,
+        withdrawal_share=0,
+    )
 
 
 def _position(toxicity: Toxicity, name: str | None) -> int:
@@ -105,14 +120,19 @@ def _weights(weight: CycleWeight) -> FloatArray:
 
 
 def _frailties(toxicity: Toxicity) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Log-normal factors of mean 1, their logarithms correlated; midpoints scaled to that mean."""
+    """Log-normal factors of mean 1, the logarithms of the two kinds correlated."""
     frailties = toxicity.frailties
     shared = frailties.other * frailties.correlation
     own = frailties.other * np.sqrt(1.0 - frailties.correlation**2)
-    return tuple(  # type: ignore[return-value]
-        quantile_table(lambda p, s=sigma: np.exp(s * ndtri(p) - s * s / 2.0))  # type: ignore[misc]
-        for sigma in (frailties.haematological, shared, own)
+    return (
+        _lognormal_factor(frailties.haematological),
+        _lognormal_factor(shared),
+        _lognormal_factor(own),
     )
+
+
+def _lognormal_factor(sigma: float) -> FloatArray:
+    return quantile_table(lambda p: np.exp(sigma * ndtri(p) - sigma * sigma / 2.0))
 
 
 def _durations(toxicity: Toxicity) -> IntArray:

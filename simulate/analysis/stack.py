@@ -45,10 +45,10 @@ class Stack:
 
     def quantiles(self, values: npt.ArrayLike, probability: float) -> FloatArray:
         """Quantile of each replicate's defined values by linear interpolation; nan without any."""
-        values = np.asarray(values, float)
-        known = ~np.isnan(values)
-        values, replicate = values[known], self.replicate[known]
-        ordered = np.append(values[np.lexsort((values, replicate))], np.nan)
+        every = np.asarray(values, float)
+        known = ~np.isnan(every)
+        some, replicate = every[known], self.replicate[known]
+        ordered = np.append(some[np.lexsort((some, replicate))], np.nan)
         n = np.bincount(replicate, minlength=self.n_replicates)
         start = np.concatenate([[0], np.cumsum(n)[:-1]])
         position = probability * np.maximum(n - 1, 0)

@@ -137,7 +137,7 @@ def _highest_rates(plan: Plan, n_cycles: int) -> npt.NDArray[np.float64]:
         [cycle_weight(toxicity, term, cycle, FULL_DOSE) for term in terms]
         for cycle in range(1, n_cycles + 1)
     ]
-    return np.array(weight).reshape(n_cycles, len(terms)) * np.asarray(toxicity.rate)
+    return np.asarray(np.array(weight).reshape(n_cycles, len(terms)) * np.asarray(toxicity.rate))
 
 
 def _blocks(

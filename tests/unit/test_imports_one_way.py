@@ -27,6 +27,7 @@ LAYERS = [
     "times",
     "patient",
     "plan",
+    "build_toxicity",
     "build_plan",
     "records",
     "engines",
