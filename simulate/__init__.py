@@ -16,7 +16,6 @@ _PUBLIC = {
     "kaplan_meier": "simulate.analysis.kaplan_meier",
     "clopper_pearson": "simulate.analysis.proportions",
     "example_trial": "simulate.example",
-    "patient_tables": "simulate.example",
     "run_replicates": "simulate.replicates",
     "find_truth": "simulate.truth",
     "operating_characteristics": "simulate.operating",

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from simulate.build_toxicity import dosing_plan, toxicity_plan
+from simulate.build_toxicity import dosing_plan, resource_plan, toxicity_plan
 from simulate.distributions import (
     QUANTILE_LEVELS,
     FloatArray,
@@ -64,10 +64,11 @@ def build_plan(trial: Trial, *, horizon: int | None = None) -> Plan:
     return Plan(
         enrolment=_enrolment(trial),
         baseline=_baseline(trial.baseline, trial.disease),
-        disease=_disease(trial.disease),
+        disease=_disease(trial.disease, [drug.name for drug in trial.treatment.drugs]),
         treatment=_treatment(trial.treatment),
         dosing=dosing_plan(trial),
         toxicity=toxicity_plan(trial),
+        resources=resource_plan(trial),
         assessment=_assessment(trial.assessment, horizon),
         follow_up=_follow_up(trial.follow_up),
         horizon=horizon,
@@ -239,12 +240,18 @@ def _prognostic(
     return np.array(starts), np.array(levels, np.int64), np.array(ratios, float)
 
 
-def _disease(disease: Disease) -> DiseasePlan:
-    after = disease.death_after_progression
+def _disease(disease: Disease, drugs: list[str]) -> DiseasePlan:
+    after, effect = disease.death_after_progression, disease.dose_intensity
     return DiseasePlan(
         responder=threshold(disease.response.probability),
         complete=threshold(disease.response.complete),
         response_time=day_table(disease.response.time),
+        intensity_drug=drugs.index(effect.drug) if effect else -1,
+        intensity_factor=(
+            effect.hazard_ratio_per_10_percent ** (np.arange(101) / 10.0)
+            if effect
+            else np.ones(101)
+        ),
         visible_before=disease.response.visible_before,
         progression_responder=time_table(disease.progression.responders),
         progression_other=time_table(disease.progression.non_responders),
@@ -288,6 +295,7 @@ def _assessment(assessment: Assessment, horizon: int) -> AssessmentPlan:
         clinical_delay=choice_table(np.ones(last - first + 1)),
         clinical_first=first,
         baseline_window=assessment.baseline_window,
+        moves_with_cycles=int(assessment.anchor == "cycles"),
     )
 
 

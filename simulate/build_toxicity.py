@@ -17,6 +17,7 @@ from simulate.distributions import (
     threshold,
 )
 from simulate.patient.dosing import ACTIONS, DosingPlan
+from simulate.patient.resources import ResourcePlan
 from simulate.patient.toxicity import HAEMATOLOGICAL, NO_FRAILTY, OTHER, ToxicityPlan
 from simulate.scenario.toxicity import CycleWeight, Toxicity
 from simulate.scenario.treatment import Drug
@@ -167,6 +168,22 @@ def dosing_plan(trial: Trial) -> DosingPlan:
         level_start=_starts([len(amounts) for amounts in levels]),
         levels=np.array([amount for amounts in levels for amount in amounts]),
         basis=_ints([_basis(drug) for drug in drugs]),
+    )
+
+
+def resource_plan(trial: Trial) -> ResourcePlan:
+    """Limits of the sites, none if the scenario has none."""
+    resources = trial.resources
+    chairs = resources.chairs if resources else None
+    supply = {s.drug: s for s in resources.supply} if resources else {}
+    stocks = [supply.get(drug.name) for drug in trial.treatment.drugs]
+    return ResourcePlan(
+        slots=chairs.slots if chairs else 0,
+        is_limited=_ints([stock is not None for stock in stocks]),
+        initial=_ints([stock.initial if stock else 0 for stock in stocks]),
+        reorder_at=_ints([stock.reorder_at if stock else 0 for stock in stocks]),
+        order=_ints([stock.order if stock else 0 for stock in stocks]),
+        lead_time=_ints([stock.lead_time if stock else 0 for stock in stocks]),
     )
 
 

@@ -127,6 +127,8 @@ def _known(
     contact = min(contact, known_death)
     if reason == treatment.DEATH:
         stop = assessment_stop = known_death
+    elif known_death == NEVER and assessment_stop >= death:
+        assessment_stop = NEVER  # it ended by a death that nobody knows of
     if stop > cut_day:
         stop, reason = NEVER, treatment.NOT_STOPPED
     return (

@@ -12,6 +12,7 @@ from simulate.patient.disease import DiseasePlan
 from simulate.patient.dosing import DosingPlan
 from simulate.patient.enrolment import EnrolmentPlan
 from simulate.patient.follow_up import FollowUpPlan
+from simulate.patient.resources import ResourcePlan
 from simulate.patient.toxicity import ToxicityPlan
 from simulate.patient.treatment import TreatmentPlan
 
@@ -25,10 +26,16 @@ class Plan(NamedTuple):
     treatment: TreatmentPlan
     dosing: DosingPlan
     toxicity: ToxicityPlan
+    resources: ResourcePlan
     assessment: AssessmentPlan
     follow_up: FollowUpPlan
     horizon: int
     """Last trial day that an engine simulates."""
+
+    @property
+    def has_shared_resources(self) -> bool:
+        """Whether patients of a site wait for one another."""
+        return self.resources.slots > 0 or any(self.resources.is_limited)
 
 
 Tables = TypeVar("Tables", bound=tuple[Any, ...])

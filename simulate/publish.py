@@ -9,8 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from simulate.example import patient_tables
 from simulate.job import Job, parts_key
+from simulate.patient_tables import patient_tables
 from simulate.report.report import write_report
 from simulate.results import (
     MANIFEST,

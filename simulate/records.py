@@ -52,6 +52,7 @@ DOSE_COLUMNS = {
     "day": "day of the dose",
     "delay": "days later than planned from the last dose, for other reasons than toxicity",
     "hold": "further days later because an adverse event held the dose",
+    "wait": "further days later because the site had no slot or no drug",
     "held": "1 if an adverse event held this drug on its planned day",
     "given": "1 given, 0 omitted because an adverse event held this drug alone",
     "level": "dose level, 0 for the full dose",

@@ -47,6 +47,9 @@ class Truth:
 def find_truth(trial: Trial, *, seed: int, n_patients: int = TRUTH_PATIENTS) -> Truth:
     """Find the truth of a scenario.
 
+    Where doses decide what is true (an effect of dose intensity) or what scans see (visits that
+    move with the cycles), there is no truth without a trial, and none of that kind is given.
+
     Latent survival comes by formula where there is one, else from the same patients as the
     scan-observed truth: one uncensored simulation on a reserved range of replicates.
 
@@ -59,17 +62,21 @@ def find_truth(trial: Trial, *, seed: int, n_patients: int = TRUTH_PATIENTS) -> 
     n_patients : int
         Patients of the uncensored simulation.
     """
+    values: dict[tuple[str, str], Estimate] = {}
+    values["orr", LATENT] = exact(trial.disease.response.probability)
+    if trial.disease.dose_intensity is not None:
+        return Truth(values)  # progression then depends on the doses of each patient
     plan = build_plan(trial, horizon=TABLE_DAYS)
     observed = observed_truth(plan, endpoint_rules(trial), seed=seed, n_patients=n_patients)
-    values: dict[tuple[str, str], Estimate] = {}
     values |= _latent(trial, plan, observed)
+    if trial.assessment.anchor == "cycles":
+        return Truth(values)  # what scans see then depends on the doses of each patient
     values |= _survival(trial, "pfs", OBSERVED, observed.observed_pfs)
     values |= _survival(trial, "os", OBSERVED, observed.os)
     values |= _survival(trial, "dor", OBSERVED, observed.observed_dor)
     in_eas = observed.assessed == 1
     values["orr", OBSERVED] = proportion(observed.responder[in_eas])
     values["cbr", OBSERVED] = proportion(observed.benefit[in_eas])
-    values["orr", LATENT] = exact(trial.disease.response.probability)
     return Truth(values)
 
 

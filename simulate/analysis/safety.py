@@ -47,6 +47,10 @@ def safety_statistics(trial: Trial) -> Iterator[Statistic]:
         if trial.toxicity is not None:
             for name, words in _DOSING.items():
                 yield _count(f"{key}_{name}", f"{drug.name}: {words}")
+    if trial.resources is not None:
+        yield _count("waited", "Patients with a dose that waited for a slot or a drug")
+        label = "Mean wait of a dose for a slot or a drug"
+        yield Statistic("wait_mean", "SS", "resources", "wait_mean", label, "days")
     if trial.toxicity is None:
         return
     for name, label in _EVENTS.items():
@@ -66,9 +70,24 @@ def safety_values(trial: Trial, cuts: Stack) -> dict[str, FloatArray]:
     emergent = _emergent(trial, cuts)
     for position, drug in enumerate(trial.treatment.drugs):
         values |= _drug_values(trial, cuts, position, drug_key(drug.name), emergent)
+    if trial.resources is not None:
+        values |= _waits(cuts)
     if trial.toxicity is not None:
         values |= _event_values(trial, cuts, emergent)
     return {name: np.asarray(array, float) for name, array in values.items()}
+
+
+def _waits(cuts: Stack) -> dict[str, IntArray | FloatArray]:
+    """Waits for shared resources; the first dose waits from enrolment on."""
+    first = cuts.subjects["first_dose_trial_day"] - cuts.subjects["enrolment_trial_day"]
+    row, wait = cuts.doses["row"], cuts.doses["wait"].astype(float)
+    total = np.bincount(cuts.replicate[row], weights=wait, minlength=cuts.n_replicates)
+    total += np.bincount(cuts.replicate, weights=first, minlength=cuts.n_replicates)
+    n_doses = np.bincount(cuts.replicate[row], minlength=cuts.n_replicates)
+    waited = first > 0
+    waited[row[wait > 0]] = True
+    mean = np.divide(total, n_doses, out=np.full(len(total), np.nan), where=n_doses > 0)
+    return {"waited": cuts.counts(waited), "wait_mean": mean}
 
 
 def _emergent(trial: Trial, cuts: Stack) -> npt.NDArray[np.bool_]:

@@ -23,8 +23,11 @@ from collections.abc import Iterator
 
 from simulate import clock
 from simulate.distributions import NEVER
+from simulate.engines.adverse_events import record_stop_event
 from simulate.engines.arrivals import arrivals_by_site
-from simulate.engines.dosing import record_fatal_event, record_stop_event, treat
+from simulate.engines.assessment import assess
+from simulate.engines.disease import run_disease
+from simulate.engines.dosing import treat
 from simulate.engines.draws import most_cycles
 from simulate.engines.toxicity_draws import ToxicitySource
 from simulate.engines.trial import DrugState, Moment, Patient, Process, Trial
@@ -80,89 +83,46 @@ def enrol_patient(trial: Trial, site_id: int, day: int) -> None:
         levels.append(
             baseline.baseline_level(trial.plan.baseline, variable, levels, draws.baseline[index])
         )
+    factors = baseline.hazard_factors(trial.plan.baseline, levels)
     course = disease.disease_course(
         trial.plan.disease,
-        baseline.hazard_factors(trial.plan.baseline, levels),
+        factors,
         draws.response,
         draws.progression[0],
         (draws.death_without_progression[0], draws.death_after_progression[0]),
     )
     drugs = [DrugState() for _ in trial.plan.treatment.drug_ids]
-    patient = Patient(number, site_id, day, draws, trial.toxicity[number], levels, course, drugs)
+    life = (draws, trial.toxicity[number], levels, factors, course, drugs)
+    patient = Patient(number, site_id, day, day, *life)
     trial.patients.append(patient)
     trial.note(patient, "enrolled")
+    if trial.is_shared:
+        trial.env.process(await_first_dose(trial, patient))
+    else:
+        begin_life(trial, patient)
+
+
+def begin_life(trial: Trial, patient: Patient) -> None:
+    """The day of the first dose has come: the processes of a patient's life start."""
     for process in (run_disease, assess, treat, withdraw):
         trial.env.process(process(trial, patient))
 
 
-def run_disease(trial: Trial, patient: Patient) -> Process:
-    """The disease responds, progresses, kills: unseen until somebody looks."""
-    course = patient.course
-    if course.response_day < min(course.progression_day, course.death_day):
-        if (moment := trial.at(patient, course.response_day, clock.DISEASE)) is None:
-            return
+def await_first_dose(trial: Trial, patient: Patient) -> Process:
+    """A patient waits for a slot and for the drugs; the patient's clock starts with the dose."""
+    site = trial.resources_of(patient.site_id)
+    drugs = list(range(len(patient.drugs)))
+    day = patient.enrolled
+    while (moment := trial.next_in_line(patient, day, patient.enrolled)) is not None:
         yield moment
-        trial.note(patient, "response begins", "complete" if course.complete else "partial")
-    if course.progression_day < NEVER:
-        if (moment := trial.at(patient, course.progression_day, clock.DISEASE)) is None:
+        if site.can_serve(day, drugs):
+            site.serve(trial, drugs)
+            patient.first_dose = day
+            begin_life(trial, patient)
             return
-        yield moment
-        trial.note(patient, "progression", "not seen yet")
-        trial.env.process(notice_progression(trial, patient))
-    if (moment := trial.at(patient, course.death_day, clock.DISEASE)) is None:
-        return
-    yield moment
-    trial.note(patient, "death")
-    record_fatal_event(trial, patient)
-    patient.stop(course.death_day, treatment.DEATH)
-
-
-def notice_progression(trial: Trial, patient: Patient) -> Process:
-    """Progression shows itself between visits, and an unscheduled scan documents it."""
-    occurs, delay = patient.draws.clinical_progression[:2]
-    day = scans.clinical_progression_day(
-        trial.plan.assessment, patient.course.progression_day, occurs, delay
-    )
-    if (moment := trial.at(patient, day, clock.ASSESSMENT, channel=1)) is None:
-        return
-    yield moment
-    if patient.is_assessed:
-        record_scan(trial, patient, scans.UNSCHEDULED, day, day)
-
-
-def assess(trial: Trial, patient: Patient) -> Process:
-    """Scans by the calendar, until progression is seen or assessments stop."""
-    plan, draws = trial.plan.assessment, patient.draws
-    for visit in range(1, len(plan.nominal_days)):
-        day = scans.visit_day(plan, visit, draws.visit_day[visit])
-        if (moment := trial.at(patient, day, clock.ASSESSMENT)) is None:
-            return
-        yield moment
-        if not patient.is_assessed:
-            return
-        if scans.visit_missed(plan, draws.visit_missed[visit]):
-            row = (patient.number, visit, plan.nominal_days[visit], day, 0, scans.NOT_EVALUABLE)
-            patient.assessments.append(row)
-            trial.note(patient, "scan missed", f"visit {visit}")
-        else:
-            record_scan(trial, patient, visit, plan.nominal_days[visit], day)
-
-
-def record_scan(trial: Trial, patient: Patient, visit: int, planned: int, day: int) -> None:
-    """Read a scan, and act on progression."""
-    course = patient.course
-    finding = scans.scan_finding(
-        day,
-        course.response_day,
-        trial.plan.disease.visible_before,
-        course.complete,
-        course.progression_day,
-    )
-    patient.assessments.append((patient.number, visit, planned, day, 1, finding))
-    trial.note(patient, "scan", scans.RESPONSE_NAMES[finding])
-    if finding == scans.PROGRESSIVE_DISEASE:
-        patient.stop(day, treatment.PROGRESSION)
-        trial.note(patient, "treatment stops", "progression")
+        trial.note(patient, "dose waits", "cycle 1, no slot or no drug at the site")
+        day += 1
+    patient.first_dose = NEVER
 
 
 def withdraw(trial: Trial, patient: Patient) -> Process:
@@ -271,7 +231,7 @@ def _subject_row(plan: Plan, patient: Patient) -> tuple[int, ...]:
     course = patient.course
     return (
         patient.site_id,
-        patient.first_dose,
+        patient.enrolled,
         patient.first_dose,
         scans.baseline_scan_day(plan.assessment, patient.draws.baseline_scan[0]),
         course.responder,

@@ -12,6 +12,7 @@ from simpy.events import EventPriority
 from simulate import clock
 from simulate.distributions import NEVER
 from simulate.engines.draws import PatientDraws, draw_patients
+from simulate.engines.resources import SiteResources
 from simulate.engines.toxicity_draws import ToxicityDraws, ToxicitySource
 from simulate.patient import disease, treatment
 from simulate.plan import Plan
@@ -20,6 +21,7 @@ from simulate.records import LogRow
 Process = Generator[simpy.Event, None, None]
 
 _FIRST_PRIORITY = 2  # SimPy starts processes with priority 0
+_LINE_LENGTH = 2**32  # more than there are patients
 _CHANNELS = 256  # moments that one patient may have in the same phase of the same day
 
 
@@ -52,21 +54,40 @@ class DrugState:
 
 
 @dataclass(slots=True)
+class Accrual:
+    """Hazard of progression that a patient has accrued."""
+
+    hazard: float = 0.0
+    since: int = 0
+    """Patient day up to which it is counted."""
+    factor: float = 1.0
+    given: float = 0.0
+    """Doses given so far, a full one being 1."""
+
+
+@dataclass(slots=True)
 class Patient:
     """One enrolled patient: what is true, what is still going on, what is on record."""
 
     number: int
     site_id: int
+    enrolled: int
+    """Trial day of enrolment."""
     first_dose: int
-    """Trial day of the first dose."""
+    """Trial day of the first dose; while the patient waits for it, that of enrolment."""
     draws: PatientDraws
     toxicity: ToxicityDraws
     levels: list[int]
     """Baseline levels, in the order of the scenario."""
+    factors: tuple[float, float, float]
+    """Hazard factors on progression, death without it, and death after it."""
     course: disease.Course
     drugs: list[DrugState]
     blocked_until: int = 0
     """Patient day from which no adverse event holds any drug any more."""
+    accrual: Accrual = field(default_factory=Accrual)
+    shift: int = 0
+    """Days by which the latest dose was later than a course without any delay."""
     treatment_stop_day: int = NEVER
     treatment_stop_reason: int = treatment.NOT_STOPPED
     assessment_stop_day: int = NEVER
@@ -115,6 +136,8 @@ class Trial:
         self.draws = draw_patients(plan, seed=seed, replicate=replicate)
         self.toxicity = toxicity.draw(seed=seed, replicate=replicate)
         self.log: list[LogRow] | None = [] if log else None
+        self.is_shared = plan.has_shared_resources
+        self.sites: dict[int, SiteResources] = {}
         self._horizon = clock.moment(plan.horizon, clock.DATA_CUT)
 
     @property
@@ -126,6 +149,27 @@ class Trial:
     def is_full(self) -> bool:
         """Whether every place is taken."""
         return len(self.patients) >= self.plan.enrolment.n_patients
+
+    def resources_of(self, site_id: int) -> SiteResources:
+        """The shared resources of a site."""
+        if site_id not in self.sites:
+            self.sites[site_id] = SiteResources(self.plan.resources, site_id)
+        return self.sites[site_id]
+
+    def on(self, trial_day: int, phase: int, action: Callable[[], None], *, order: int) -> None:
+        """Do something at a phase of a trial day, unless it lies beyond the horizon."""
+        time = clock.moment(trial_day, phase)
+        if time <= self._horizon:
+            callbacks = Moment(self.env, time, order).callbacks
+            if callbacks is not None:
+                callbacks.append(lambda _: action())
+
+    def next_in_line(self, patient: Patient, trial_day: int, since: int) -> Moment | None:
+        """The doses of a trial day for a patient who waits since one: the longest wait is first."""
+        time = clock.moment(trial_day, clock.DOSE)
+        if time > self._horizon:
+            return None
+        return Moment(self.env, time, since * _LINE_LENGTH + patient.number)
 
     def at(self, patient: Patient, day: int, phase: int, *, channel: int = 0) -> Moment | None:
         """A phase of a patient's day, to wait for; None beyond the horizon."""

@@ -42,6 +42,8 @@ class AssessmentPlan(NamedTuple):
     """Shortest such delay."""
     baseline_window: int
     """The baseline scan lies within this many days before the first dose."""
+    moves_with_cycles: int
+    """1 if visits move with the cycles actually given, 0 if they count from the first dose."""
 
 
 @rule

@@ -34,6 +34,10 @@ class DiseasePlan(NamedTuple):
     """Threshold of a response being complete, given a response."""
     response_time: IntTable
     """Thresholds of the day a latent responder's response begins."""
+    intensity_drug: int
+    """Position of the drug whose dose intensity acts on progression, or -1."""
+    intensity_factor: FloatTable
+    """Factor on the hazard of progression by lost dose intensity in percent, 0 to 100."""
     visible_before: int
     """A scan up to this many days before the response day already shows it."""
     progression_responder: EventTable
@@ -87,6 +91,51 @@ def death_after_progression(
 
 
 @rule
+def intensity_factor(plan: DiseasePlan, given: float, planned: float) -> float:
+    """Factor on the hazard of progression after some of the planned dose was not given."""
+    lost = int(100.0 * (1.0 - given / planned) + 0.5)
+    return plan.intensity_factor[min(max(lost, 0), 100)]
+
+
+@rule
+def hazard_between(table: EventTable, start: int, end: int) -> float:
+    """Cumulative hazard from one day to another of the table's own clock."""
+    last = len(table.cumulative_hazard) - 1
+    from_day, to_day = min(max(start, 0), last), min(max(end, 0), last)
+    return table.cumulative_hazard[to_day] - table.cumulative_hazard[from_day]
+
+
+@rule
+def day_of_target(table: EventTable, since: int, factor: float, target: float) -> int:
+    """First day after ``since`` by which ``factor`` times the hazard since then reaches a target.
+
+    Days are of the table's own clock; ``since`` may be negative. NEVER beyond the table.
+    """
+    low, high = max(since, 0) + 1, len(table.cumulative_hazard)
+    while low < high:
+        middle = (low + high) >> 1
+        if factor * hazard_between(table, since, middle) >= target:
+            high = middle
+        else:
+            low = middle + 1
+    if low < len(table.cumulative_hazard):
+        return low
+    return NEVER
+
+
+@rule
+def _with_death(
+    plan: DiseasePlan, course: Course, factors: FloatTable, death_words: IntTable
+) -> Course:
+    """A course whose day of death is that without progression, given the death that comes."""
+    responder, complete, response, progression, death = course
+    if death <= progression:
+        return Course(responder, complete, response, NEVER, death)
+    after = death_after_progression(plan, responder, progression, factors[2], death_words[1])
+    return Course(responder, complete, response, progression, min(death, after))
+
+
+@rule
 def disease_course(
     plan: DiseasePlan,
     factors: FloatTable,
@@ -116,7 +165,20 @@ def disease_course(
         response = day_of(plan.response_time, response_words[1])
     progression = progression_day(plan, responder, response, factors[0], progression_word)
     death = event_day(plan.death_before, factors[1], death_words[0])
-    if death <= progression:
-        return Course(responder, complete, response, NEVER, death)
-    after = death_after_progression(plan, responder, progression, factors[2], death_words[1])
-    return Course(responder, complete, response, progression, min(death, after))
+    return _with_death(
+        plan, Course(responder, complete, response, progression, death), factors, death_words
+    )
+
+
+@rule
+def later_course(
+    plan: DiseasePlan,
+    course: Course,
+    progression: int,
+    factors: FloatTable,
+    death_words: IntTable,
+) -> Course:
+    """The same patient's course with another day of progression, and the death that follows it."""
+    death = event_day(plan.death_before, factors[1], death_words[0])
+    changed = Course(course.responder, course.complete, course.response_day, progression, death)
+    return _with_death(plan, changed, factors, death_words)

@@ -3,9 +3,11 @@
 Every function takes ``ax=None`` and returns the axes, so it serves reports and notebooks alike.
 """
 
+from simulate.plots.doses import plot_delays, plot_histograms
 from simulate.plots.enrolment import plot_enrolment
 from simulate.plots.forest import plot_forest
 from simulate.plots.operating import plot_coverage, plot_precision
+from simulate.plots.safety import plot_adverse_events
 from simulate.plots.scorecard import plot_scorecard
 from simulate.plots.style import STYLE
 from simulate.plots.survival import plot_at_risk, plot_survival
@@ -14,10 +16,13 @@ from simulate.plots.swimmer import Lanes, plot_swimmer
 __all__ = [
     "STYLE",
     "Lanes",
+    "plot_adverse_events",
     "plot_at_risk",
     "plot_coverage",
+    "plot_delays",
     "plot_enrolment",
     "plot_forest",
+    "plot_histograms",
     "plot_precision",
     "plot_scorecard",
     "plot_survival",

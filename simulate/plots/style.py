@@ -23,6 +23,8 @@ EXAMPLE = INK
 """One replicate, shown as an example: ink."""
 TRUE = "#00785a"
 """What is true of the simulated disease: green."""
+TOXICITY = "#e3a008"
+"""What adverse events do to doses: amber."""
 
 ROLES = {
     "calibrated": "#1769aa",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -41,6 +41,8 @@ class Assessment(Section):
     """How long before the first dose the baseline scan may be."""
     calendar: Annotated[tuple[CalendarRow, ...], Field(min_length=1)]
     """When scans are planned, counted from the first dose."""
+    anchor: Literal["first_dose", "cycles"] = "first_dose"
+    """Whether planned days count from the first dose, or move with the cycles actually given."""
     window: WholeDays = Field(default=0)
     """How far a scan may be from its planned day; by default it is on the day."""
     jitter_sd: Days = Field(default=0.0)

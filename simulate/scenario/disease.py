@@ -8,6 +8,7 @@ from simulate.scenario.distributions import EverybodysTime, Time
 from simulate.scenario.fields import (
     FileSafeName,
     HazardRatio,
+    Label,
     Level,
     Probability,
     Section,
@@ -52,6 +53,15 @@ class PrognosticFactor(Section):
     """Hazard ratio of death after progression."""
 
 
+class DoseIntensity(Section):
+    """A what-if: lost dose intensity makes the disease progress sooner. No data stand behind it."""
+
+    drug: Label
+    """The drug whose relative dose intensity counts."""
+    hazard_ratio_per_10_percent: HazardRatio
+    """Hazard ratio of progression for each 10% of its dose intensity that is lost."""
+
+
 class Disease(Section):
     """The course of the disease."""
 
@@ -65,5 +75,7 @@ class Disease(Section):
     """Time from true progression to death."""
     non_responder_death_hazard_ratio: HazardRatio = 1.0
     """Hazard ratio of death after progression of non-responders against responders."""
+    dose_intensity: DoseIntensity | None = None
+    """Effect of lost dose intensity on progression; by default there is none."""
     prognostic_factors: tuple[PrognosticFactor, ...] = ()
     """Effects of baseline variables; by default none. Their hazard ratios multiply."""

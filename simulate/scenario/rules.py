@@ -12,7 +12,13 @@ from simulate.scenario.baseline import LevelsVariable
 from simulate.scenario.enrolment import ActivationDates, PoissonGammaAccrual, PowerAccrual
 from simulate.scenario.findings import Finding
 from simulate.scenario.problems import similar
-from simulate.scenario.rules_of_dosing import body_variables, unknown_drugs, unknown_terms
+from simulate.scenario.rules_of_dosing import (
+    body_variables,
+    intensity_drug,
+    unknown_drugs,
+    unknown_terms,
+    unsupplied_drugs,
+)
 from simulate.scenario.tree import Path
 from simulate.scenario.trial import Trial
 
@@ -271,6 +277,8 @@ RULES: tuple[tuple[frozenset[str], Rule], ...] = tuple(
         ("treatment toxicity follow_up", unknown_terms),
         ("treatment toxicity", unknown_drugs),
         ("baseline treatment", body_variables),
+        ("treatment resources", unsupplied_drugs),
+        ("disease treatment", intensity_drug),
         ("analyses", _unique_analyses),
         ("endpoints", _unique_subgroups),
         ("sweep", _unique_sweep),

@@ -39,11 +39,32 @@ def unknown_drugs(trial: Trial) -> Iterator[Finding]:
     drugs = [drug.name for drug in trial.treatment.drugs]
     for w, weight in enumerate(trial.toxicity.weights if trial.toxicity else ()):
         if weight.drug is not None and weight.drug not in drugs:
-            yield Finding(
-                ("toxicity", "weights", w, "drug"),
-                f"there is no drug {weight.drug}",
-                similar(weight.drug, drugs),
-            )
+            yield _no_drug(("toxicity", "weights", w, "drug"), weight.drug, drugs)
+
+
+def intensity_drug(trial: Trial) -> Iterator[Finding]:
+    """The drug whose dose intensity acts on the disease is one that is given."""
+    intensity = trial.disease.dose_intensity
+    drugs = [drug.name for drug in trial.treatment.drugs]
+    if intensity is not None and intensity.drug not in drugs:
+        yield _no_drug(("disease", "dose_intensity", "drug"), intensity.drug, drugs)
+
+
+def unsupplied_drugs(trial: Trial) -> Iterator[Finding]:
+    """A drug with a limited stock is one that is given, and is named once."""
+    drugs = [drug.name for drug in trial.treatment.drugs]
+    seen: set[str] = set()
+    for s, supply in enumerate(trial.resources.supply if trial.resources else ()):
+        path: Path = ("resources", "supply", s, "drug")
+        if supply.drug not in drugs:
+            yield _no_drug(path, supply.drug, drugs)
+        elif supply.drug in seen:
+            yield Finding(path, f"the supply of {supply.drug} is given twice")
+        seen.add(supply.drug)
+
+
+def _no_drug(path: Path, name: str, drugs: list[str]) -> Finding:
+    return Finding(path, f"there is no drug {name}", similar(name, drugs))
 
 
 def body_variables(trial: Trial) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from simulate.scenario.disease import Disease
 from simulate.scenario.enrolment import Enrolment
 from simulate.scenario.fields import Date, FileSafeName, Label, Section
 from simulate.scenario.follow_up import FollowUp
+from simulate.scenario.resources import Resources
 from simulate.scenario.toxicity import Toxicity
 from simulate.scenario.treatment import Treatment
 
@@ -67,6 +68,8 @@ class Trial(Section):
     """Who looks, and when."""
     follow_up: FollowUp
     """Who leaves."""
+    resources: Resources | None = None
+    """What patients share at a site; by default nothing is limited."""
     analyses: Annotated[tuple[Analysis, ...], Field(min_length=1)]
     """When the data are cut and analysed."""
     endpoints: Endpoints = Field(default_factory=Endpoints)

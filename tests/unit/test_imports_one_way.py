@@ -39,6 +39,7 @@ LAYERS = [
     "monte_carlo",
     "truth",
     "example",
+    "patient_tables",
     "chunk",
     "workers",
     "replicates",

@@ -1,0 +1,59 @@
+"""SimPy processes of tumour assessment: scans by the calendar, and those between visits."""
+
+from __future__ import annotations
+
+from simulate import clock
+from simulate.engines.trial import Patient, Process, Trial
+from simulate.patient import assessment as scans
+from simulate.patient import treatment
+
+
+def notice_progression(trial: Trial, patient: Patient) -> Process:
+    """Progression shows itself between visits, and an unscheduled scan documents it."""
+    occurs, delay = patient.draws.clinical_progression[:2]
+    day = scans.clinical_progression_day(
+        trial.plan.assessment, patient.course.progression_day, occurs, delay
+    )
+    if (moment := trial.at(patient, day, clock.ASSESSMENT, channel=1)) is None:
+        return
+    yield moment
+    if patient.is_assessed:
+        record_scan(trial, patient, scans.UNSCHEDULED, day, day)
+
+
+def assess(trial: Trial, patient: Patient) -> Process:
+    """Scans by the calendar, until progression is seen or assessments stop."""
+    plan, draws = trial.plan.assessment, patient.draws
+    for visit in range(1, len(plan.nominal_days)):
+        day, shift = scans.visit_day(plan, visit, draws.visit_day[visit]), -1
+        while shift != (shift := patient.shift * plan.moves_with_cycles):
+            # a delayed dose moves the visits that follow the cycles, also while one is awaited
+            if (moment := trial.at(patient, day + shift, clock.ASSESSMENT)) is None:
+                return
+            yield moment
+            if not patient.is_assessed:
+                return
+        day, planned = day + shift, plan.nominal_days[visit] + shift
+        if scans.visit_missed(plan, draws.visit_missed[visit]):
+            row = (patient.number, visit, planned, day, 0, scans.NOT_EVALUABLE)
+            patient.assessments.append(row)
+            trial.note(patient, "scan missed", f"visit {visit}")
+        else:
+            record_scan(trial, patient, visit, planned, day)
+
+
+def record_scan(trial: Trial, patient: Patient, visit: int, planned: int, day: int) -> None:
+    """Read a scan, and act on progression."""
+    course = patient.course
+    finding = scans.scan_finding(
+        day,
+        course.response_day,
+        trial.plan.disease.visible_before,
+        course.complete,
+        course.progression_day,
+    )
+    patient.assessments.append((patient.number, visit, planned, day, 1, finding))
+    trial.note(patient, "scan", scans.RESPONSE_NAMES[finding])
+    if finding == scans.PROGRESSIVE_DISEASE:
+        patient.stop(day, treatment.PROGRESSION)
+        trial.note(patient, "treatment stops", "progression")

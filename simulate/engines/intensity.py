@@ -1,0 +1,59 @@
+"""The what-if that lost dose intensity makes the disease progress sooner, in SimPy.
+
+The hazard of progression is multiplied, from dose to dose, by a factor of the dose intensity lost
+so far. Progression comes on the day on which the hazard accrued in that way reaches the patient's
+own unit exponential, so that each dose may move it, and the death after it.
+"""
+
+from __future__ import annotations
+
+from simulate.distributions import EventTable, later
+from simulate.engines.trial import Patient, Trial
+from simulate.patient import disease
+from simulate.streams import unit_exponential
+
+
+def count_dose(trial: Trial, patient: Patient, today: int) -> bool:
+    """Count what was given today, and move progression; whether the course has changed."""
+    plan, course = trial.plan.disease, patient.course
+    state, drug = patient.accrual, plan.intensity_drug
+    state.given += share_given(trial, patient, drug, today)
+    if course.progression_day <= today:
+        return False
+    table, origin = progression_clock(trial, patient)
+    state.hazard += state.factor * disease.hazard_between(
+        table, state.since - origin, today - origin
+    )
+    state.since = today
+    planned = today / trial.plan.treatment.cycle_length + 1.0
+    state.factor = disease.intensity_factor(plan, state.given, planned)
+    target = unit_exponential(patient.draws.progression[0]) / patient.factors[0] - state.hazard
+    day = disease.day_of_target(table, today - origin, state.factor, max(target, 0.0))
+    changed = disease.later_course(
+        plan,
+        course,
+        later(origin, day),
+        patient.factors,
+        (patient.draws.death_without_progression[0], patient.draws.death_after_progression[0]),
+    )
+    if changed == course:
+        return False
+    patient.course = changed
+    return True
+
+
+def share_given(trial: Trial, patient: Patient, drug: int, today: int) -> float:
+    """The drug's dose of today, a full one being 1."""
+    plan, row = trial.plan.dosing, patient.drugs[drug].last_dose
+    if row is None or row[3] != today:
+        return 0.0
+    start = plan.level_start[drug]
+    return plan.levels[start + patient.drugs[drug].level] / plan.levels[start]
+
+
+def progression_clock(trial: Trial, patient: Patient) -> tuple[EventTable, int]:
+    """Table of a patient's time to progression, and the patient day at which it starts."""
+    plan = trial.plan.disease
+    if patient.course.responder:
+        return plan.progression_responder, patient.course.response_day
+    return plan.progression_other, 0
