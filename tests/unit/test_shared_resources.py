@@ -155,3 +155,33 @@ def test_without_limits_everything_is_as_without_resources(scenario: Scenario) -
     for name in ("subjects", "doses", "assessments", "adverse_events"):
         for column, values in getattr(a, name).items():
             assert np.array_equal(values, getattr(b, name)[column]), (name, column)
+
+
+def test_who_is_due_first_is_served_first_in_every_cycle(scenario: Scenario) -> None:
+    busy = scenario.with_overrides(
+        {
+            "sweep": [],
+            "facts": None,
+            "toxicity": None,
+            "treatment.drugs": [{"id": 1, "name": "drug", "dose": "1 mg"}],
+            "follow_up.early_stop": None,
+            "follow_up.withdrawal_adverse_event": None,
+            "enrolment.sites.count": 1,
+            "sample_size": 24,
+            "resources": {"chairs": {"slots": 1}},
+        }
+    )
+    records = ReferenceEngine(build_plan(busy)).simulate(seed=1, replicate=0)
+    patient = records.doses["patient"]
+    served = records.doses["day"] + records.subjects["first_dose_trial_day"][patient]
+    due = served - records.doses["wait"]
+    first = records.doses["cycle"] == 1
+    due[first] = records.subjects["enrolment_trial_day"][patient[first]]
+    assert len(np.unique(served)) == len(served), "one slot a day"
+    overtaken = 0
+    for day, since, number in zip(served, due, patient, strict=True):
+        others = (served > day) & (due <= day)
+        earlier = (due < since) | ((due == since) & (patient < number))
+        assert not np.any(others & earlier)
+        overtaken += int(np.any(others & (patient < number)))
+    assert overtaken > 50, "those with lower numbers do wait for others"
