@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+
+import simpy
+
 from simulate import clock
 from simulate.engines.adverse_events import begin_event, stop_drug
 from simulate.engines.disease import run_disease
@@ -24,19 +28,16 @@ def treat(trial: Trial, patient: Patient) -> Process:
         yield moment
         if not patient.is_treated:
             return
-        today, wait = planned, 0
-        while (day := waits_until(trial, patient, limits, cycle, planned, today)) > today:
-            if (moment := dose_moment(trial, patient, day, planned)) is None:
+        hold, wait = 0, 0
+        if trial.is_shared or patient.blocked_until > planned:
+            hold, wait = yield from put_off(trial, patient, limits, cycle, planned)
+            if not patient.is_treated or trial.is_over(patient, planned + hold + wait):
                 return
-            wait += int(not held_until(trial, patient, limits, planned, today))
-            yield moment
-            today = day
-        if not patient.is_treated:
-            return
+        today = planned + hold + wait
         if trial.is_shared and cycle > 1:
             due = due_drugs(patient, limits, today)
             trial.resources_of(patient.site_id).serve(trial, due)
-        give_cycle(trial, patient, limits, cycle, today, (delay, today - planned - wait, wait))
+        give_cycle(trial, patient, limits, cycle, today, (delay, hold, wait))
         patient.shift = today - (cycle - 1) * plan.cycle_length
         if not any(map(is_due, patient.drugs, limits)):
             patient.complete(today)
@@ -54,19 +55,35 @@ def dose_moment(trial: Trial, patient: Patient, day: int, planned: int) -> Momen
     return trial.at(patient, day, clock.DOSE)
 
 
-def waits_until(
+def put_off(
+    trial: Trial, patient: Patient, limits: list[int], cycle: int, planned: int
+) -> Generator[simpy.Event, None, tuple[int, int]]:
+    """Wait until a cycle can be given; days held, and days without a slot or a drug."""
+    hold, wait = 0, 0
+    while True:
+        today = planned + hold + wait
+        more_hold, more_wait = postponement(trial, patient, limits, cycle, planned, today)
+        if more_hold + more_wait == 0 or not patient.is_treated:
+            return hold, wait
+        hold, wait = hold + more_hold, wait + more_wait
+        if (moment := dose_moment(trial, patient, planned + hold + wait, planned)) is None:
+            return hold, wait
+        yield moment
+
+
+def postponement(
     trial: Trial, patient: Patient, limits: list[int], cycle: int, planned: int, today: int
-) -> int:
-    """Day until which a cycle must wait for a held drug, a slot or a drug; today if for nothing."""
+) -> tuple[int, int]:
+    """Days by which a cycle must be put off: for a held drug, and for want of a slot or a drug."""
     if until := held_until(trial, patient, limits, planned, today):
         trial.note(patient, "dose held", f"cycle {cycle}, until day {until}")
-        return until
+        return until - today, 0
     if trial.is_shared and cycle > 1 and patient.is_treated:  # the first dose has its slot
         site = trial.resources_of(patient.site_id)
         if not site.can_serve(trial.today, due_drugs(patient, limits, today)):
             trial.note(patient, "dose waits", f"cycle {cycle}, no slot or no drug at the site")
-            return today + 1
-    return today
+            return 0, 1
+    return 0, 0
 
 
 def due_drugs(patient: Patient, limits: list[int], today: int) -> list[int]:

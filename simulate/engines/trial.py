@@ -150,6 +150,10 @@ class Trial:
         """Whether every place is taken."""
         return len(self.patients) >= self.plan.enrolment.n_patients
 
+    def is_over(self, patient: Patient, day: int) -> bool:
+        """Whether a patient's day lies beyond the horizon."""
+        return patient.first_dose + day > self.plan.horizon
+
     def resources_of(self, site_id: int) -> SiteResources:
         """The shared resources of a site."""
         if site_id not in self.sites:
