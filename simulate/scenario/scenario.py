@@ -117,8 +117,8 @@ class Scenario(Trial):
         ----------
         overrides
             Path of each field, such as ``assessment.window`` or ``baseline.variables.age.mean``,
-            and its new value as the file would have it, such as ``"3 days"``. A block replaces
-            the whole block.
+            and its new value as the file would have it, such as ``"3 days"``; a date is a
+            ``datetime.date``. A block replaces the whole block.
 
         Raises
         ------
