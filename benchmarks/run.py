@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import platform
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -75,6 +77,24 @@ def measure(timed: dict[str, Callable[[], object]]) -> dict[str, list[float]]:
     return found
 
 
+def start_times() -> dict[str, float]:
+    """Seconds until a command has answered, the best of a few, beside a bare Python."""
+    commands = {
+        "python, doing nothing": ["-c", "pass"],
+        "simulate --help": ["-m", "simulate", "--help"],
+        "simulate validate": ["-m", "simulate", "validate", str(SCENARIO)],
+    }
+    found = {name: float("inf") for name in commands}
+    for _ in range(5):
+        for name, words in commands.items():
+            started = time.perf_counter()
+            subprocess.run(
+                [sys.executable, *words], check=True, capture_output=True, cwd=HERE.parent
+            )
+            found[name] = min(found[name], time.perf_counter() - started)
+    return found
+
+
 def main() -> None:
     """Measure, print the table, write `benchmarks/results.json`."""
     found = measure(stages())
@@ -95,8 +115,18 @@ def main() -> None:
             f"{name:32}{row['minimum_us']:10.0f}{row['median_us']:10.0f}"
             f"{100 * row['share_of_all']:8.1f}%"
         )
+    starts = start_times()
+    print("\nstart of a command, seconds, best of five\n")
+    for name, seconds in starts.items():
+        print(f"{name:32}{seconds:10.2f}")
     machine = {"python": platform.python_version(), "machine": platform.machine()}
-    content = {"rounds": ROUNDS, "replicates": REPLICATES, **machine, "stages": rows}
+    content = {
+        "rounds": ROUNDS,
+        "replicates": REPLICATES,
+        **machine,
+        "stages": rows,
+        "start_seconds": starts,
+    }
     (HERE / "results.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 

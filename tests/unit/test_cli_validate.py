@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -87,19 +86,6 @@ def test_an_interrupt_ends_with_130(
     monkeypatch.setattr(Scenario, "from_file", interrupted)
     assert cli.main(["validate", write(tmp_path)]) == 130
     assert "Traceback" not in capsys.readouterr().err
-
-
-def test_help_and_validate_answer_at_once(tmp_path: Path) -> None:
-    """Under half a second, the best of three as other work may share the processor."""
-    for words in (["--help"], ["validate", write(tmp_path)]):
-        times = []
-        for _ in range(3):
-            start = time.perf_counter()
-            subprocess.run(
-                [sys.executable, "-m", "simulate", *words], check=True, capture_output=True
-            )
-            times.append(time.perf_counter() - start)
-        assert min(times) < 0.5
 
 
 def test_reading_a_scenario_imports_nothing_heavy(tmp_path: Path) -> None:
