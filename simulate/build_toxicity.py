@@ -30,7 +30,8 @@ LONGEST_EVENT = 3653
 """Length of the table of durations, in days: ten years."""
 
 _FRAILTY = {"none": NO_FRAILTY, "haematological": HAEMATOLOGICAL, "other": OTHER}
-_BASIS = {"mg": 0, "mg/kg": 1, "mg/m2": 2}
+MILLIGRAM_UNITS = ("mg", "mg/kg", "mg/m2")
+"""Units of doses whose amount in mg can be told; the basis of a dose is its place here."""
 
 
 def toxicity_plan(trial: Trial) -> ToxicityPlan:
@@ -197,4 +198,5 @@ def _mask(trial: Trial, names: tuple[str, ...]) -> int:
 
 
 def _basis(drug: Drug) -> int:
-    return _BASIS.get(drug.dose.unit, 0)
+    unit = drug.dose.unit
+    return MILLIGRAM_UNITS.index(unit) if unit in MILLIGRAM_UNITS else 0

@@ -23,7 +23,7 @@ SNAPSHOT_COLUMNS = {
     "last_contact_day": "last day on which the patient's state is known",
     "death_day": "day of death, NEVER if none is known",
     "treatment_stop_day": "day treatment stopped, NEVER if it goes on as far as known",
-    "treatment_stop_reason": "0 ongoing, 1 progression, 2 withdrawal, 3 early stop, 4 death",
+    "treatment_stop_reason": "position in simulate.patient.treatment.STOP_NAMES",
     "assessment_stop_day": "day after which no tumour assessment is done, NEVER if none is known",
     "study_withdrawal_day": "day the patient left the study, NEVER if it is not known",
 }
@@ -40,7 +40,7 @@ class Snapshot:
     assessments: Columns
     doses: Columns
     adverse_events: Columns
-    """Those that had begun; one that still goes on ends at NEVER."""
+    """Those known at the last contact; one that was not resolved then ends at NEVER."""
     n_screened: int
     """Patients screened by the cut, enrolled or not."""
 
@@ -81,13 +81,16 @@ def cut(records: TrialRecords, trial_day: int) -> Snapshot:
         )
         if arguments[-2] >= 0
     ]
+    known = table(SNAPSHOT_COLUMNS, rows)
+    contact = np.full(records.n_patients, -1)
+    contact[known["patient"]] = known["last_contact_day"]
     return Snapshot(
         trial_day=trial_day,
-        subjects=table(SNAPSHOT_COLUMNS, rows),
+        subjects=known,
         baseline={name: levels[enrolled] for name, levels in records.baseline.items()},
         assessments=assessments,
         doses=doses,
-        adverse_events=_events_until(records.adverse_events, cut_day),
+        adverse_events=_events_until(records.adverse_events, contact),
         n_screened=sum(day <= trial_day for day in records.screening_days),
     )
 
@@ -152,9 +155,9 @@ def _rows_until(rows: Columns, cut_day: np.ndarray[tuple[int], np.dtype[np.int64
     return {name: column[known] for name, column in rows.items()}
 
 
-def _events_until(rows: Columns, cut_day: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Columns:
-    """Adverse events that began on or before each patient's cut day."""
-    last = cut_day[rows["patient"]]
+def _events_until(rows: Columns, contact: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Columns:
+    """Adverse events of which the last contact tells: begun by then, and resolved if by then."""
+    last = contact[rows["patient"]]
     began = rows["onset_day"] <= last
     known = {name: column[began] for name, column in rows.items()}
     known["end_day"] = np.where(known["end_day"] <= last[began], known["end_day"], NEVER)

@@ -77,7 +77,7 @@ ENDPOINT_COLUMNS = {
     "exposure": "days from the first dose to one cycle after the last",
     "cycles": "cycles of the first drug",
     "on_treatment": "1 if treatment goes on as far as known",
-    "stop_reason": "0 ongoing, 1 progression, 2 withdrawal, 3 early stop, 4 death",
+    "stop_reason": "position in simulate.patient.treatment.STOP_NAMES",
 }
 """Columns of the derived endpoints, a row a patient."""
 

@@ -96,7 +96,9 @@ class LatentTruth:
 
 def has_formula(plan: Plan) -> bool:
     """Whether the truth of a plan follows by formula: no patient has a hazard of their own."""
-    return bool(np.all(np.asarray(plan.baseline.hazard_ratios) == 1.0))
+    return plan.disease.intensity_drug < 0 and bool(
+        np.all(np.asarray(plan.baseline.hazard_ratios) == 1.0)
+    )
 
 
 def latent_truth(plan: Plan) -> LatentTruth:

@@ -7,10 +7,11 @@ import pandas as pd
 
 from simulate.analysis.safety import drug_key
 from simulate.analysis.stack import FloatArray
+from simulate.build_toxicity import MILLIGRAM_UNITS, dosing_plan
 from simulate.distributions import NEVER
 from simulate.example import ExampleTrial
 from simulate.patient.assessment import RESPONSE_NAMES
-from simulate.patient.dosing import ACTIONS
+from simulate.patient.dosing import ACTIONS, dose_amount
 from simulate.patient.treatment import STOP_NAMES
 from simulate.records import EVENT_COLUMNS, TrialRecords
 from simulate.scenario.baseline import LevelsVariable, NormalVariable
@@ -54,23 +55,30 @@ def patient_tables(trial: Trial, example: ExampleTrial) -> dict[str, pd.DataFram
 
 
 def _amounts(trial: Trial, records: TrialRecords) -> pd.DataFrame:
-    """Planned and given amount of each dose in mg; missing if body weight is not simulated."""
-    body, doses = trial.treatment.body, records.doses
-    per_kg, per_m2 = np.ones(len(doses["patient"])), np.ones(len(doses["patient"]))
-    if body is not None:
-        weight, height = (_numbers(trial, records, name) for name in (body.weight, body.height))
-        per_kg = weight[doses["patient"]]
-        per_m2 = np.sqrt(height * weight / 3600.0)[doses["patient"]]  # Mosteller 1987
-    planned, given = np.full(len(per_kg), np.nan), np.full(len(per_kg), np.nan)
-    for drug in trial.treatment.drugs:
-        rows = doses["drug"] == drug.id
-        levels = np.array([dose.amount for dose in (drug.dose, *drug.reduced_doses)])
-        basis = {"mg/kg": per_kg, "mg/m2": per_m2}.get(drug.dose.unit, np.ones(len(per_kg)))
-        if body is None and drug.dose.unit in ("mg/kg", "mg/m2"):
-            continue
-        planned[rows] = drug.dose.amount * basis[rows]
-        given[rows] = levels[doses["level"][rows]] * basis[rows] * doses["given"][rows]
-    return pd.DataFrame({"planned_mg": planned.round(1), "given_mg": given.round(1)})
+    """Planned and given amount of each dose in mg; missing where the unit does not tell it."""
+    plan, weight, surface = dosing_plan(trial), *_bodies(trial, records)
+    units = {drug.id: drug.dose.unit for drug in trial.treatment.drugs}
+    positions = {drug.id: position for position, drug in enumerate(trial.treatment.drugs)}
+    names = ("patient", "drug", "level", "given")
+    rows = []
+    for patient, drug, level, given in zip(
+        *(records.doses[n].tolist() for n in names), strict=True
+    ):
+        body = (weight[patient], surface[patient])
+        planned = dose_amount(plan, positions[drug], 0, *body)
+        actual = dose_amount(plan, positions[drug], level, *body) * given
+        rows.append((planned, actual) if units[drug] in MILLIGRAM_UNITS else (np.nan, np.nan))
+    return pd.DataFrame(rows, columns=["planned_mg", "given_mg"], dtype=float).round(1)
+
+
+def _bodies(trial: Trial, records: TrialRecords) -> tuple[FloatArray, FloatArray]:
+    """Weight in kg and body surface in m2 of each patient (Mosteller 1987); nan if not known."""
+    body = trial.treatment.body
+    if body is None:
+        nothing = np.full(records.n_patients, np.nan)
+        return nothing, nothing
+    weight, height = (_numbers(trial, records, name) for name in (body.weight, body.height))
+    return weight, np.sqrt(height * weight / 3600.0)
 
 
 def _numbers(trial: Trial, records: TrialRecords, name: str) -> FloatArray:

@@ -68,19 +68,21 @@ def stack(snapshots: Sequence[Snapshot], endpoints: Sequence[Columns]) -> Stack:
         subjects=_joined([snapshot.subjects for snapshot in snapshots]),
         baseline=_joined([snapshot.baseline for snapshot in snapshots]),
         endpoints=_joined(endpoints),
-        doses=_with_rows([snapshot.doses for snapshot in snapshots], sizes),
-        adverse_events=_with_rows([snapshot.adverse_events for snapshot in snapshots], sizes),
+        doses=_with_rows(snapshots, [snapshot.doses for snapshot in snapshots]),
+        adverse_events=_with_rows(snapshots, [snapshot.adverse_events for snapshot in snapshots]),
         screened=np.array([snapshot.n_screened for snapshot in snapshots]),
     )
 
 
-def _with_rows(tables: Sequence[Columns], sizes: Sequence[int]) -> Columns:
+def _with_rows(snapshots: Sequence[Snapshot], tables: Sequence[Columns]) -> Columns:
     """Tables of several rows a patient, and the position of the patient of each row.
 
-    Patients are numbered as they are enrolled, so those known at a cut are the first of them.
+    Whoever still waits for a first dose at the cut is not known, and leaves a gap in the numbers.
     """
-    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64)
-    rows = [table["patient"] + start for table, start in zip(tables, starts, strict=True)]
+    rows, start = [], 0
+    for snapshot, table in zip(snapshots, tables, strict=True):
+        rows.append(start + np.searchsorted(snapshot.subjects["patient"], table["patient"]))
+        start += snapshot.n_patients
     return _joined(tables) | {"row": np.concatenate(rows)}
 
 

@@ -1,12 +1,11 @@
-"""How the trial is conducted: what is given, what is scanned, who leaves."""
+"""How the trial is conducted: what is scanned, who leaves."""
 
 from __future__ import annotations
 
-import numpy as np
-
 from simulate.build_plan import nominal_days
 from simulate.describe.disease import landmark_tables, landmarks
-from simulate.describe.distributions import Implied, count_in_words, time_in_words
+from simulate.describe.distributions import Implied, time_in_words
+from simulate.describe.toxicity import term_label
 from simulate.describe.words import (
     count,
     duration,
@@ -15,51 +14,17 @@ from simulate.describe.words import (
     percent,
     stated_percent,
 )
-from simulate.distributions import gamma_quantile_table
 from simulate.scenario.assessment import Assessment
-from simulate.scenario.treatment import Delay, Drug
+from simulate.scenario.follow_up import EarlyStop
 from simulate.scenario.trial import Trial
 from simulate.units import DAYS_PER_WEEK
 
 _SHOWN_VISITS = 12
 
-
-def given(trial: Trial) -> list[str]:
-    """The section on treatment."""
-    treatment = trial.treatment
-    cycle = duration(treatment.cycle_length)
-    return paragraphs(
-        f"Cycles of {cycle}, counted from the last dose actually given, until progression is "
-        "seen, withdrawal or death.",
-        *(
-            f"{drug.name}: {drug.dose} on day 1 of each cycle, {_cycles(drug)}."
-            for drug in treatment.drugs
-        ),
-        _delay(treatment.delay, treatment.cycle_length),
-    )
-
-
-def _cycles(drug: Drug) -> str:
-    if drug.planned_cycles is None:
-        return "as long as treatment lasts"
-    planned = count_in_words(drug.planned_cycles)
-    return f"as long as treatment lasts, up to a planned number of cycles: {planned}"
-
-
-def _delay(delay: Delay | None, cycle_length: int) -> str:
-    if delay is None or delay.mean == 0:
-        return "Delays: none; every cycle starts on its planned day."
-    means = gamma_quantile_table(mean=delay.mean, shape=delay.shape)
-    low, high = np.quantile(means, [0.1, 0.9])
-    # an exponential delay with mean m, rounded to whole days, has the mean 1 / (2 sinh(1 / 2m))
-    with np.errstate(over="ignore"):
-        rounded = float(np.mean(0.5 / np.sinh(0.5 / means)))
-    return (
-        f"Delays: exponential with a mean of {delay.mean:.4g} days, rounded to whole days; so "
-        f"dose days are {cycle_length + rounded:.1f} days apart on average. A patient's own mean "
-        f"delay is gamma distributed (shape {delay.shape:g}: below {low:.1f} days in 10% of "
-        f"patients, above {high:.1f} days in 10%)."
-    )
+_ANCHORS = {
+    "first_dose": "from the first dose whatever the cycles",
+    "cycles": "moving with the cycles: as late as the latest dose is behind a course without delay",
+}
 
 
 def scanned(trial: Trial, last_patient_day: int) -> list[str]:
@@ -76,7 +41,7 @@ def scanned(trial: Trial, last_patient_day: int) -> list[str]:
     days = nominal_days(scans, last_patient_day)[1:].tolist()
     return paragraphs(
         f"Baseline scan: within {duration(scans.baseline_window)} before the first dose.",
-        f"Calendar, from the first dose whatever the cycles: {_calendar(scans)}.",
+        f"Calendar, {_ANCHORS[scans.anchor]}: {_calendar(scans)}.",
         f"Planned scans within the longest potential follow-up: {_planned(days)}.",
         _window(scans),
         f"Missed scans: {stated_percent(scans.missed)}.",
@@ -143,6 +108,7 @@ def leaves(trial: Trial) -> list[str]:
         )
         row = ("Not withdrawn", in_months(implied.median), lambda t: percent(implied.event_free(t)))
         lines += landmark_tables(landmarks(trial), [row])
+        lines += paragraphs(_withdrawal_event(trial))
     lost = ""
     if rules.withdrawal is not None or rules.early_stop is not None:
         lost = (
@@ -162,7 +128,24 @@ def _early_stop(trial: Trial) -> str:
     first, last = early.days
     return (
         f"Early stops: {stated_percent(early.probability)} of patients stop treatment for good on "
-        f"a day from {first} to {last} after the first dose, for a reason other than the disease."
+        f"a day from {first} to {last} after the first dose, {_early_cause(trial, early)}."
+    )
+
+
+def _early_cause(trial: Trial, early: EarlyStop) -> str:
+    if early.adverse_event is None:
+        return "for a reason other than the disease"
+    return f"because of {term_label(trial, early.adverse_event)} of grade 3"
+
+
+def _withdrawal_event(trial: Trial) -> str:
+    """What part of the withdrawals an adverse event causes."""
+    event = trial.follow_up.withdrawal_adverse_event
+    if event is None or event.probability == 0:
+        return ""
+    return (
+        f"Of these withdrawals, {stated_percent(event.probability)} are caused by "
+        f"{term_label(trial, event.term)} of grade 3."
     )
 
 

@@ -11,6 +11,7 @@ from simulate.describe.words import (
     NO_VALUE,
     duration,
     in_months,
+    listing,
     paragraph,
     paragraphs,
     percent,
@@ -40,7 +41,7 @@ def disease(trial: Trial, truth: LatentTruth | None) -> list[str]:
     trial : Trial
         The scenario.
     truth : LatentTruth or None
-        Its latent truth, or None if prognostic factors leave no formula.
+        Its latent truth, or None if patients' own hazards leave no formula.
     """
     return [
         *paragraph(
@@ -190,14 +191,23 @@ def _rate(truth: LatentTruth, endpoint: Endpoint) -> Callable[[float], str]:
 
 
 def _factors(trial: Trial) -> list[str]:
-    """Prognostic factors, and why no survival is given with them."""
-    factors = trial.disease.prognostic_factors
+    """Prognostic factors and the effect of dose intensity, and why no survival is given."""
+    factors, intensity = trial.disease.prognostic_factors, trial.disease.dose_intensity
+    texts = [_factor(trial, factor) for factor in factors]
+    why = ["prognostic factors"] if factors else []
+    if intensity is not None:
+        why.append("an effect of dose intensity")
+        texts.append(
+            f"Dose intensity, a what-if: for each 10% of relative dose intensity of "
+            f"{intensity.drug} lost so far, the hazard of progression is multiplied by "
+            f"{intensity.hazard_ratio_per_10_percent:g}."
+        )
     return [
-        *paragraphs(*(_factor(trial, factor) for factor in factors)),
+        *paragraphs(*texts),
         *paragraph(
-            "Latent PFS, OS and DOR are left out: with prognostic factors, patients have hazards "
-            "of their own, and the survival of all of them together has no formula. Simulated "
-            "trials show it."
+            f"Latent PFS, OS and DOR are left out: with {listing(why)}, patients have hazards of "
+            "their own, and the survival of all of them together has no formula. Simulated trials "
+            "show it."
         ),
     ]
 

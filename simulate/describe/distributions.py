@@ -139,5 +139,13 @@ def count_in_words(number: families.Count) -> str:
     )
 
 
+def typical_count(number: families.Count) -> int:
+    """The median of a count of the scenario."""
+    if isinstance(number, families.FixedCount):
+        return number.value
+    fewest, table = count_table(number)
+    return fewest + _first_above(table, 0.5)
+
+
 def _first_above(table: IntTable, probability: float) -> int:
     return int(np.searchsorted(np.asarray(table), probability * WORD_RANGE, side="right"))

@@ -8,11 +8,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from simulate.build_plan import build_plan, cut_day
-from simulate.describe.conduct import given, leaves, scanned
+from simulate.describe.conduct import leaves, scanned
 from simulate.describe.disease import disease
+from simulate.describe.dosing import given
 from simulate.describe.forecast import Forecast, forecast
+from simulate.describe.incidence import nominal_course
 from simulate.describe.patients import baseline_in_words
 from simulate.describe.timeline import analyses, when
+from simulate.describe.toxicity import adverse_events
 from simulate.describe.words import (
     count,
     duration,
@@ -46,14 +49,18 @@ def describe(scenario: Scenario) -> str:
         computed from it; expected enrolment is the mean of simulated enrolments.
     """
     plan = build_plan(scenario)
-    truth = latent_truth(plan) if has_formula(plan) else None
+    has_truth = has_formula(plan) and scenario.disease.dose_intensity is None
+    truth = latent_truth(plan) if has_truth else None
     expected = forecast(plan.enrolment, seed=scenario.seed)
+    last_cut = max(cut_day(scenario, analysis) for analysis in scenario.analyses)
+    course = nominal_course(scenario, plan, expected, last_cut)
     parts = [
         section("Trial", _trial(scenario)),
         section("Who", _who(scenario)),
         section("When", when(scenario, expected, truth)),
         section("What is given", given(scenario)),
-        section("What is scanned", scanned(scenario, _longest_follow_up(scenario, expected))),
+        section("Adverse events", adverse_events(scenario, plan, course)),
+        section("What is scanned", scanned(scenario, _longest_follow_up(expected, last_cut))),
         section("The disease", disease(scenario, truth)),
         section("Who leaves", leaves(scenario)),
         section("Analyses", analyses(scenario, expected, truth)),
@@ -64,10 +71,9 @@ def describe(scenario: Scenario) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _longest_follow_up(scenario: Scenario, expected: Forecast) -> int:
+def _longest_follow_up(expected: Forecast, last_cut: int) -> int:
     """Days after the first dose that the first patient can be followed to the last data cut."""
-    last = max(cut_day(scenario, analysis) for analysis in scenario.analyses)
-    longest, _, _ = expected.potential_follow_up(last)
+    longest, _, _ = expected.potential_follow_up(last_cut)
     return 0 if math.isnan(longest) else round(longest) - 1
 
 

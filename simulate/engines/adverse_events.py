@@ -9,7 +9,14 @@ from simulate.distributions import NEVER
 from simulate.engines.toxicity_draws import PossibleEvent
 from simulate.engines.trial import Patient, Trial
 from simulate.patient import dosing, toxicity, treatment
-from simulate.patient.toxicity import FULL_DOSE
+from simulate.patient.toxicity import FULL_DOSE, NOT_GIVEN
+from simulate.records import ADVERSE_EVENT_COLUMNS, DOSE_COLUMNS
+from simulate.streams import Purpose, word
+
+_DAY = tuple(DOSE_COLUMNS).index("day")
+_INTERRUPTED = tuple(DOSE_COLUMNS).index("interrupted")
+_ACTION = tuple(ADVERSE_EVENT_COLUMNS).index("action")
+_DURATION_LANE = 2  # of the words of an event's detail
 
 LEADING = 0
 """Position of the drug whose end is the end of treatment."""
@@ -34,7 +41,8 @@ def begin_event(
         return
     detail = patient.toxicity.words.detail[row].tolist()
     onset = toxicity.onset_day(plan, term, today, detail[1])
-    begins = partial(begin, trial, patient, term, row, cycle, severity, onset, detail)
+    given = [state != NOT_GIVEN for state in states]
+    begins = partial(begin, trial, patient, term, row, cycle, severity, onset, detail, given)
     trial.when(patient, onset, clock.ONSET, begins, channel=term)
 
 
@@ -47,6 +55,7 @@ def begin(
     severity: int,
     onset: int,
     detail: list[int],
+    given: list[bool],
 ) -> None:
     """An adverse event begins, and acts on the doses."""
     if patient.course.death_day <= onset or patient.study_withdrawal_day < onset:
@@ -56,7 +65,7 @@ def begin(
     end = toxicity.end_day(plan, onset, duration_word)
     grade = toxicity.event_grade(plan, term, severity, grade_word)
     serious = toxicity.is_serious(plan, term, severity, serious_word)
-    related = relatedness(trial, patient.toxicity.words.related[row].tolist())
+    related = relatedness(trial, patient.toxicity.words.related[row].tolist(), given)
     taken = act(trial, patient, term, row, grade, related, onset, end)
     record_event(trial, patient, cycle, term, grade, onset, end, int(serious), related, taken)
     if trial.log is not None and end < patient.course.death_day:
@@ -65,11 +74,11 @@ def begin(
         trial.when(patient, end, clock.RESOLUTION, note, channel=term)
 
 
-def relatedness(trial: Trial, words: list[int]) -> int:
-    """Drugs to which an event is judged related, as a bit mask of their positions."""
+def relatedness(trial: Trial, words: list[int], given: list[bool]) -> int:
+    """Drugs of the cycle to which an event is judged related, as a bit mask of their positions."""
     mask = 0
     for position, drug_id in enumerate(trial.plan.treatment.drug_ids):
-        if dosing.is_related(trial.plan.dosing, position, words[drug_id]):
+        if given[position] and dosing.is_related(trial.plan.dosing, position, words[drug_id]):
             mask |= 1 << position
     return mask
 
@@ -105,7 +114,7 @@ def act(
 def take(trial: Trial, patient: Patient, position: int, row: int, onset: int, end: int) -> bool:
     """Take the action of one rule on one drug; whether there was anything to act on."""
     plan, state = trial.plan.dosing, patient.drugs[position]
-    if state.is_stopped or not patient.is_treated or state.last_dose is None:
+    if not state.is_due or not patient.is_treated or state.last_dose is None:
         return False
     action = plan.action[row]
     if action == dosing.HOLD:
@@ -117,8 +126,10 @@ def take(trial: Trial, patient: Patient, position: int, row: int, onset: int, en
         state.level += 1
     elif action == dosing.DISCONTINUE:
         stop_drug(trial, patient, position, onset, "adverse event")
+    elif state.last_dose[_DAY] == onset:
+        state.last_dose[_INTERRUPTED] = 1
     else:
-        state.last_dose[-1] = 1
+        return False  # its infusion was over
     return True
 
 
@@ -145,17 +156,30 @@ def record_event(
 ) -> None:
     """Put an adverse event on record."""
     term_id = trial.plan.toxicity.term_ids[term]
-    row = (patient.number, cycle, term_id, grade, onset, end, serious, related, taken)
+    row = [patient.number, cycle, term_id, grade, onset, end, serious, related, taken]
     patient.adverse_events.append(row)
     trial.note(patient, "adverse event", f"term {term_id}, grade {grade}, until day {end}")
 
 
+def stop_held_drug(trial: Trial, patient: Patient, position: int, day: int) -> None:
+    """Stop a drug whose hold would last too long: the event that holds it discontinues it."""
+    hold, discontinue = (4 * position + action for action in (dosing.HOLD, dosing.DISCONTINUE))
+    holding = [row for row in patient.adverse_events if row[_ACTION] >> hold & 1]
+    holding[-1][_ACTION] |= 1 << discontinue
+    stop_drug(trial, patient, position, day, "hold too long")
+
+
 def record_stop_event(
-    trial: Trial, patient: Patient, term: int, day: int, *, related: bool, taken: int
+    trial: Trial, patient: Patient, term: int, day: int, *, related: bool
 ) -> None:
-    """Put on record the adverse event of grade 3 that made treatment stop."""
+    """Put on record the adverse event of grade 3 that made the leading drug stop."""
+    plan = trial.plan.toxicity
     cycle = max((row[1] for row in patient.doses), default=1)
-    record_event(trial, patient, cycle, term, 3, day, day, 1, int(related), taken)
+    address = (trial.seed, patient.number, trial.replicate, Purpose.ADVERSE_EVENT_DETAIL)
+    # events of the cycles have the cycles' indices; these have those of cycle 0
+    end = toxicity.end_day(plan, day, word(*address, 4 * plan.term_ids[term] + _DURATION_LANE))
+    taken = 1 << (4 * LEADING + dosing.DISCONTINUE)
+    record_event(trial, patient, cycle, term, 3, day, end, 1, int(related) << LEADING, taken)
 
 
 def record_fatal_event(trial: Trial, patient: Patient) -> None:

@@ -42,6 +42,11 @@ def assess(trial: Trial, patient: Patient) -> Process:
             record_scan(trial, patient, visit, planned, day)
 
 
+def stops(patient: Patient) -> str:
+    """What ends when a patient's assessments end."""
+    return "treatment stops" if patient.is_treated else "assessments stop"
+
+
 def record_scan(trial: Trial, patient: Patient, visit: int, planned: int, day: int) -> None:
     """Read a scan, and act on progression."""
     course = patient.course
@@ -55,5 +60,5 @@ def record_scan(trial: Trial, patient: Patient, visit: int, planned: int, day: i
     patient.assessments.append((patient.number, visit, planned, day, 1, finding))
     trial.note(patient, "scan", scans.RESPONSE_NAMES[finding])
     if finding == scans.PROGRESSIVE_DISEASE:
+        trial.note(patient, stops(patient), "progression")
         patient.stop(day, treatment.PROGRESSION)
-        trial.note(patient, "treatment stops", "progression")

@@ -7,10 +7,11 @@ from collections.abc import Generator
 import simpy
 
 from simulate import clock
-from simulate.engines.adverse_events import begin_event, stop_drug
+from simulate.distributions import NEVER
+from simulate.engines.adverse_events import begin_event, stop_held_drug
 from simulate.engines.disease import run_disease
 from simulate.engines.intensity import count_dose
-from simulate.engines.trial import DrugState, Moment, Patient, Process, Trial
+from simulate.engines.trial import Moment, Patient, Process, Trial
 from simulate.patient import dosing, treatment
 from simulate.patient.toxicity import FULL_DOSE, NOT_GIVEN, REDUCED_DOSE
 
@@ -19,10 +20,6 @@ def treat(trial: Trial, patient: Patient) -> Process:
     """Cycle after cycle, each planned from the last dose actually given, and held by toxicity."""
     plan, draws = trial.plan.treatment, patient.draws
     mean = treatment.mean_delay(plan, draws.delay_mean[0])
-    limits = [
-        treatment.planned_cycles(plan, position, draws.planned_cycles[drug_id])
-        for position, drug_id in enumerate(plan.drug_ids)
-    ]
     cycle, planned, delay = 1, 0, 0
     while (moment := dose_moment(trial, patient, planned, planned)) is not None:
         yield moment
@@ -30,16 +27,16 @@ def treat(trial: Trial, patient: Patient) -> Process:
             return
         hold, wait = 0, 0
         if trial.is_shared or patient.blocked_until > planned:
-            hold, wait = yield from put_off(trial, patient, limits, cycle, planned)
+            hold, wait = yield from put_off(trial, patient, cycle, planned)
             if not patient.is_treated or trial.is_over(patient, planned + hold + wait):
                 return
         today = planned + hold + wait
         if trial.is_shared and cycle > 1:
-            due = due_drugs(patient, limits, today)
+            due = due_drugs(patient, today)
             trial.resources_of(patient.site_id).serve(trial, due)
-        give_cycle(trial, patient, limits, cycle, today, (delay, hold, wait))
+        give_cycle(trial, patient, cycle, today, (delay, hold, wait))
         patient.shift = today - (cycle - 1) * plan.cycle_length
-        if not any(map(is_due, patient.drugs, limits)):
+        if not any(state.is_due for state in patient.drugs):
             patient.complete(today)
             trial.note(patient, "treatment stops", treatment.STOP_NAMES[treatment.COMPLETED])
             return
@@ -56,13 +53,13 @@ def dose_moment(trial: Trial, patient: Patient, day: int, planned: int) -> Momen
 
 
 def put_off(
-    trial: Trial, patient: Patient, limits: list[int], cycle: int, planned: int
+    trial: Trial, patient: Patient, cycle: int, planned: int
 ) -> Generator[simpy.Event, None, tuple[int, int]]:
     """Wait until a cycle can be given; days held, and days without a slot or a drug."""
     hold, wait = 0, 0
     while True:
         today = planned + hold + wait
-        more_hold, more_wait = postponement(trial, patient, limits, cycle, planned, today)
+        more_hold, more_wait = postponement(trial, patient, cycle, planned, today)
         if more_hold + more_wait == 0 or not patient.is_treated:
             return hold, wait
         hold, wait = hold + more_hold, wait + more_wait
@@ -72,50 +69,45 @@ def put_off(
 
 
 def postponement(
-    trial: Trial, patient: Patient, limits: list[int], cycle: int, planned: int, today: int
+    trial: Trial, patient: Patient, cycle: int, planned: int, today: int
 ) -> tuple[int, int]:
     """Days by which a cycle must be put off: for a held drug, and for want of a slot or a drug."""
-    if until := held_until(trial, patient, limits, planned, today):
+    if until := held_until(trial, patient, planned, today):
         trial.note(patient, "dose held", f"cycle {cycle}, until day {until}")
         return until - today, 0
     if trial.is_shared and cycle > 1 and patient.is_treated:  # the first dose has its slot
         site = trial.resources_of(patient.site_id)
-        if not site.can_serve(trial.today, due_drugs(patient, limits, today)):
+        if not site.can_serve(trial.today, due_drugs(patient, today)):
             trial.note(patient, "dose waits", f"cycle {cycle}, no slot or no drug at the site")
             return 0, 1
     return 0, 0
 
 
-def due_drugs(patient: Patient, limits: list[int], today: int) -> list[int]:
+def due_drugs(patient: Patient, today: int) -> list[int]:
     """Positions of the drugs that are given today."""
     return [
         position
         for position, state in enumerate(patient.drugs)
-        if is_due(state, limits[position]) and state.blocked_until <= today
+        if state.is_due and state.blocked_until <= today
     ]
 
 
-def is_due(state: DrugState, limit: int) -> bool:
-    """Whether a drug is still to be given."""
-    return not state.is_stopped and state.n_given < limit
-
-
-def held_until(trial: Trial, patient: Patient, limits: list[int], planned: int, today: int) -> int:
+def held_until(trial: Trial, patient: Patient, planned: int, today: int) -> int:
     """Day until which the whole cycle must wait for a held drug, or 0.
 
     A hold that would last longer than allowed ends the drug for good instead.
     """
-    if patient.blocked_until <= today:
+    if patient.blocked_until <= today or not patient.is_treated:
         return 0
     plan = trial.plan.dosing
     wait = 0
     for position, state in enumerate(patient.drugs):
-        if not plan.delays_cycle[position] or not is_due(state, limits[position]):
+        if not plan.delays_cycle[position] or not state.is_due:
             continue
         if state.blocked_until > today:
             until = dosing.held_until(plan, position, planned, today, state.blocked_until)
             if dosing.is_hold_too_long(plan, position, planned, until):
-                stop_drug(trial, patient, position, today, "hold too long")
+                stop_held_drug(trial, patient, position, today)
             else:
                 wait = max(wait, until)
     return wait if patient.is_treated else 0
@@ -124,7 +116,6 @@ def held_until(trial: Trial, patient: Patient, limits: list[int], planned: int, 
 def give_cycle(
     trial: Trial,
     patient: Patient,
-    limits: list[int],
     cycle: int,
     today: int,
     late: tuple[int, int, int],
@@ -134,17 +125,19 @@ def give_cycle(
     _, hold, wait = late
     states = [NOT_GIVEN] * len(drug_ids)
     for position, state in enumerate(patient.drugs):
-        if not is_due(state, limits[position]):
+        if not state.is_due:
             continue
         given = state.blocked_until <= today
         if not given and is_omitted_too_long(trial, patient, position, today):
+            if not patient.is_treated:
+                return
             continue
         held = int(state.blocked_until > today - hold - wait)
         drug_id, level = drug_ids[position], state.level
         row = [number, cycle, drug_id, today, *late, held, int(given), level, 0]
         patient.doses.append(row)
         if given:
-            state.n_given += 1
+            state.n_given, state.held_since = state.n_given + 1, NEVER
             state.last_dose = row
             states[position] = REDUCED_DOSE if level > 0 else FULL_DOSE
         if trial.log is not None:
@@ -157,10 +150,12 @@ def give_cycle(
 
 def is_omitted_too_long(trial: Trial, patient: Patient, position: int, today: int) -> bool:
     """Whether a drug that is held alone has been held too long, and then is stopped for good."""
-    until = patient.drugs[position].blocked_until
-    if not dosing.is_hold_too_long(trial.plan.dosing, position, today, until):
+    state = patient.drugs[position]
+    state.held_since = min(state.held_since, today)
+    plan = trial.plan.dosing
+    if not dosing.is_hold_too_long(plan, position, state.held_since, state.blocked_until):
         return False
-    stop_drug(trial, patient, position, today, "hold too long")
+    stop_held_drug(trial, patient, position, today)
     return True
 
 

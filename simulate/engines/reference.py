@@ -32,7 +32,7 @@ from simulate.engines.draws import most_cycles
 from simulate.engines.toxicity_draws import ToxicitySource
 from simulate.engines.trial import DrugState, Moment, Patient, Process, Trial
 from simulate.patient import assessment as scans
-from simulate.patient import baseline, disease, dosing, enrolment, follow_up, treatment
+from simulate.patient import baseline, disease, enrolment, follow_up, treatment
 from simulate.plan import Plan, with_lists
 from simulate.records import (
     ADVERSE_EVENT_COLUMNS,
@@ -91,7 +91,11 @@ def enrol_patient(trial: Trial, site_id: int, day: int) -> None:
         draws.progression[0],
         (draws.death_without_progression[0], draws.death_after_progression[0]),
     )
-    drugs = [DrugState() for _ in trial.plan.treatment.drug_ids]
+    treated = trial.plan.treatment
+    drugs = [
+        DrugState(treatment.planned_cycles(treated, position, draws.planned_cycles[drug_id]))
+        for position, drug_id in enumerate(treated.drug_ids)
+    ]
     life = (draws, trial.toxicity[number], levels, factors, course, drugs)
     patient = Patient(number, site_id, day, day, *life)
     trial.patients.append(patient)
@@ -136,14 +140,16 @@ def withdraw(trial: Trial, patient: Patient) -> Process:
     yield moment
     if not patient.is_assessed:
         return
-    term = stop_term(trial, patient, early)
-    if term >= 0:
-        taken = 1 << dosing.DISCONTINUE  # of the leading drug
-        record_stop_event(trial, patient, term, day, related=early, taken=taken)
+    if not patient.is_treated:
+        patient.stop(day, treatment.WITHDRAWAL)
+        trial.note(patient, "assessments stop", "withdrawal")
+    elif (term := stop_term(trial, patient, early)) >= 0:
+        record_stop_event(trial, patient, term, day, related=early)
         patient.stop(day, treatment.ADVERSE_EVENT)
+        trial.note(patient, "treatment stops", treatment.STOP_NAMES[treatment.ADVERSE_EVENT])
     else:
         patient.stop(day, treatment.EARLY_STOP if early else treatment.WITHDRAWAL)
-    trial.note(patient, "treatment stops", treatment.STOP_NAMES[patient.treatment_stop_reason])
+        trial.note(patient, "treatment stops", treatment.STOP_NAMES[patient.treatment_stop_reason])
     if follow_up.leaves_study(plan, lost):
         patient.study_withdrawal_day = day
         trial.note(patient, "leaves the study")
@@ -214,14 +220,23 @@ def _records(trial: Trial) -> TrialRecords:
         doses=table(DOSE_COLUMNS, [r for p in trial.patients for r in p.doses]),
         adverse_events=table(
             ADVERSE_EVENT_COLUMNS,
-            [r for p in trial.patients for r in sorted(p.adverse_events, key=_by_onset)],
+            [r for p in trial.patients for r in _event_rows(p)],
         ),
         log=tuple(trial.log or ()),
         screening_days=tuple(sorted(trial.screening_days)),
     )
 
 
-def _by_onset(row: tuple[int, ...]) -> tuple[int, ...]:
+def _event_rows(patient: Patient) -> list[list[int]]:
+    """A patient's adverse events in order; one that death came before had no end."""
+    death = patient.course.death_day
+    for row in patient.adverse_events:
+        if row[5] > death:
+            row[5] = NEVER
+    return sorted(patient.adverse_events, key=_by_onset)
+
+
+def _by_onset(row: list[int]) -> tuple[int, int, int]:
     """Order of adverse events within a patient: onset, cycle, term."""
     return row[4], row[1], row[2]
 

@@ -5,15 +5,24 @@ A patient who finds no slot or no drug comes again the next day, before those wh
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from simulate import clock
 from simulate.patient import resources
 from simulate.patient.resources import ResourcePlan
 
-if TYPE_CHECKING:
-    from simulate.engines.trial import Trial
+
+class Calendar(Protocol):
+    """The running trial, as far as a site needs it: what day it is, and a place for deliveries."""
+
+    @property
+    def today(self) -> int:
+        """Trial day."""
+
+    def on(self, trial_day: int, phase: int, action: Callable[[], None], *, order: int) -> None:
+        """Do something at a phase of a trial day."""
 
 
 class SiteResources:
@@ -35,15 +44,15 @@ class SiteResources:
             resources.has_stock(self.plan, drug, self.stock[drug]) for drug in drugs
         )
 
-    def serve(self, trial: Trial, drugs: list[int]) -> None:
+    def serve(self, calendar: Calendar, drugs: list[int]) -> None:
         """Take a slot and the drugs, and order what runs low."""
         self._used += 1
         for drug in drugs:
             self.stock[drug] -= self.plan.is_limited[drug]
             if resources.must_reorder(self.plan, drug, self.stock[drug], self._ordered[drug]):
                 self._ordered[drug] = True
-                day = trial.today + max(self.plan.lead_time[drug], 1)
-                trial.on(day, clock.SUPPLY, partial(self._receive, drug), order=self.site_id)
+                day = calendar.today + max(self.plan.lead_time[drug], 1)
+                calendar.on(day, clock.SUPPLY, partial(self._receive, drug), order=self.site_id)
 
     def _receive(self, drug: int) -> None:
         """A delivery arrives at the start of a day."""

@@ -43,14 +43,23 @@ class Moment(simpy.Event):
 class DrugState:
     """One drug of one patient."""
 
+    limit: int
+    """Planned doses, NEVER for no limit."""
     n_given: int = 0
     level: int = 0
     """Dose level of the next dose; 0 is the full dose."""
     blocked_until: int = 0
     """Patient day from which no adverse event holds the drug any more."""
+    held_since: int = NEVER
+    """Patient day of the first dose in a row that was held or omitted."""
     is_stopped: bool = False
     last_dose: list[int] | None = None
     """Row of the latest dose."""
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the drug is still to be given."""
+        return not self.is_stopped and self.n_given < self.limit
 
 
 @dataclass(slots=True)
@@ -94,7 +103,7 @@ class Patient:
     study_withdrawal_day: int = NEVER
     assessments: list[tuple[int, ...]] = field(default_factory=list)
     doses: list[list[int]] = field(default_factory=list)
-    adverse_events: list[tuple[int, ...]] = field(default_factory=list)
+    adverse_events: list[list[int]] = field(default_factory=list)
 
     @property
     def is_treated(self) -> bool:

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from simulate.plots.style import FAINT, GRID, INK, SOFT, TOXICITY, grid, own_axes
+from simulate.plots.style import FAINT, GRID, INK, SOFT, TOXICITY, WAITING, grid, own_axes
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -27,6 +27,7 @@ class Cause(NamedTuple):
 CAUSES = {
     "delay": Cause("Other reasons", FAINT),
     "hold": Cause("Held for an adverse event", TOXICITY),
+    "wait": Cause("Waiting for a slot or a drug", WAITING),
 }
 """Why a cycle begins later than planned, from the bottom of a bar up."""
 
@@ -73,12 +74,11 @@ def plot_histograms(
 def _histogram(
     ax: Axes, values: FloatArray, base: int, color: str, width: float, unit: str
 ) -> None:
-    first = np.floor(values.min() / width + 1e-9)
-    places, counts = np.unique(np.floor(values / width + 1e-9) - first, return_counts=True)
-    left = (places + first) * width
+    # a bar holds its right end, so that full intensity stands at the left of 100%
+    places, counts = np.unique(np.ceil(values / width - 1e-9) - 1, return_counts=True)
     heights = 0.68 * counts / counts.max()
     ax.bar(
-        left,
+        places * width,
         heights,
         bottom=base,
         width=0.9 * width,
@@ -111,15 +111,14 @@ def plot_delays(delays: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     for name, cause in CAUSES.items():
         if name in delays:
             height = delays[name].to_numpy(float)
-            ax.bar(
-                delays["cycle"], height, 0.78, bottom=bottom, color=cause.color, lw=0, zorder=2
-            )
+            ax.bar(delays["cycle"], height, 0.78, bottom=bottom, color=cause.color, lw=0, zorder=2)
             bottom = bottom + height
     numbers = dict(zip(delays["cycle"].tolist(), delays["n"].tolist(), strict=True))
     ticks = [cycle for cycle in numbers if cycle % 5 == 0 or cycle == min(numbers)]
     ax.set_xticks(ticks, [f"{cycle}\n({numbers[cycle]})" for cycle in ticks])
     ax.set_xlabel("Cycle (patients who began it)")
     ax.set_ylabel("Mean delay, days")
+    ax.set_ylim(0, max(1.08 * float(bottom.max(initial=0.0)), 1.0))
     ax.set_xlim(min(numbers, default=0) - 0.9, max(numbers, default=1) + 0.9)
     ax.spines["bottom"].set_color(GRID)
     ax.tick_params(axis="x", length=0, labelcolor=SOFT)

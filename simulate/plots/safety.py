@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,8 +16,13 @@ from simulate.plots.style import BAND, FAINT, GRID, INK, REPORTED, SIMULATED, SO
 WINGS = {"any": -1, "severe": 1}
 """Which way each kind of incidence is drawn."""
 
+_GAP = 2.0
+"""Half of the room between the sides, in percent, so that 0 on the one is not 0 on the other."""
+
 _ROOM = 1.06  # of the longest bar, so that no mark touches the end of the axis
 _CLASS_WIDTH = 34  # characters
+_CLASS: dict[str, Any] = {"fontsize": 6.6, "linespacing": 0.95, "color": SOFT}
+_HEADING: dict[str, Any] = {"fontsize": 8.5, "fontweight": "bold", "va": "bottom"}
 
 
 def plot_adverse_events(events: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
@@ -36,7 +42,7 @@ def plot_adverse_events(events: pd.DataFrame, *, ax: Axes | None = None) -> Axes
         ax.axhline(y, color=GRID, linewidth=0.6, zorder=0)
     for wing in WINGS:
         _wing(ax, events, wing)
-    ax.axvline(0, color=INK, linewidth=0.8, zorder=5)
+        ax.axvline(WINGS[wing] * _GAP, color=FAINT, linewidth=0.8, zorder=1)
     ax.set_ylim(len(events) - 0.4, -0.6)
     ax.set_yticks(range(len(events)), events["label"])
     ax.tick_params(axis="y", length=0, labelcolor=INK)
@@ -51,7 +57,7 @@ def _wing(ax: Axes, events: pd.DataFrame, wing: str) -> None:
     """Bands, medians and reported values of one side."""
     side, y = WINGS[wing], np.arange(len(events))
     median, lower, upper, reported = (
-        side * events[f"{wing}_{what}"].to_numpy(float)
+        side * (_GAP + events[f"{wing}_{what}"].to_numpy(float))
         for what in ("median", "lower", "upper", "reported")
     )
     ax.barh(y, upper - lower, left=lower, height=0.58, color=BAND, linewidth=0, zorder=2)
@@ -78,28 +84,26 @@ def _classes(ax: Axes, events: pd.DataFrame) -> None:
             textwrap.fill(str(organ_class), _CLASS_WIDTH),
             transform=ax.get_yaxis_transform(),
             va="center",
-            fontsize=6.6,
-            linespacing=0.95,
-            color=SOFT,
+            **_CLASS,
         )
 
 
 def _percent_axis(ax: Axes, events: pd.DataFrame) -> None:
     """Percentages away from the middle, on one scale both ways, and what each side is."""
     ends = {wing: _end(events, wing) for wing in WINGS}
-    ax.set_xlim(-ends["any"], ends["severe"])
+    ax.set_xlim(-ends["any"] - _GAP, ends["severe"] + _GAP)
     step = 20 if sum(ends.values()) > 60 else 10
-    ticks = np.arange(-step * (ends["any"] // step), ends["severe"] + 1, step)
-    ax.set_xticks(ticks, [f"{abs(tick):g}" for tick in ticks])
+    shares = {wing: np.arange(0, end + 1e-9, step) for wing, end in ends.items()}
+    places = [WINGS[wing] * (_GAP + share) for wing in WINGS for share in shares[wing]]
+    ax.set_xticks(places, [f"{share:g}" for wing in WINGS for share in shares[wing]])
     ax.tick_params(axis="x", length=0)
     ax.xaxis.grid(True, color=GRID, linewidth=0.8)
     ax.set_xlabel("Patients, %")
-    look = {"fontsize": 8.5, "fontweight": "bold", "va": "bottom"}
-    place = ax.get_xaxis_transform()
-    ax.text(-1.5, 1.0, "Any grade", ha="right", transform=place, **look)
-    ax.text(1.5, 1.0, "Grade 3 or higher", ha="left", transform=place, **look)
-    heading = {"fontsize": 7.2, "color": FAINT, "va": "bottom", "transform": ax.transAxes}
-    ax.text(1.02, 1.0, "System organ class", **heading)
+    above = ax.get_xaxis_transform()
+    for wing, words in (("any", "Any grade"), ("severe", "Grade 3 or higher")):
+        inward = "right" if wing == "any" else "left"
+        ax.text(WINGS[wing] * _GAP, 1.0, words, ha=inward, transform=above, **_HEADING)
+    ax.text(1.02, 1.0, "System organ class", transform=ax.transAxes, va="bottom", **_CLASS)
 
 
 def _end(events: pd.DataFrame, wing: str) -> float:
@@ -117,7 +121,12 @@ def safety_legend(events: pd.DataFrame, ax: Axes) -> None:
     labels = ["Median of the replicates", "95% of replicates"]
     reported = events[["any_reported", "severe_reported"]].to_numpy(float)
     if np.isfinite(reported).any():
-        dot = {"marker": "o", "linestyle": "none", "markersize": 4.6, "markeredgecolor": "white"}
+        dot: dict[str, Any] = {
+            "marker": "o",
+            "linestyle": "none",
+            "markersize": 4.6,
+            "markeredgecolor": "white",
+        }
         handles.append(Line2D([], [], color=REPORTED, **dot))
         labels.append("Reported")
-    ax.legend(handles, labels, loc="lower center", bbox_to_anchor=(0.5, 1.04), ncols=3)
+    ax.legend(handles, labels, loc="lower center", bbox_to_anchor=(0.5, 1.03), ncols=3)

@@ -25,6 +25,8 @@ TRUE = "#00785a"
 """What is true of the simulated disease: green."""
 TOXICITY = "#e3a008"
 """What adverse events do to doses: amber."""
+WAITING = "#8a6bb1"
+"""Waiting for what a site lacks: violet."""
 
 ROLES = {
     "calibrated": "#1769aa",

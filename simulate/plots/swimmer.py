@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from simulate.plots.style import FAINT, GRID, INK, REPORTED, SOFT, TRUE, own_axes
+from simulate.plots.style import FAINT, GRID, INK, REPORTED, SOFT, TOXICITY, TRUE, WAITING, own_axes
 
 
 class Period(NamedTuple):
@@ -32,23 +32,32 @@ class Mark(NamedTuple):
     marker: str
     size: float
     filled: bool = True
+    edge: str = "#ffffff"
+    """Colour around it, if it is filled."""
 
 
 PERIODS = {
-    "followed": Period("Followed after treatment", FAINT, 0.2, 1),
+    "followed": Period("Followed afterwards", FAINT, 0.2, 1),
     "treatment": Period("On treatment", "#d3e2f0", 0.72, 2),
     "response": Period("In confirmed response", "#5f97c6", 0.72, 3),
+    "hold": Period("Held for an adverse event", TOXICITY, 0.72, 5),
+    "wait": Period("Waiting for a slot or a drug", WAITING, 0.72, 5),
 }
-"""Stretches of time that a lane can show; others, such as dose holds, are added here."""
+"""Stretches of time that a lane can show."""
 
 MARKS = {
-    "first_response": Mark("First response", "#ffffff", "o", 3.4),
+    "first_response": Mark("First response", "#ffffff", "o", 3.4, edge=INK),
+    "omitted": Mark("Dose omitted", TOXICITY, "X", 5.2, edge=INK),
+    "reduced": Mark("Dose reduced", TOXICITY, "v", 4.8, edge=INK),
+    "drug_stop": Mark("One drug stopped", TOXICITY, "s", 4.2, edge=INK),
     "progression": Mark("Progression", REPORTED, "D", 4.2),
     "death": Mark("Death", INK, "X", 5.0),
-    "withdrawal": Mark("Stopped without progression", SOFT, "s", 3.8, filled=False),
+    "toxicity_stop": Mark("Stopped, adverse event", TOXICITY, "p", 5.8, edge=INK),
+    "withdrawal": Mark("Stopped, other reason", SOFT, "s", 3.8, filled=False),
+    "completed": Mark("Treatment completed", TRUE, "s", 3.8),
     "ongoing": Mark("On treatment at the cut", TRUE, ">", 4.6),
 }
-"""Events that a lane can show; others, such as dose reductions, are added here."""
+"""Events that a lane can show."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +71,7 @@ class Lanes:
     marks: pd.DataFrame
     """``lane``, ``kind`` of :data:`MARKS`, ``month``."""
     doses: pd.DataFrame
-    """``lane``, ``month`` of each dose, drawn as fine ticks; may be empty."""
+    """``lane``, ``month`` of each dose given, drawn as fine ticks; may be empty."""
 
 
 def plot_swimmer(lanes: Lanes, *, ax: Axes | None = None) -> Axes:
@@ -108,15 +117,14 @@ def _doses(ax: Axes, doses: pd.DataFrame) -> None:
 
 
 def _look(mark: Mark) -> dict[str, Any]:
-    edge = "white" if mark.filled and mark.color != "#ffffff" else mark.color
     return {
         "linestyle": "none",
         "marker": mark.marker,
         "markersize": mark.size,
         "color": mark.color,
         "markerfacecolor": mark.color if mark.filled else "white",
-        "markeredgecolor": INK if mark.color == "#ffffff" else edge,
-        "markeredgewidth": 0.5 if mark.filled else 1.0,
+        "markeredgecolor": mark.edge if mark.filled else mark.color,
+        "markeredgewidth": 0.5 if mark.filled else 1.1,
     }
 
 
@@ -127,4 +135,4 @@ def swimmer_legend(lanes: Lanes, ax: Axes) -> None:
     handles: list[Patch | Line2D] = [Patch(color=period.color) for period in periods]
     handles += [Line2D([], [], **_look(mark)) for mark in marks]
     labels = [p.label for p in periods] + [m.label for m in marks]
-    ax.legend(handles, labels, loc="lower left", bbox_to_anchor=(0, 1), ncols=4, columnspacing=1.4)
+    ax.legend(handles, labels, loc="lower left", bbox_to_anchor=(0, 1), ncols=4, columnspacing=1.2)

@@ -7,13 +7,19 @@ from simulate.describe.words import duration
 from simulate.report.blocks import Block, Heading, Listing, Prose, Section, Steps
 from simulate.report.enrolment import accruals
 from simulate.report.numbers import counted, listed, number
+from simulate.report.regimen import (
+    adverse_events,
+    dosing_rules,
+    intensity_effect,
+    site_limits,
+)
 from simulate.report.view import View
 from simulate.scenario.enrolment import PowerAccrual
 
 _STAGES = (
     ("Enrol", "sites open, patients come"),
     ("Characterise", "baseline drawn by its rules"),
-    ("Treat and scan", "cycles, delays, scans, leaving"),
+    ("Treat and scan", "doses, delays, toxicity, scans"),
     ("Cut", "what was known on the day"),
     ("Analyse", "endpoints, intervals, curves"),
     ("Repeat", "bias, coverage, precision"),
@@ -46,6 +52,10 @@ def _trial(view: View) -> list[tuple[str, str]]:
         ("Sites", f"{scenario.enrolment.sites.count:,}"),
         ("Enrolment", _accrual(view)),
         ("Regimen", _regimen(view)),
+        *dosing_rules(scenario),
+        *adverse_events(scenario),
+        *intensity_effect(scenario),
+        *site_limits(scenario),
         ("Scans", _scans(view)),
         ("Data cuts", listed(f"{a.name}: {a.cut.date}" for a in scenario.analyses)),
         ("Analysis sets", _sets(view)),
@@ -87,8 +97,9 @@ def _scans(view: View) -> str:
         + (f" until {_ordinal(row.until)}" if row.until is not None else "")
         for row in assessment.calendar
     ]
+    clock = "" if assessment.anchor == "first_dose" else ", moving with the cycles given"
     return (
-        f"{', then '.join(parts)}; within {duration(assessment.window)} of the plan, "
+        f"{', then '.join(parts)}{clock}; within {duration(assessment.window)} of the plan, "
         f"{number(100 * assessment.missed)}% missed"
     )
 

@@ -6,6 +6,7 @@ import math
 
 from simulate.report.blocks import Prose, Tiles
 from simulate.report.numbers import counted, in_unit, interval, number, with_unit
+from simulate.report.safety import incidence
 from simulate.report.view import View
 
 
@@ -13,7 +14,7 @@ def summary(view: View) -> Prose:
     """The result in words."""
     sentences = [_what_was_run(view), _response(view)]
     sentences += [_median(view, name, words) for name, words in _MEDIANS]
-    sentences.append(_facts(view))
+    sentences += [_safety(view), _facts(view)]
     return Prose(" ".join(sentence for sentence in sentences if sentence))
 
 
@@ -73,6 +74,22 @@ def _median(view: View, name: str, words: str) -> str:
     return f"Median {words} is {with_unit(spread.median, 'months')} ({limits}{brackets})."
 
 
+def _safety(view: View) -> str:
+    """Patients with an adverse event of grade 3 or higher, if adverse events are simulated."""
+    if "teae_grade3" not in view.statistics:
+        return ""
+    found = incidence(view, "teae_grade3")
+    if math.isnan(found.percent.median):
+        return ""
+    text = (
+        f"Adverse events of grade 3 or higher befall {with_unit(found.percent.median, '%')} of "
+        f"patients ({interval(found.percent.lower, found.percent.upper, '%')}"
+    )
+    if math.isnan(found.reported_percent):
+        return text + ")."
+    return f"{text}; reported: {with_unit(found.reported_percent, '%')})."
+
+
 def _facts(view: View) -> str:
     judged = view.judged
     if judged.empty:
@@ -122,6 +139,7 @@ _TILES = (
     ("os_median", "Median OS"),
     ("followup_median", "Median follow-up"),
     ("on_treatment", "On treatment at the cut"),
+    ("teae_grade3", "Patients with grade \N{GREATER-THAN OR EQUAL TO} 3 events"),
 )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from simulate.analysis.statistics import SURVIVAL_ENDPOINTS
 from simulate.report.blocks import Table
-from simulate.report.numbers import in_unit, interval, number
+from simulate.report.numbers import error, in_unit, interval, number
 from simulate.report.view import Reported, View
 from simulate.truth import LATENT, OBSERVED
 
@@ -59,7 +59,7 @@ def _rate_row(view: View, statistic: str, months: str) -> tuple[str, ...]:
         interval(reported.lower, reported.upper, "%"),
         in_unit(spread.median, "%"),
         interval(spread.lower, spread.upper, "%"),
-        number(view.median(statistic).mcse, 2),
+        error(view.median(statistic).mcse),
         in_unit(view.truth(statistic, LATENT), "%"),
         in_unit(view.truth(statistic, OBSERVED), "%"),
     )
@@ -97,7 +97,7 @@ def _median_row(view: View, name: str) -> tuple[str, ...]:
         in_unit(reported.value, "months"),
         _limits(reported),
         *(in_unit(value, "months") for value in spread),
-        number(view.median(statistic).mcse, 2),
+        error(view.median(statistic).mcse),
         number(share, 1),
         in_unit(view.truth(statistic, LATENT), "months"),
         in_unit(view.truth(statistic, OBSERVED), "months"),

@@ -12,7 +12,10 @@ FIGURE_SPACE = "\N{FIGURE SPACE}"
 PUNCTUATION_SPACE = "\N{PUNCTUATION SPACE}"
 NARROW_SPACE = "\N{NARROW NO-BREAK SPACE}"
 
-_DECIMALS = {"%": 1, "months": 1, "years": 0, "patients": 0, "days": 0, "cycles": 0}
+SMALL_ERROR = "below 0.01 where the 95% Monte Carlo interval of a median is a single value"
+"""What a Monte Carlo standard error of next to nothing means, for the note of a table."""
+
+_DECIMALS = {"%": 1, "months": 1, "years": 0, "patients": 0, "days": 0, "cycles": 0, "doses": 0}
 
 
 def decimals_of(unit: str) -> int:
@@ -59,6 +62,25 @@ def with_unit(value: float, unit: str) -> str:
     return text + unit if unit == "%" else f"{text} {unit}".strip()
 
 
+def error(value: float) -> str:
+    """A Monte Carlo standard error to a hundredth; one below that is never printed as none."""
+    return "<0.01" if 0 <= value < 0.005 else number(value, 2)
+
+
+def counts_with_percent(pairs: Sequence[tuple[float, float]]) -> list[str]:
+    """Counts with a percentage each, such as ``36 (63.2)``, that line up in a column."""
+    percents = [number(percent) for _, percent in pairs]
+    widest = max((len(text) for text in percents if text != NO_VALUE), default=0)
+    return [
+        NO_VALUE
+        if math.isnan(count)
+        else number(count, 0)
+        if percent == NO_VALUE
+        else f"{number(count, 0)} {FIGURE_SPACE * (widest - len(percent))}({percent})"
+        for (count, _), percent in zip(pairs, percents, strict=True)
+    ]
+
+
 def interval(lower: float, upper: float, unit: str) -> str:
     """Two limits, such as ``63.0 to 86.8``."""
     if math.isnan(lower) and math.isnan(upper):
@@ -77,6 +99,11 @@ def listed(items: Iterable[str], *, last: str = "and") -> str:
     if len(words) < 2:
         return "".join(words)
     return f"{', '.join(words[:-1])} {last} {words[-1]}"
+
+
+def capital(text: str) -> str:
+    """A text as it begins a line."""
+    return text[:1].upper() + text[1:]
 
 
 def on_the_point(texts: Sequence[str]) -> list[str]:

@@ -8,11 +8,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from simulate.report.blocks import numbered
 from simulate.report.design import design_section
+from simulate.report.doses import doses_section
 from simulate.report.enrolment import enrolment_section
 from simulate.report.head import summary, tiles
 from simulate.report.operating import operating_section
 from simulate.report.reproduce import reproduce_section
 from simulate.report.response import response_section
+from simulate.report.safety import safety_section
 from simulate.report.scorecard import scorecard_section
 from simulate.report.sources import sources_section
 from simulate.report.subgroups import subgroups_section
@@ -29,6 +31,8 @@ SECTIONS = (
     survival_section,
     response_section,
     enrolment_section,
+    safety_section,
+    doses_section,
     swimmer_section,
     scorecard_section,
     operating_section,

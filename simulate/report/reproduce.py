@@ -15,7 +15,10 @@ _FILES = (
     ("subgroups.csv", "subgroup estimates over replicates"),
     ("sweep.csv", "paired differences of every variant"),
     ("replicates.parquet", "a row a replicate and analysis, a column a statistic"),
-    ("patients/", "patients, doses, assessments, endpoints and events of chosen replicates"),
+    (
+        "patients/",
+        "patients, doses, adverse events, assessments and endpoints of chosen replicates",
+    ),
     ("manifest.json", "scenario, seed, versions and digests"),
 )
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from simulate.report.blocks import Prose, Section, Table
-from simulate.report.numbers import in_unit, interval, number
+from simulate.report.numbers import SMALL_ERROR, error, in_unit, interval, number
 from simulate.report.view import View
 
 _COUNTS = ("cr", "pr", "sd", "sd_24wk", "pd", "ne")
@@ -52,7 +52,7 @@ def _counts(view: View) -> Table:
             in_unit(spread.median, "patients"),
             interval(spread.lower, spread.upper, "patients"),
             number(float(np.nanmedian(share)) if not np.isnan(share).all() else math.nan, 1),
-            number(view.median(name).mcse, 2),
+            error(view.median(name).mcse),
         ]
         rows.append(_without_reported(view, cells, (1, 2)))
     header = ["Best overall response", "Reported", "Reported, %", "Simulated median"]
@@ -63,7 +63,10 @@ def _counts(view: View) -> Table:
         header,
         rows,
         numeric=tuple(range(1, len(header))),
-        caption="The categories of one replicate add up to its analysis set; medians need not.",
+        caption=(
+            "The categories of one replicate add up to its analysis set; medians need not. MCSE: "
+            f"Monte Carlo standard error; {SMALL_ERROR}."
+        ),
     )
 
 
@@ -79,7 +82,7 @@ def _rates(view: View) -> Table:
             interval(reported.lower, reported.upper, "%"),
             in_unit(spread.median, "%"),
             interval(spread.lower, spread.upper, "%"),
-            number(median.mcse, 2),
+            error(median.mcse),
             interval(lower, upper, "%"),
             f"{median.n_analysed:,} / {median.n_failed:,}",
         ]

@@ -11,13 +11,24 @@ from matplotlib.figure import Figure
 
 from simulate.plots.scorecard import FARTHEST, lines_of, plot_scorecard, scorecard_legend
 from simulate.report.blocks import Block, Details, Picture, Points, Prose, Section, Table
-from simulate.report.numbers import counted, in_unit, interval, listed, number, with_unit
+from simulate.report.numbers import (
+    SMALL_ERROR,
+    counted,
+    error,
+    in_unit,
+    interval,
+    listed,
+    number,
+    with_unit,
+)
 from simulate.report.svg import figure_svg
 from simulate.report.view import View
 
 TOPICS = (
     ("Enrolment and analysis sets", ("n_", "enrolment_")),
     ("Treatment", ("on_treatment", "discontinued", "stopped_", "exposure_", "cycles_")),
+    ("Safety", ("teae_", "sae", "aesi")),
+    ("Adverse events by term", ("ae_",)),
     ("Response", ("orr", "cbr", "responders", "cr", "pr", "sd", "pd", "ne", "clinical_benefit")),
     ("Duration of response", ("dor_",)),
     ("Time to response", ("ttr_",)),
@@ -28,6 +39,21 @@ TOPICS = (
     ("Design", ("design_",)),
 )
 """Topics in the order of the report, and how the names of their statistics begin."""
+
+ENDINGS = {
+    "_interruption": "Safety",
+    "_reduction": "Safety",
+    "_discontinuation": "Safety",
+    "_rdi_median": "Treatment",
+    "_doses_median": "Treatment",
+}
+"""Topics of statistics whose names begin with that of a drug, by how they end."""
+
+DRAWN_ELSEWHERE = "Adverse events by term"
+"""Topic of many facts that has a figure of its own, in the section on safety."""
+
+OTHER = "Other"
+"""Topic of all that belongs to no other."""
 
 EXPLANATIONS = {
     "followup_median_naive": (
@@ -61,12 +87,15 @@ def topic_of(statistic: str) -> str:
                 beginning + "_" if exact_name else beginning
             ):
                 return topic
-    return "Other"
+    for ending, topic in ENDINGS.items():
+        if statistic.endswith(ending):
+            return topic
+    return OTHER
 
 
 def _blocks(view: View) -> list[Block]:
     card = view.result.scorecard
-    order = [topic for topic, _ in TOPICS]
+    order = [*(topic for topic, _ in TOPICS), OTHER]
     card = card.assign(topic=[topic_of(str(name)) for name in card["statistic"]])
     card = card.sort_values(
         "topic", key=lambda topics: topics.map(order.index), kind="stable", ignore_index=True
@@ -78,8 +107,8 @@ def _blocks(view: View) -> list[Block]:
         simulated = judged[judged["statistic"].isin(list(view.statistics))]
         if not simulated.empty:
             blocks += [Prose(_verdict(simulated)), *_remarks(simulated)]
-            if simulated["percentile"].notna().any():
-                blocks.append(_picture(simulated))
+            drawn = simulated[simulated["percentile"].notna()]
+            blocks += _picture(drawn[drawn["topic"] != DRAWN_ELSEWHERE], len(drawn))
         blocks.append(fact_table(view, judged, "Published facts and simulated trials"))
     if not inputs.empty:
         inside = f"{int(inputs['inside'].sum())} of {len(inputs)} inside"
@@ -149,8 +178,10 @@ def position(reported: float, median: float, lower: float, upper: float, pct: fl
     return (pct - 50) / 47.5
 
 
-def _picture(judged: pd.DataFrame) -> Picture:
-    shown = judged[judged["percentile"].notna()]
+def _picture(shown: pd.DataFrame, n: int) -> list[Block]:
+    """Where facts lie among the simulated trials; ``n`` of them are drawn here or elsewhere."""
+    if shown.empty:
+        return []
     columns = ("reported", "median", "lower", "upper", "percentile")
     rows = shown[list(columns)].itertuples(index=False)
     facts = pd.DataFrame(
@@ -172,20 +203,25 @@ def _picture(judged: pd.DataFrame) -> Picture:
             plot_scorecard(part, reach=reach, lines=lines, ax=ax)
         scorecard_legend(facts, figure)
 
-    return Picture(
-        figure_svg(
-            "scorecard",
-            draw,
-            width=8.6,
-            height=0.8 + 0.158 * lines,
-            description="Where each published number lies among the simulated ones",
-        ),
-        "Where each published number lies among the simulated trials",
+    svg = figure_svg(
+        "scorecard",
+        draw,
+        width=8.6,
+        height=0.8 + 0.158 * lines,
+        description="Where each published number lies among the simulated ones",
+    )
+    caption = (
         "Every dot is a published number on a scale of its own, on which the simulated median is "
         "in the middle and the shaded strip holds 95% of the simulated trials. Open symbols lie "
         "outside; arrows lie further out than the scale shows. A dot at an edge of the strip, where"
-        " many replicates share one value, may be the limit itself.",
+        " many replicates share one value, may be the limit itself."
     )
+    if n > len(shown):
+        caption += (
+            f" {counted(n - len(shown), 'number')} on single adverse events are left to the "
+            "figure of the section on safety."
+        )
+    return [Picture(svg, "Where each published number lies among the simulated trials", caption)]
 
 
 def _reach(facts: pd.DataFrame) -> float:
@@ -233,7 +269,7 @@ def fact_table(view: View, card: pd.DataFrame, title: str) -> Table:
                 unit,
                 in_unit(fact["reported"], unit),
                 in_unit(fact["median"], unit),
-                number(_mcse(view, str(fact["statistic"])), 2),
+                error(_mcse(view, str(fact["statistic"]))),
                 interval(fact["lower"], fact["upper"], unit),
                 number(fact["percentile"], 1),
                 "yes" if fact["inside"] else "no",
@@ -253,7 +289,7 @@ def fact_table(view: View, card: pd.DataFrame, title: str) -> Table:
             f"Median and the limits of 95% of the replicates ({replicates} analysed for each). "
             "Percentile: share of replicates below the reported value, those equal to it counted "
             "half; a dash marks what is computed by formula. MCSE: Monte Carlo standard error of "
-            "the median. Marked rows lie outside."
+            f"the median; {SMALL_ERROR}. Marked rows lie outside."
         ),
         marked=frozenset(i for i, inside in enumerate(card["inside"]) if not inside),
         groups=groups,

@@ -67,4 +67,10 @@ class Holds(Section):
                 f"(given: at least {self.at_least}, at most {self.at_most} days)",
                 key="at_least",
             )
+        if self.at_least > 0 and not self.delays_cycle:
+            reject(
+                "a drug that is omitted alone is not delayed, so its hold has no shortest length",
+                key="at_least",
+                hint="leave at_least out, or let the cycle wait (delays_cycle: true)",
+            )
         return self

@@ -15,6 +15,7 @@ from simulate.scenario.problems import similar
 from simulate.scenario.rules_of_dosing import (
     body_variables,
     intensity_drug,
+    numbers_too_high,
     unknown_drugs,
     unknown_terms,
     unsupplied_drugs,
@@ -275,6 +276,7 @@ RULES: tuple[tuple[frozenset[str], Rule], ...] = tuple(
         ("baseline endpoints", _subgroups),
         ("treatment", _unique_drugs),
         ("treatment toxicity follow_up", unknown_terms),
+        ("treatment toxicity", numbers_too_high),
         ("treatment toxicity", unknown_drugs),
         ("baseline treatment", body_variables),
         ("treatment resources", unsupplied_drugs),

@@ -10,6 +10,12 @@ from simulate.scenario.problems import similar
 from simulate.scenario.tree import Path
 from simulate.scenario.trial import Trial
 
+MOST_DRUG_IDS = 64
+"""Numbers of drugs for which an adverse event has words."""
+
+MOST_NAMED_TERMS = 62
+"""Terms that a dosing rule can name: bits of a whole number of 64 bits."""
+
 
 def unknown_terms(trial: Trial) -> Iterator[Finding]:
     """Every adverse event that a rule or a stop names must be one of the terms."""
@@ -32,6 +38,26 @@ def _named_terms(trial: Trial) -> Iterator[tuple[Path, str]]:
         yield ("follow_up", "early_stop", "adverse_event"), early.adverse_event
     if withdrawn is not None:
         yield ("follow_up", "withdrawal_adverse_event", "term"), withdrawn.term
+
+
+def numbers_too_high(trial: Trial) -> Iterator[Finding]:
+    """Drugs of a trial with adverse events, and terms that rules name, have low numbers.
+
+    The words of an event lie side by side by the number of the drug; a rule keeps its terms, by
+    their place in the list, in the bits of one whole number.
+    """
+    if trial.toxicity is None:
+        return
+    for d, drug in enumerate(trial.treatment.drugs):
+        if drug.id >= MOST_DRUG_IDS:
+            message = f"with adverse events, the id of a drug is below {MOST_DRUG_IDS}"
+            yield Finding(("treatment", "drugs", d, "id"), f"{message} (given: {drug.id})")
+        for r, rule in enumerate(drug.rules):
+            for t, name in enumerate(rule.terms):
+                if name in [term.name for term in trial.toxicity.terms[MOST_NAMED_TERMS:]]:
+                    path = ("treatment", "drugs", d, "rules", r, "terms", t)
+                    message = f"a rule can name the first {MOST_NAMED_TERMS} terms only"
+                    yield Finding(path, message, f"move {name} up in the list of terms")
 
 
 def unknown_drugs(trial: Trial) -> Iterator[Finding]:

@@ -63,6 +63,15 @@ class CycleWeight(Section):
     reduced: Annotated[float, Field(ge=0, le=1)] = 1.0
     """Share of the weight that remains when that drug is given at a reduced dose."""
 
+    @model_validator(mode="after")
+    def _shares_of_a_drug(self) -> Self:
+        for key in ("without", "reduced"):
+            if self.drug is None and key in self.model_fields_set:
+                reject(
+                    "a weight that depends on no drug has no such share (drug is needed)", key=key
+                )
+        return self
+
 
 class Duration(Section):
     """Days from onset until the event has resolved to grade 1 or better: log-normal."""
@@ -152,6 +161,10 @@ class Toxicity(Section):
                     f"(the weights are: {', '.join(sorted(weights))})",
                     key="terms",
                 )
+        for name in sorted(weights - {term.weight for term in self.terms}):
+            reject(f"no term has the weight {name}", key="weights")
+        if len(weights) < len(self.weights):
+            reject("two weights have the same name", key="weights")
         for what in ("id", "name"):
             values = [getattr(term, what) for term in self.terms]
             if len(set(values)) < len(values):

@@ -58,7 +58,17 @@ class Drug(Section):
             reject("a rule reduces the dose, so reduced_doses must say to what", key="rules")
         if "hold" in actions and self.holds is None:
             reject("a rule holds doses, so holds must say for how long", key="rules")
+        self._holds_can_end()
         return self
+
+    def _holds_can_end(self) -> None:
+        for rule in self.rules:
+            if rule.lasting and self.holds is not None and rule.lasting > self.holds.at_most:
+                reject(
+                    f"a hold that lasts longer than the longest allowed can never end (given: "
+                    f"{rule.lasting} days by rule {rule.id}, at most {self.holds.at_most} days)",
+                    key="holds",
+                )
 
 
 class Body(Section):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from simulate import clock
-from simulate.describe.words import count, listing
+from simulate.describe.words import count
 from simulate.distributions import NEVER
 from simulate.patient.assessment import (
     COMPLETE_RESPONSE,
@@ -13,40 +13,49 @@ from simulate.patient.assessment import (
     RESPONSE_NAMES,
     UNSCHEDULED,
 )
+from simulate.patient.treatment import COMPLETED, STOP_NAMES
 from simulate.records import LogRow
+from simulate.story.doses import dose_lines, ended_by_hold, waiting_line
 from simulate.story.history import RESPONSES, UNSEEN, History, Line, Row, study_day
+from simulate.story.toxicity import adverse_event_lines
 from simulate.units import DAYS_PER_WEEK
 
 _SHOWS_RESPONSE = (COMPLETE_RESPONSE, PARTIAL_RESPONSE)
 
+_ON_RECORD = ("dose", "dose omitted", "adverse event", "adverse event resolves")
+"""Lines of the log that the tables tell more fully."""
+
 
 def event_lines(history: History) -> Iterator[Line]:
-    """A line for the baseline scan and for each of the patient's lines in the event log.
+    """A line for the baseline scan, each dose, adverse event and scan, and other turns of the log.
 
-    The log has a line a scan and a line a cycle, in the order of the tables, which hold the rest.
+    Of what happens in the same phase of a day, adverse events come first: they are the causes.
     """
-    truth = history.truth
-    day = history.first_dose + truth["baseline_scan_day"]
-    yield Line(day, clock.SUPPLY, "Baseline scan")
-    scans, cycle = iter(history.scans), 0
+    if history.is_treated:
+        day = history.first_dose + history.truth["baseline_scan_day"]
+        yield Line(day, clock.SUPPLY, "Baseline scan")
+        yield from adverse_event_lines(history)
+    yield from _log_lines(history)
+    yield from dose_lines(history)
+
+
+def _log_lines(history: History) -> Iterator[Line]:
+    """Lines of the event log, without those of doses and adverse events.
+
+    The log has a line a scan, in the order of the table that holds the rest.
+    """
+    scans, before = iter(history.scans), ""
     for row in history.records.log:
-        if row[2] != history.patient:
+        if row[2] != history.patient or row[4] in _ON_RECORD:
             continue
-        event = row[4]
-        if event in ("scan", "scan missed"):
-            text = _scan(next(scans))
-        elif event == "dose":
-            cycle += 1
-            text = _dose(history, cycle)
-            if not text:
-                continue
-        else:
-            text = _turn(history, row)
-        yield Line(row[0], row[1], text)
+        text = _scan(next(scans)) if row[4] in ("scan", "scan missed") else _turn(history, row)
+        if text and not (row[4] == "dose waits" and text == before):  # the log has a line a day
+            yield Line(row[0], row[1], text)
+        before = text
 
 
 def _turn(history: History, row: LogRow) -> str:
-    """A line of the log that is neither a scan nor a dose."""
+    """A line of the log that is not a scan; empty if it is told elsewhere."""
     _, _, _, site, event, detail = row
     match event:
         case "enrolled":
@@ -56,14 +65,31 @@ def _turn(history: History, row: LogRow) -> str:
             return f"{UNSEEN}Response begins ({detail}): {_sight(history, 'response_day')}"
         case "progression":
             return f"{UNSEEN}Progression: {_sight(history, 'progression_day')}"
+        case "dose held" | "dose waits":
+            return waiting_line(history, row)
+        case "drug stops":
+            return ended_by_hold(history, row) if detail.endswith("hold too long") else ""
         case "treatment stops":
-            return f"Treatment and tumour assessments stop: {detail}"
+            return _stop(history, row)
         case "leaves the study":
             return "Leaves the study: nothing is known from here on"
         case "death" if history.truth["study_withdrawal_day"] < NEVER:
             return f"{UNSEEN}Death, of which the study does not learn"
         case _:
             return event.capitalize() + (f": {detail}" if detail else "")
+
+
+def _stop(history: History, row: LogRow) -> str:
+    """The end of treatment, of tumour assessments, or of both."""
+    trial_day, phase = row[:2]
+    truth, day = history.truth, trial_day - history.first_dose
+    reason = STOP_NAMES[truth["treatment_stop_reason"]]
+    if truth["treatment_stop_reason"] != COMPLETED:
+        return f"Treatment and tumour assessments stop: {reason}"
+    if day == truth["treatment_stop_day"] and phase == clock.DOSE:
+        return "Treatment is completed: this was the last planned dose; tumour assessments go on"
+    seen = phase == clock.ASSESSMENT
+    return f"Tumour assessments stop: {'progression' if seen else 'withdrawal'}"
 
 
 def _sight(history: History, turn: str) -> str:
@@ -88,21 +114,10 @@ def _scan(scan: Row) -> str:
     name = f"Scan at week {weeks}" if rest == 0 else f"Scan planned on day {study_day(planned)}"
     if not scan["performed"]:
         return f"{name} is missed"
-    return f"{name}{_lateness(scan['day'] - planned)}: {finding}"
+    return f"{name}{_shift(scan['day'] - planned)}: {finding}"
 
 
-def _dose(history: History, cycle: int) -> str:
-    """The drugs given in a cycle, and its delay; empty if there was none to give before it."""
-    given = [dose for dose in history.doses if dose["cycle"] == cycle]
-    if not given:
-        is_first = cycle == 1 or any(dose["cycle"] == cycle - 1 for dose in history.doses)
-        return "No dose from here on: all planned cycles are over" if is_first else ""
-    names = {drug.id: drug.name for drug in history.scenario.treatment.drugs}
-    drugs = listing(names[dose["drug"]] for dose in given)
-    return f"Dose {cycle}: {drugs}{_lateness(given[0]['delay'])}"
-
-
-def _lateness(days: int) -> str:
+def _shift(days: int) -> str:
     if days == 0:
         return ""
     return f", {count(abs(days), 'day')} {'late' if days > 0 else 'early'}"

@@ -7,15 +7,20 @@ whole weeks since the first dose.
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from simulate.describe.words import WIDTH
+from simulate.distributions import NEVER
 from simulate.patient.assessment import RESPONSE_NAMES
+from simulate.plan import Plan
 from simulate.records import Columns, TrialRecords
 from simulate.scenario import Scenario
+from simulate.scenario.baseline import NormalVariable
+from simulate.scenario.treatment import Drug
 from simulate.units import DAYS_PER_WEEK
 
 UNSEEN = "· "
@@ -55,14 +60,19 @@ class History:
         One simulated trial, with its log.
     patient : int
         Number of the patient.
-    horizon : int
-        Last trial day simulated.
+    plan : Plan
+        The trial as numbers.
     """
 
     scenario: Scenario
     records: TrialRecords
     patient: int
-    horizon: int
+    plan: Plan
+
+    @property
+    def horizon(self) -> int:
+        """Last trial day simulated."""
+        return self.plan.horizon
 
     @property
     def truth(self) -> Row:
@@ -75,6 +85,11 @@ class History:
         return self.truth["first_dose_trial_day"]
 
     @property
+    def is_treated(self) -> bool:
+        """Whether the first dose is given before the simulation ends."""
+        return self.first_dose < NEVER
+
+    @property
     def scans(self) -> list[Row]:
         """The patient's assessments, in order."""
         return rows_of(self.records.assessments, self.patient)
@@ -83,6 +98,36 @@ class History:
     def doses(self) -> list[Row]:
         """The patient's doses, in order."""
         return rows_of(self.records.doses, self.patient)
+
+    @property
+    def adverse_events(self) -> list[Row]:
+        """The patient's adverse events, by onset."""
+        return rows_of(self.records.adverse_events, self.patient)
+
+    @property
+    def drugs(self) -> tuple[Drug, ...]:
+        """The drugs of the regimen; the first leads."""
+        return self.scenario.treatment.drugs
+
+    def position(self, drug_id: int) -> int:
+        """Position of a drug in the regimen, by its permanent number."""
+        return [drug.id for drug in self.drugs].index(drug_id)
+
+    @property
+    def body(self) -> tuple[float, float] | None:
+        """Weight in kg and body surface in m2 (Mosteller 1987); None if they are not simulated."""
+        body = self.scenario.treatment.body
+        if body is None:
+            return None
+        weight, height = self._number(body.weight), self._number(body.height)
+        return weight, math.sqrt(height * weight / 3600.0)
+
+    def _number(self, name: str) -> float:
+        """Value of a numeric baseline variable."""
+        variable = self.scenario.baseline.variable(name)
+        assert isinstance(variable, NormalVariable)  # the scenario's rules demand it
+        level = int(self.records.baseline[str(variable.id)][self.patient])
+        return float(round(variable.low) + level)
 
     def date(self, trial_day: int) -> str:
         """Calendar date of a trial day."""
@@ -118,7 +163,8 @@ def table_of(history: History, lines: Iterable[Line]) -> list[str]:
 def _rows(history: History, line: Line) -> Iterator[str]:
     day = line.trial_day - history.first_dose
     week = day // DAYS_PER_WEEK if day >= 0 else ""
-    start = _COLUMNS.format(history.date(line.trial_day), study_day(day), week)
+    shown = study_day(day) if history.is_treated else ""
+    start = _COLUMNS.format(history.date(line.trial_day), shown, week)
     first, *rest = _broken(line.text)
     yield start + first
     for text in (*rest, *(part for below in line.below for part in _broken(below))):

@@ -15,6 +15,7 @@ from simulate.patient.assessment import PROGRESSIVE_DISEASE, RESPONSE_NAMES
 from simulate.patient.treatment import STOP_NAMES
 from simulate.scenario.analyses import Analysis
 from simulate.story.history import RESPONSES, UNSEEN, History, Line, Row, row_of
+from simulate.story.safety import safety
 
 
 def cut_lines(history: History) -> Iterator[Line]:
@@ -22,8 +23,10 @@ def cut_lines(history: History) -> Iterator[Line]:
     for analysis in history.scenario.analyses:
         day = cut_day(history.scenario, analysis)
         name = f"DATA CUT {analysis.cut.date} ({analysis.name})"
-        if day < history.first_dose:
+        if day < history.truth["enrolment_trial_day"]:
             yield Line(day, clock.DATA_CUT, f"{name}: the patient is not enrolled yet")
+        elif day < history.first_dose:
+            yield Line(day, clock.DATA_CUT, f"{name}: the patient waits for the first dose")
         else:
             yield Line(day, clock.DATA_CUT, f"{name}. Known now:", _known(history, analysis))
 
@@ -40,6 +43,7 @@ def _known(history: History, analysis: Analysis) -> tuple[str, ...]:
         *(f"- {text}" for text in _times(values)),
         f"- last contact {history.when(subject['last_contact_day'])}",
         f"- {_treatment(history, subject, values)}",
+        *(f"- {text}" for text in safety(history, snapshot)),
         f"What the data cut does not know, up to {history.date(history.horizon)}:",
         *(f"{UNSEEN}{text}" for text in unknown),
     )

@@ -68,7 +68,7 @@ def _history(scenario: Scenario, *, seed: int, replicate: int, patient: int) -> 
             f"replicate {replicate} enrols {count(records.n_patients, 'patient')}{numbers} "
             f"(given: {patient})"
         )
-    return History(scenario, records, patient, plan.horizon)
+    return History(scenario, records, patient, plan)
 
 
 def _who(history: History) -> list[str]:
