@@ -77,11 +77,12 @@ def nominal_course(trial: Trial, plan: Plan, expected: Forecast, last_cut: int) 
 def on_treatment(trial: Trial, plan: Plan, expected: Forecast, last_cut: int) -> FloatArray:
     """Probability of being treated still, and within follow-up, by days from first dose.
 
-    Prognostic factors and adverse events are left out of account.
+    Prognostic factors, adverse events and lost dose intensity are left out of account.
     """
     baseline = plan.baseline
     no_effect = baseline._replace(hazard_ratios=np.ones(len(baseline.hazard_ratios)))
-    treated = latent_truth(plan._replace(baseline=no_effect)).pfs
+    full_dose = plan.disease._replace(intensity_drug=-1)
+    treated = latent_truth(plan._replace(baseline=no_effect, disease=full_dose)).pfs
     days = np.arange(len(treated))
     withdrawal, early = trial.follow_up.withdrawal, trial.follow_up.early_stop
     if withdrawal is not None:

@@ -49,8 +49,7 @@ def describe(scenario: Scenario) -> str:
         computed from it; expected enrolment is the mean of simulated enrolments.
     """
     plan = build_plan(scenario)
-    has_truth = has_formula(plan) and scenario.disease.dose_intensity is None
-    truth = latent_truth(plan) if has_truth else None
+    truth = latent_truth(plan) if has_formula(plan) else None
     expected = forecast(plan.enrolment, seed=scenario.seed)
     last_cut = max(cut_day(scenario, analysis) for analysis in scenario.analyses)
     course = nominal_course(scenario, plan, expected, last_cut)

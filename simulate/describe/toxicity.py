@@ -194,6 +194,8 @@ def _onsets(toxicity: Toxicity) -> str:
 
 
 def _days(days: DayRange) -> str:
+    if days == (0, 0):
+        return "on the day of the dose"
     return f"{days[0]} to {count(days[1], 'day')}"
 
 

@@ -104,6 +104,11 @@ class History:
         """The patient's adverse events, by onset."""
         return rows_of(self.records.adverse_events, self.patient)
 
+    def ends_by_hold(self, drug_id: int) -> bool:
+        """Whether a drug ends because a hold would last too long: on a dose day, not at onset."""
+        ended = f"drug {drug_id}, hold too long"
+        return any(row[2] == self.patient and row[5] == ended for row in self.records.log)
+
     @property
     def drugs(self) -> tuple[Drug, ...]:
         """The drugs of the regimen; the first leads."""

@@ -24,7 +24,7 @@ def adverse_event_lines(history: History) -> Iterator[Line]:
         below = tuple(f"- {text}" for text in _consequences(history, event, levels))
         yield Line(begins, phase, _sentence(history, event), below)
         for position, drug in enumerate(history.drugs):
-            if is_taken(event, position, DISCONTINUE):
+            if is_taken(event, position, DISCONTINUE) and not history.ends_by_hold(drug.id):
                 yield Line(begins, phase, f"{sentence(drug.name)} is discontinued")
         if _resolves(history, event):
             end = history.first_dose + event["end_day"]
@@ -158,13 +158,13 @@ def is_cause_of_stop(history: History, event: Row) -> bool:
     causes = [early.adverse_event if early else None, withdrawn.term if withdrawn else None]
     return (
         term_of(history, event).name in causes
-        and event["onset_day"] == event["end_day"] == history.truth["assessment_stop_day"]
+        and event["onset_day"] == history.truth["assessment_stop_day"]
     )
 
 
 def _resolves(history: History, event: Row) -> bool:
     """Whether an event resolves before death and before the end of the simulation."""
-    if event["grade"] == FATAL_GRADE or is_cause_of_stop(history, event):
+    if event["grade"] == FATAL_GRADE:
         return False
     end = event["end_day"]
     return end < history.truth["death_day"] and history.first_dose + end <= history.horizon

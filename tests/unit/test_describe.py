@@ -14,6 +14,7 @@ from simulate.build_plan import build_plan
 from simulate.describe import describe, patients
 from simulate.describe.distributions import Implied, count_in_words, time_in_words
 from simulate.describe.forecast import FIRST_REPLICATE, Forecast, forecast
+from simulate.describe.incidence import on_treatment
 from simulate.describe.timeline import month_ends
 from simulate.describe.words import WIDTH, duration, in_months, listing
 from simulate.engines.draws import draw_patients
@@ -32,6 +33,7 @@ SECTIONS = [
     "Who",
     "When",
     "What is given",
+    "Adverse events",
     "What is scanned",
     "The disease",
     "Who leaves",
@@ -46,6 +48,7 @@ BARE = (
     "baseline={variables: []}",
     "endpoints={}",
     "follow_up={}",
+    "toxicity=null",
     "sweep=[]",
     "design={}",
     "reference=''",
@@ -146,7 +149,8 @@ def test_what_a_scenario_leaves_out_is_said() -> None:
 
     assert "Nothing is known of the patients at baseline." in text
     assert "Sites: 3. All are open from day 0. All enrol at the same rate." in text
-    assert "Delays: none" in text
+    assert "Delays for other reasons: none" in text
+    assert section(text, "Adverse events").endswith("No adverse events are simulated.")
     assert "as long as treatment lasts." in section(text, "What is given")
     assert "Withdrawal: nobody withdraws later." in text
     assert "Last contact: on the day of the data cut." in text
@@ -348,6 +352,7 @@ def test_trials_that_do_not_fill_are_counted() -> None:
 def test_doses_planned_cycles_and_delays(text: str) -> None:
     given = section(text, "What is given")
 
+    assert "Amounts in mg follow from Weight (kg) and Height (cm) at baseline" in given
     assert "KN026: 30 mg/kg on day 1 of each cycle, as long as treatment lasts." in given
     law = stats.lognorm(0.22, scale=9.2)
     low, middle, high = (round(law.ppf(p)) for p in (0.05, 0.5, 0.95))
@@ -355,17 +360,264 @@ def test_doses_planned_cycles_and_delays(text: str) -> None:
         f"from 4 to 18 (half of the patients have up to {middle}, 90% between {low} and {high})"
         in given
     )
-    tenth = stats.gamma(2, scale=2.71 / 2).ppf([0.1, 0.9])
+    tenth = stats.gamma(2, scale=2.5 / 2).ppf([0.1, 0.9])
     assert f"below {tenth[0]:.1f} days in 10% of patients, above {tenth[1]:.1f} days" in given
 
 
-@pytest.mark.parametrize("mean", [0.5, 2.71])
+@pytest.mark.parametrize("mean", [0.5, 2.5])
 def test_distance_of_doses_counts_delays_in_whole_days(mean: float) -> None:
     given = section(describe(scenario(f"treatment.delay.mean={mean} days")), "What is given")
 
     rng = np.random.default_rng(5)
     delays = np.floor(rng.exponential(rng.gamma(2, mean / 2, 400_000)) + 0.5)
     assert f"dose days are {21 + delays.mean():.1f} days apart" in given
+
+
+def test_dosing_rules_are_sentences(text: str) -> None:
+    given = section(text, "What is given")
+
+    for sentence in (
+        "judged related to KN026 with probability 45%",
+        "An adverse event, grade 3 or higher, related to KN026, holds KN026 until it has resolved "
+        "to grade 1 or better.",
+        "An adverse event of special interest, any grade, holds KN026 for 21 days from its onset, "
+        "with probability 80%.",
+        "Infusion related reaction, any grade, interrupts the infusion of KN026, which is "
+        "completed and delays nothing, with probability 25%.",
+        "The whole cycle waits for KN026. A hold delays it by at least 7 days; one that would last "
+        "more than 12 weeks ends KN026 and all treatment.",
+        "An adverse event, grade 3 or higher, reduces docetaxel by one level from the next dose on "
+        "(75 mg/m2 to 55 mg/m2), with probability 9%.",
+        "An adverse event, grade 3 or higher, discontinues docetaxel, with probability 2.35%.",
+        "The cycle does not wait for docetaxel: a dose held is omitted",
+        "death or an adverse event that ends KN026.",
+    ):
+        assert sentence in given
+
+
+def test_dosing_rules_follow_the_scenario() -> None:
+    given = section(
+        describe(
+            scenario(
+                "treatment.drugs.KN026.rules=[{id: 9, action: discontinue, grade: 2, terms: "
+                "[diarrhea, anemia], related: true}]",
+                "treatment.drugs.KN026.planned_cycles={kind: fixed, value: 8}",
+                "treatment.drugs.docetaxel.rules=[]",
+            )
+        ),
+        "What is given",
+    )
+
+    assert (
+        "Diarrhea or Anemia, grade 2 or higher, related to KN026, discontinues KN026 and all "
+        "treatment." in given
+    )
+    assert "No adverse event changes its doses, except by ending all treatment." in given
+    assert "or all planned cycles have been given." in given
+
+
+def test_limits_of_the_sites_are_told() -> None:
+    trial = Scenario.from_file(SCENARIOS / "kn026_phase2_shared_resources.yaml")
+    given = section(describe(trial), "What is given")
+
+    assert "Each site can treat 1 patient a day;" in given
+    assert "12 doses of KN026 when it opens, and orders 12 more when 10 or fewer" in given
+    assert "A dose waits until all that it needs is there" in given
+
+
+# ---- adverse events -----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def incidence(twin: Scenario, text: str) -> dict[str, list[float]]:
+    """Rows of the table of adverse events: four percentages by the name of the term."""
+    assert twin.toxicity is not None
+    events = text[text.index("Adverse events\n---") : text.index("What is scanned\n---")]
+    found = {}
+    for term in twin.toxicity.terms:
+        row = re.search(rf"^  {re.escape(term.label)}(?: \*)? +{term.weight} (.*)$", events, re.M)
+        if row:
+            found[term.name] = [0.0 if n == "-" else float(n[:-1]) for n in row[1].split()]
+    (row,) = re.findall(r"^  Any adverse event +(.*)$", events, re.M)
+    found["any"] = [float(n[:-1]) for n in row.split()]
+    return found
+
+
+def course_of(text: str) -> tuple[int, int]:
+    """Cycles of the course of the table, and doses of docetaxel in it."""
+    events = section(text, "Adverse events")
+    found = re.search(r"a course of (\d+) cycles \((\d+) of KN026 and (\d+) of docetaxel\)", events)
+    assert found is not None
+    assert found[1] == found[2]
+    return int(found[1]), int(found[3])
+
+
+def weights_of(name: str, n_cycles: int, n_docetaxel: int) -> float:
+    """Sum of the weights of a course, written down again."""
+    cycle = np.arange(1, n_cycles + 1)
+    on = cycle <= n_docetaxel
+    fading = np.exp(-(cycle - 1) / 2)
+    weights = {
+        "docetaxel": (1 + fading) * on,
+        "both": (1 + fading) * np.where(on, 1, 1 / 3),
+        "constant": np.ones(n_cycles),
+        "hair": fading * on,
+        "infusion": np.where(cycle == 1, 1, 0.03),
+        "first_cycle": cycle == 1,
+    }
+    return float(np.sum(weights[name]))
+
+
+def test_incidence_is_the_product_over_cycles_averaged_over_frailties(
+    twin: Scenario, text: str, incidence: dict[str, list[float]]
+) -> None:
+    assert twin.toxicity is not None
+    sigmas = {"haematological": 1.47, "other": 0.8, "none": 0.0}
+    nodes, node_weights = np.polynomial.hermite_e.hermegauss(120)
+    shown = [term for term in twin.toxicity.terms if term.rate > 0]
+    assert set(incidence) == {"any", *(term.name for term in shown)}
+    for term in shown:
+        sigma = sigmas[term.frailty]
+        factor = np.exp(sigma * nodes - sigma**2 / 2)
+        expected = []
+        for course in ((1, 1), course_of(text)):
+            total = weights_of(term.weight, *course)
+            for rate in (term.rate, term.rate_grade_3):
+                free = node_weights @ np.exp(-rate * total * factor) / node_weights.sum()
+                expected.append(100 * (1 - free))
+        # the quantile tables and their coarser levels miss a little of the tails
+        assert incidence[term.name] == pytest.approx(expected, abs=0.15), term.name
+
+
+def test_incidence_of_any_event_is_that_of_patients_with_both_frailties(
+    twin: Scenario, text: str, incidence: dict[str, list[float]]
+) -> None:
+    assert twin.toxicity is not None
+    normal = np.random.default_rng(8).standard_normal((2, 200_000))
+    other = 0.3 * normal[0] + math.sqrt(1 - 0.09) * normal[1]
+    factor = {
+        "haematological": np.exp(1.47 * normal[0] - 1.47**2 / 2),
+        "other": np.exp(0.8 * other - 0.32),
+        "none": np.ones(1),
+    }
+    expected = []
+    for course in ((1, 1), course_of(text)):
+        for attribute in ("rate", "rate_grade_3"):
+            hazard = sum(
+                getattr(term, attribute) * weights_of(term.weight, *course) * factor[term.frailty]
+                for term in twin.toxicity.terms
+            )
+            expected.append(100 * np.mean(1 - np.exp(-hazard)))
+
+    assert incidence["any"] == pytest.approx(expected, abs=0.4)
+
+
+def test_incidence_in_the_first_cycle_is_that_of_simulated_patients(
+    twin: Scenario, incidence: dict[str, list[float]]
+) -> None:
+    assert twin.toxicity is not None
+    engine = ReferenceEngine(build_plan(twin))
+    any_grade, severe, n = Counter[int](), Counter[int](), 0
+    for replicate in range(25):
+        records = engine.simulate(seed=13, replicate=replicate)
+        events = records.adverse_events
+        # a patient who leaves the study in the first days has no later events on record
+        stays = records.subjects["assessment_stop_day"] > 30
+        first = (events["cycle"] == 1) & stays[events["patient"]]
+        any_grade.update(events["term"][first].tolist())
+        severe.update(events["term"][first & (events["grade"] >= 3)].tolist())
+        n += int(np.sum(stays))
+    for term in twin.toxicity.terms:
+        if term.rate > 0:
+            for counted, shown in zip((any_grade, severe), incidence[term.name][:2], strict=True):
+                p = shown / 100
+                error = math.sqrt(max(p * (1 - p), 0.0004) / n)
+                assert counted[term.id] / n == pytest.approx(p, abs=4 * error), term.name
+
+
+def test_course_has_the_cycles_that_half_of_the_patients_begin(text: str) -> None:
+    days = np.arange(1300)
+    t = days / MONTH
+    shares = [0.68 * 0.32**g for g in range(6)]
+    responders = sum(
+        share * np.exp(-((np.clip(days - 42 * (g + 1), 0, None) / MONTH / 42.6) ** 1.1))
+        for g, share in enumerate([*shares, 1 - sum(shares)])
+    )
+    pfs = np.exp(-0.0008 * t) * (0.8 * responders + 0.2 * np.exp(-math.log(2) * (t / 9.2) ** 1.05))
+    treated = pfs * np.exp(-0.0046 * t) * (1 - 0.0315)
+    rng = np.random.default_rng(5)
+    distance = 21 + np.floor(rng.exponential(rng.gamma(2, 2.5 / 2, 400_000)) + 0.5).mean()
+
+    assert course_of(text) == (
+        math.ceil(np.argmax(treated < 0.5) / distance),
+        round(stats.lognorm(0.22, scale=9.2).median()),
+    )
+
+
+def test_course_ends_with_follow_up_and_with_the_planned_cycles() -> None:
+    never = "{kind: exponential, rate: 0 per month}"
+    trial = scenario(
+        f"disease.progression={{responders: {never}, non_responders: {never}}}",
+        f"disease.death_without_progression={never}",
+        "follow_up={}",
+        "toxicity.fatal=null",
+    )
+    plan = build_plan(trial)
+    expected = forecast(plan.enrolment, seed=1)
+    last_cut = (dt.date(2023, 9, 15) - trial.origin).days
+
+    treated = on_treatment(trial, plan, expected, last_cut)
+    enrolled = np.concatenate(expected.days)
+    for day in (0, 850, 900, 1000, 1100, last_cut, last_cut + 1):
+        assert treated[day] == pytest.approx(np.mean(last_cut - enrolled >= day), abs=1e-12)
+
+    short = scenario(
+        "treatment.drugs.KN026.planned_cycles={kind: fixed, value: 8}",
+        "treatment.drugs.docetaxel.planned_cycles={kind: fixed, value: 6}",
+    )
+    assert course_of(describe(short)) == (8, 6)
+
+
+def test_adverse_events_in_words(text: str) -> None:
+    events = section(text, "Adverse events")
+
+    for sentence in (
+        "docetaxel (6 terms): 2, 1.61, 1.37 in cycles 1 to 3, falling towards 1; none in cycles "
+        "without docetaxel, times 0.6 in those with a reduced dose of it.",
+        "constant (7 terms): 1 in every cycle.",
+        "infusion (1 term): 1 in cycle 1, 0.03 in all later ones.",
+        "Onset: uniform, 3 to 14 days after the dose of the cycle; Infusion related reaction on "
+        "the day of the dose.",
+        "Grades: of events below grade 3, 50% are of grade 2 (always: Pneumonitis 2, Ejection "
+        "fraction decreased 2)",
+        "those of grade 3 or higher, 25% are of grade 4",
+        "Serious: 0.8% of events below grade 3, 6.5% of those of grade 3 or higher (Febrile "
+        "neutropenia 54%).",
+        "Of special interest (AESI): Pneumonitis and Ejection fraction decreased.",
+        "begins up to 30 days after the last dose.",
+        "recorded as Death, not progression",
+        "each early stop (Allergic reaction) and 19.61% of withdrawals (Pericardial effusion)",
+    ):
+        assert sentence in events
+    leaves = section(text, "Who leaves")
+    assert "because of Allergic reaction of grade 3." in leaves
+    assert "19.61% are caused by Pericardial effusion of grade 3." in leaves
+
+
+def test_frailties_have_the_quantiles_of_their_law(text: str) -> None:
+    events = section(text, "Adverse events")
+    for sigma in (1.47, 0.8):
+        low, high = stats.lognorm(sigma, scale=math.exp(-(sigma**2) / 2)).ppf([0.1, 0.9])
+        found = re.search(rf"sigma {sigma:g} \(below ([\d.]+) in 10% .*?above ([\d.]+)", events)
+        assert found is not None
+        assert [float(found[1]), float(found[2])] == pytest.approx([low, high], rel=0.04)
+
+
+def test_share_of_events_unresolved_at_the_next_dose(text: str) -> None:
+    lasting = stats.lognorm(0.6, scale=10)
+    unresolved = np.mean([lasting.sf(21 - onset) for onset in range(3, 15)])
+
+    assert f"{unresolved:.1%} of events with the usual onset are unresolved" in text
 
 
 def test_planned_scans_are_those_of_the_calendar(text: str) -> None:
@@ -375,6 +627,13 @@ def test_planned_scans_are_those_of_the_calendar(text: str) -> None:
     weeks = [*range(6, 49, 6), *range(60, 1341 // 7 + 1, 12)]
     assert f"weeks {', '.join(map(str, weeks[:12]))} and so on, {len(weeks)} in all." in scanned
     assert "at least 5 weeks after the first dose; with one at least 23 weeks after it" in scanned
+
+
+def test_scans_that_move_with_the_cycles_are_told() -> None:
+    scanned = section(describe(scenario("assessment.anchor=cycles")), "What is scanned")
+
+    assert "Calendar, moving with the cycles" in scanned
+    assert "whatever the cycles" not in scanned
 
 
 def test_calendar_that_is_not_in_weeks_is_told_in_days() -> None:
@@ -444,6 +703,17 @@ def test_prognostic_factors_leave_no_formula() -> None:
     assert "Prognostic factor, Visceral metastasis yes against all others: hazard ratio 1.3" in text
     assert "Expected by then: 57.0 patients enrolled." in text
     assert not re.search(r"2021-01 +[\d.]+ +[\d.]+ +[\d.]+ +2", text)
+
+
+def test_effect_of_dose_intensity_leaves_no_formula() -> None:
+    text = describe(
+        scenario("disease.dose_intensity={drug: docetaxel, hazard_ratio_per_10_percent: 1.05}")
+    )
+
+    assert "Together, by formula" not in text
+    assert "Latent PFS, OS and DOR are left out: with an effect of dose intensity" in text
+    disease = section(text, "The disease")
+    assert "of docetaxel lost so far, the hazard of progression is multiplied by 1.05." in disease
 
 
 def parsed(family: str, **parameters: object) -> families.Time:

@@ -13,16 +13,22 @@ from matplotlib.figure import Figure
 from simulate.analysis.kaplan_meier import kaplan_meier
 from simulate.plots import (
     Lanes,
+    plot_adverse_events,
     plot_at_risk,
     plot_coverage,
+    plot_delays,
     plot_enrolment,
     plot_forest,
+    plot_histograms,
     plot_precision,
     plot_scorecard,
     plot_survival,
     plot_swimmer,
 )
+from simulate.plots.doses import delays_legend
+from simulate.plots.safety import safety_legend
 from simulate.plots.survival import Landmark, median_mark
+from simulate.plots.swimmer import MARKS, PERIODS, swimmer_legend
 from simulate.report.svg import figure_svg
 
 mpl.use("Agg")
@@ -137,6 +143,90 @@ def test_swimmer_draws_periods_and_marks(ax: Axes) -> None:
     assert line_through(ax, 7.0, 0)
     low, high = ax.get_ylim()
     assert low > high  # the first lane is at the top
+
+
+def test_swimmer_explains_only_what_it_shows(ax: Axes) -> None:
+    plot_swimmer(lanes(), ax=ax)
+    swimmer_legend(lanes(), ax)
+
+    legend = ax.get_legend()
+    assert legend is not None
+    words = [text.get_text() for text in legend.get_texts()]
+    shown = (PERIODS["treatment"], PERIODS["response"], MARKS["progression"])
+    assert words == [look.label for look in shown]
+
+
+def events() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "label": ["a", "b"],
+            "organ_class": ["One", "Two"],
+            "any_median": [60.0, 10.0],
+            "any_lower": [50.0, 5.0],
+            "any_upper": [70.0, 20.0],
+            "any_reported": [63.0, math.nan],
+            "severe_median": [20.0, 0.0],
+            "severe_lower": [10.0, 0.0],
+            "severe_upper": [30.0, 0.0],
+            "severe_reported": [0.0, math.nan],
+        }
+    )
+
+
+def test_adverse_events_have_two_sides_on_one_scale(ax: Axes) -> None:
+    plot_adverse_events(events(), ax=ax)
+    safety_legend(events(), ax)
+
+    edges = [sorted((bar.get_x(), bar.get_x() + bar.get_width())) for bar in ax.patches]
+    ticks = dict(zip((t.get_text() for t in ax.get_xticklabels()), ax.get_xticks(), strict=True))
+    zero = ticks["0"]  # the right one
+    assert edges[0] == [-70 - zero, -50 - zero]
+    assert edges[2] == [10 + zero, 30 + zero]
+    assert zero > 0  # 0% on the right is not 0% on the left
+    assert line_through(ax, -63 - zero, 0)
+    assert line_through(ax, zero, 0)
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b"]
+    assert {"One", "Two", "Any grade"} <= {text.get_text() for text in ax.texts}
+    low, high = ax.get_ylim()
+    assert low > high  # the first term is at the top
+
+
+def test_adverse_events_without_reported_ones(ax: Axes) -> None:
+    table = events().assign(any_reported=math.nan, severe_reported=math.nan)
+
+    plot_adverse_events(table, ax=ax)
+    safety_legend(table, ax)
+
+    legend = ax.get_legend()
+    assert legend is not None
+    assert "Reported" not in [text.get_text() for text in legend.get_texts()]
+
+
+def test_histogram_bars_hold_their_right_end(ax: Axes) -> None:
+    values = np.array([100.0, 100.0, 98.0, math.nan])
+    plot_histograms({"Drug": values, "None": np.array([math.nan])}, width=2.0, ax=ax)
+
+    bars = sorted((bar.get_x(), bar.get_height()) for bar in ax.patches)
+    assert [x for x, _ in bars] == [96.0, 98.0]
+    assert bars[1][1] == 2 * bars[0][1]
+    assert {"Drug", "None", "100.0%"} == {text.get_text() for text in ax.texts}
+    assert line_through(ax, 100.0, 1.0)  # the median, in the upper row
+
+
+def test_delays_are_stacked_by_cause(ax: Axes) -> None:
+    delays = pd.DataFrame(
+        {"cycle": [2, 3], "n": [10, 8], "delay": [2.0, 3.0], "hold": [0.5, 0.0], "wait": [0.0, 0.0]}
+    )
+
+    plot_delays(delays, ax=ax)
+    delays_legend(delays, ax)
+
+    tops = [bar.get_y() + bar.get_height() for bar in ax.patches]
+    assert tops == [2.0, 3.0, 2.5, 3.0, 2.5, 3.0]
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["2\n(10)"]
+    legend = ax.get_legend()
+    assert legend is not None
+    assert len(legend.get_texts()) == 2  # nobody waited
 
 
 def facts() -> pd.DataFrame:

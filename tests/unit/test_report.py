@@ -12,13 +12,19 @@ import pandas as pd
 import pytest
 
 from simulate.analysis.statistics import landmark_months
+from simulate.distributions import NEVER
 from simulate.endpoints import derive, endpoint_rules
 from simulate.job import make_job
 from simulate.report.blocks import Details, Picture, Prose, Section, Table, numbered
+from simulate.report.disposition import example_reasons
+from simulate.report.doses import FEWEST, cycle_delays, doses_section
 from simulate.report.numbers import (
     FIGURE_SPACE,
     MINUS,
     PUNCTUATION_SPACE,
+    capital,
+    counts_with_percent,
+    error,
     interval,
     listed,
     number,
@@ -26,8 +32,10 @@ from simulate.report.numbers import (
     signed,
     with_unit,
 )
+from simulate.report.regimen import dosing_rules, intensity_effect, site_limits
 from simulate.report.report import render_report, write_report
-from simulate.report.scorecard import TOPICS, position, topic_of
+from simulate.report.safety import incidence, listed_terms, safety_section
+from simulate.report.scorecard import OTHER, TOPICS, position, scorecard_section, topic_of
 from simulate.report.survival import example_curve
 from simulate.report.swimmer import lanes_of
 from simulate.report.view import View
@@ -110,7 +118,7 @@ def test_page_is_well_formed_and_its_links_lead_somewhere(page: str) -> None:
     assert parsed.open == []
     assert len(parsed.ids) == len(set(parsed.ids))
     assert {link.removeprefix("#") for link in parsed.links} <= set(parsed.ids)
-    assert len(parsed.headings) == 11
+    assert len(parsed.headings) == 13
 
 
 def test_page_needs_no_network_and_no_script(page: str) -> None:
@@ -175,6 +183,7 @@ def test_report_without_facts_compares_with_nothing(other: Callable[..., RunResu
             "endpoints.landmarks=[]",
             "design={}",
             "baseline={variables: []}",
+            "treatment.body=null",
         )
     )
     words = text_of(page)
@@ -273,6 +282,204 @@ def test_swimmer_places_events_by_the_first_dose_whenever_endpoints_begin(
     pd.testing.assert_frame_equal(from_dose.periods, from_randomisation.periods)
 
 
+def test_swimmer_shows_what_adverse_events_do_to_doses(result: RunResult) -> None:
+    example = result.examples[0]
+    snapshot, endpoints = example.snapshots["final"], example.endpoints["final"]
+    doses = [dict(zip(snapshot.doses, row, strict=True)) for row in rows_of(snapshot.doses)]
+    events = snapshot.adverse_events
+
+    lanes = lanes_of(snapshot, endpoints, False, 1)
+
+    def shown(frame: pd.DataFrame, kind: str, *columns: str) -> set[tuple[float, ...]]:
+        rows = frame.loc[frame["kind"] == kind, list(columns)] * 30.4375
+        return {tuple(row) for row in rows.round(6).to_numpy().tolist()}
+
+    held = {(d["day"] - d["hold"], d["day"]) for d in doses if d["given"] and d["hold"]}
+    omitted = {(d["day"],) for d in doses if not d["given"]}
+    lower = [(d["patient"], d["day"]) for d in doses if d["given"] and d["level"]]
+    reduced = {(min(day for p, day in lower if p == patient),) for patient, _ in lower}
+    docetaxel_stops = events["onset_day"][events["action"] >> 6 & 1 == 1]
+    assert len(held) > 2
+    assert omitted
+    assert reduced
+    assert shown(lanes.periods, "hold", "start", "end") == held
+    assert shown(lanes.marks, "omitted", "month") == omitted
+    assert shown(lanes.marks, "reduced", "month") == reduced
+    assert shown(lanes.marks, "drug_stop", "month") == {(day,) for day in docetaxel_stops}
+    stops = snapshot.subjects["treatment_stop_day"]
+    for_toxicity = stops[snapshot.subjects["treatment_stop_reason"] == 5]
+    assert shown(lanes.marks, "toxicity_stop", "month") == {(day,) for day in for_toxicity}
+    assert not (lanes.periods["kind"] == "wait").any()
+
+
+def rows_of(columns: dict[str, np.ndarray]) -> list[tuple[int, ...]]:
+    return list(zip(*(column.tolist() for column in columns.values()), strict=True))
+
+
+def test_swimmer_draws_a_wait_after_the_hold_before_it(result: RunResult) -> None:
+    example = result.examples[0]
+    snapshot = example.snapshots["final"]
+    doses = {name: column.copy() for name, column in snapshot.doses.items()}
+    row = int(np.flatnonzero((doses["hold"] > 0) & (doses["given"] == 1))[0])
+    day, hold = int(doses["day"][row]), int(doses["hold"][row])
+    same = (doses["patient"] == doses["patient"][row]) & (doses["cycle"] == doses["cycle"][row])
+    doses["wait"][same] = 2
+    snapshot = dataclasses.replace(snapshot, doses=doses)
+
+    periods = lanes_of(snapshot, example.endpoints["final"], False, 1).periods
+
+    (waited,) = (periods[periods["kind"] == "wait"][["start", "end"]] * 30.4375).to_numpy()
+    np.testing.assert_allclose(waited, (day - 2, day))
+    holds = (periods[periods["kind"] == "hold"][["start", "end"]] * 30.4375).to_numpy()
+    assert np.isclose(holds, (day - 2 - hold, day - 2)).all(axis=1).any()
+
+
+def test_swimmer_has_no_tick_where_a_dose_was_omitted(result: RunResult) -> None:
+    example = result.examples[0]
+    snapshot, endpoints = example.snapshots["final"], example.endpoints["final"]
+    given = snapshot.doses["given"].copy()
+    given[np.flatnonzero(snapshot.doses["drug"] == 1)[5]] = 0
+    without = dataclasses.replace(snapshot, doses=snapshot.doses | {"given": given})
+
+    before, after = (lanes_of(s, endpoints, False, 1) for s in (snapshot, without))
+
+    assert len(after.doses) == len(before.doses) - 1
+    omitted = [(lanes.marks["kind"] == "omitted").sum() for lanes in (before, after)]
+    assert omitted[1] == omitted[0] + 1
+
+
+def test_incidence_is_the_share_of_the_safety_set(result: RunResult) -> None:
+    view = View(result)
+    counts = np.sort(result.replicates["final"].table["teae_grade3"].to_numpy())
+
+    found = incidence(view, "teae_grade3")
+
+    assert (found.count.lower, found.count.median, found.count.upper) == tuple(counts)
+    assert found.percent.median == pytest.approx(100 * counts[1] / 57)
+    assert found.reported.value == 36
+    assert found.reported_percent == pytest.approx(63.2, abs=0.05)
+    assert not dataclasses.replace(found, count=found.count._replace(lower=36)).is_outside
+    assert dataclasses.replace(found, count=found.count._replace(lower=37)).is_outside
+
+
+def test_safety_lists_its_terms_by_frequency(result: RunResult) -> None:
+    view = View(result)
+    toxicity = result.job.scenario.toxicity
+    assert toxicity is not None
+    terms = listed_terms(view, toxicity)
+
+    means = [view.values(f"ae_any_{term.name}").mean() for term in terms]
+    assert means == sorted(means, reverse=True)
+    assert {term.name for term in toxicity.terms} - {term.name for term in terms} == {"other_mild"}
+    _, by_term = [b for b in safety_section(view).blocks if isinstance(b, Table)]
+    assert [row[0] for row in by_term.rows] == [term.label for term in terms]
+    diarrhea = by_term.rows[[term.name for term in terms].index("diarrhea")]
+    assert diarrhea[1] == "21 (36.8)"
+    assert diarrhea[2].startswith(f"{np.median(view.values('ae_any_diarrhea')):.0f} ")
+
+
+def test_safety_marks_what_lies_outside(result: RunResult) -> None:
+    table = result.replicates["final"].table.assign(sae=50.0)
+    analysed = dataclasses.replace(result.replicates["final"], table=table)
+    changed = dataclasses.replace(result, replicates={"final": analysed})
+
+    summary, _ = [b for b in safety_section(View(changed)).blocks if isinstance(b, Table)]
+
+    outside = {summary.rows[i][0] for i in summary.marked}
+    assert "Serious" in outside
+    assert "Any" not in outside
+
+
+def dose_rows(*rows: tuple[int, int, int, int, int, int]) -> dict[str, np.ndarray]:
+    names = ("patient", "cycle", "drug", "delay", "hold", "given")
+    return dict(zip(names, np.array(rows).T, strict=True))
+
+
+def test_delays_of_a_cycle_are_counted_once_a_patient_and_not_for_omitted_doses() -> None:
+    rows = [(patient, 1, 1, 0, 0, 1) for patient in range(FEWEST)]
+    rows += [(patient, 2, drug, patient, 7 * (patient == 1), 1)
+             for patient in range(FEWEST) for drug in (1, 2)]  # fmt: skip
+    rows += [(patient, 3, 1, 9, 0, 1) for patient in range(FEWEST - 1)]
+    rows += [(FEWEST - 1, 3, 2, 9, 0, 0)]  # omitted: the cycle has too few patients
+
+    delays = cycle_delays(dose_rows(*rows))
+
+    assert delays.to_dict("records") == [{"cycle": 2, "delay": 2.0, "hold": 1.4, "n": FEWEST}]
+
+
+def test_reasons_for_stopping_add_up(result: RunResult) -> None:
+    view = View(result)
+    reasons = example_reasons(view)
+
+    first = result.replicates["final"].table.iloc[0]
+    assert sum(reasons.values()) == first["discontinued"]
+    assert "Ongoing" not in reasons
+    *_, disposition = [b for b in doses_section(view).blocks if isinstance(b, Table)]
+    shown = {row[0].strip(): row[-1].split()[0] for row in disposition.rows}
+    assert shown["On treatment at the cut"] == f"{first['on_treatment']:.0f}"
+    assert {name: int(shown[name]) for name in reasons} == reasons
+
+
+def test_exposure_table_shows_the_median_dose_intensity(result: RunResult) -> None:
+    view = View(result)
+    exposure, _ = [b for b in doses_section(view).blocks if isinstance(b, Table)]
+    rows = {row[0]: row for row in exposure.rows}
+
+    median = np.sort(view.values("docetaxel_rdi_median"))[1]
+    assert rows["Docetaxel: median relative dose intensity, %"][2].strip() == f"{median:.1f}"
+    assert rows["Median exposure, days"][1].strip() == "674"
+
+
+def test_dosing_rules_in_brief(result: RunResult, page: str) -> None:
+    rules = dict(dosing_rules(result.job.scenario))
+
+    assert rules["Dosing rules, KN026"] == (
+        "held for related events of grade 3 or higher; held 21 days for events of special interest "
+        "(80% of them); infusion halted at infusion related reaction (25% of them); never reduced; "
+        "if held, until grade 1 or better and at least 7 days, the cycle waits for it; ended by a "
+        "hold of more than 12 weeks"
+    )
+    assert "reduced to 55 mg/m2 after events of grade 3 or higher (9% of them)" in text_of(page)
+    assert site_limits(result.job.scenario) == intensity_effect(result.job.scenario) == []
+
+
+def test_no_adverse_events_no_safety(other: Callable[..., RunResult]) -> None:
+    drugs = "[{id: 1, name: KN026, dose: 30 mg/kg}, {id: 2, name: docetaxel, dose: 75 mg/m2}]"
+    result = other(
+        "toxicity=null",
+        f"treatment.drugs={drugs}",
+        "follow_up.early_stop={probability: 0.0315, days: [1 day, 20 days]}",
+        "follow_up.withdrawal_adverse_event=null",
+    )
+    page = render_report(result)
+    words = text_of(page.split("Assumptions and sources</h2>")[0])
+
+    assert "Doses" in Page(page).headings
+    assert "Safety" not in Page(page).headings
+    for absent in ("Dosing rules", "adverse event", "Adverse event"):
+        assert absent not in words
+    assert "Held for an adverse event" not in page
+    assert (result.examples[0].records.doses["day"] < NEVER).all()
+
+
+def test_waits_for_what_sites_lack_are_shown(other: Callable[..., RunResult]) -> None:
+    supply = "{drug: KN026, initial: 3, reorder_at: 2, order: 2, lead_time: 5 weeks}"
+    result = other(f"resources={{chairs: {{slots: 1}}, supply: [{supply}]}}", replicates=1)
+    page = render_report(result)
+    words = text_of(page)
+
+    assert "Waiting for a slot or a drug" in page
+    assert "Patients with a dose that waited for a slot or a drug" in words
+    assert "1 patient treated a day at each site; 3 doses of KN026 in stock at each site" in words
+
+
+def test_effect_of_dose_intensity_is_told() -> None:
+    effect = "{drug: docetaxel, hazard_ratio_per_10_percent: 1.2}"
+    scenario = Scenario.from_file(KN026, [f"disease.dose_intensity={effect}"])
+
+    assert "times 1.2 for every 10% of docetaxel's intensity" in intensity_effect(scenario)[0][1]
+
+
 def test_example_curve_is_that_of_the_first_replicate(result: RunResult) -> None:
     view = View(result)
     table = result.replicates["final"].table
@@ -294,6 +501,18 @@ def test_every_fact_has_a_topic(result: RunResult) -> None:
     assert topic_of("pd") == topic_of("sd_24wk") == "Response"
     assert topic_of("pfs_events_by_6") == "Progression-free survival"
     assert topic_of("deaths_after_progression") == "Overall survival and deaths"
+    assert topic_of("docetaxel_reduction") == "Safety"
+    assert topic_of("ae_any_anemia") == "Adverse events by term"
+    assert topic_of("kn026_rdi_median") == "Treatment"
+
+
+def test_fact_without_a_topic_stands_last(result: RunResult) -> None:
+    card = result.scorecard.assign(statistic="unheard_of")
+
+    section = scorecard_section(View(dataclasses.replace(result, scorecard=card)))
+
+    tables = [block for block in section.blocks if isinstance(block, Table)]
+    assert tables[0].groups == {0: OTHER}
 
 
 @pytest.mark.parametrize(
@@ -337,6 +556,22 @@ def test_numbers_in_words() -> None:
     assert with_unit(76.36, "%") == "76.4%"
     assert with_unit(math.inf, "months") == "not reached"
     assert listed(["a", "b", "c"]) == "a, b and c"
+
+
+def test_small_errors_are_not_printed_as_none() -> None:
+    assert [error(v) for v in (0.0, 0.0049, 0.26, math.nan)] == [
+        "<0.01",
+        "<0.01",
+        "0.26",
+        "\N{EN DASH}",
+    ]
+
+
+def test_counts_with_their_percentages_line_up() -> None:
+    cells = counts_with_percent([(57, 100), (3, 5.26), (4, math.nan), (math.nan, math.nan)])
+
+    assert cells == ["57 (100.0)", f"3 {2 * FIGURE_SPACE}(5.3)", "4", "\N{EN DASH}"]
+    assert capital("docetaxel") == "Docetaxel"
 
 
 def test_points_line_up() -> None:
