@@ -10,7 +10,7 @@ import numpy.typing as npt
 from simulate.analysis.kaplan_meier_many import ManyKaplanMeier, kaplan_meier_many
 from simulate.analysis.proportions import clopper_pearson
 from simulate.analysis.stack import FloatArray, Stack
-from simulate.analysis.statistics import SURVIVAL_ENDPOINTS, landmark_months
+from simulate.analysis.statistics import SURVIVAL_ENDPOINTS, landmark_months, stop_statistic
 from simulate.patient.assessment import (
     COMPLETE_RESPONSE,
     NOT_EVALUABLE,
@@ -18,6 +18,7 @@ from simulate.patient.assessment import (
     PROGRESSIVE_DISEASE,
     STABLE_DISEASE,
 )
+from simulate.patient.treatment import STOP_NAMES
 from simulate.scenario.trial import Trial
 from simulate.units import DAYS_PER_MONTH
 
@@ -178,6 +179,8 @@ def _treatment(cuts: Stack) -> Values:
         "stopped_without_pfs_event": cuts.counts(~ongoing & (cuts.endpoints["pfs_event"] == 0)),
         "cycles_more_than_6": cuts.counts(cuts.endpoints["cycles"] > 6),
     }
+    for code, reason in enumerate(STOP_NAMES[1:], start=1):
+        values[stop_statistic(reason)] = cuts.counts(cuts.endpoints["stop_reason"] == code)
     for name in ("exposure", "cycles"):
         for measure, probability in (("median", 0.5), ("min", 0.0), ("max", 1.0)):
             values[f"{name}_{measure}"] = cuts.quantiles(cuts.endpoints[name], probability)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from simulate.patient.treatment import STOP_NAMES
 from simulate.scenario.trial import Trial
 from simulate.units import DAYS_PER_MONTH
 
@@ -125,6 +126,17 @@ _PLAIN = (
 )
 
 
+def stop_statistic(reason: str) -> str:
+    """Name of the number of patients whose treatment stopped for a reason."""
+    return f"stopped_{reason.replace(' ', '_')}"
+
+
+def _stop_statistics() -> Iterator[Statistic]:
+    for reason in STOP_NAMES[1:]:
+        name = stop_statistic(reason)
+        yield Statistic(name, "SS", "treatment", name, f"Treatment stopped: {reason}", "patients")
+
+
 def landmark_months(trial: Trial) -> tuple[str, ...]:
     """The scenario's landmarks in months, as they stand in names: "6", "12", "4.5"."""
     return tuple(f"{days / DAYS_PER_MONTH:g}" for days in trial.endpoints.landmarks)
@@ -133,6 +145,7 @@ def landmark_months(trial: Trial) -> tuple[str, ...]:
 def statistics_of(trial: Trial) -> dict[str, Statistic]:
     """Every statistic that an analysis of this scenario gives, by name."""
     found = [Statistic(*row) for row in _PLAIN]
+    found += _stop_statistics()
     found += _response_statistics()
     for name in SURVIVAL_ENDPOINTS:
         found += _survival_statistics(name, landmark_months(trial))

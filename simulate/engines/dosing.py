@@ -142,7 +142,8 @@ def give_cycle(
             states[position] = REDUCED_DOSE if level > 0 else FULL_DOSE
         if trial.log is not None:
             note_dose(trial, patient, row)
-    for event in patient.toxicity.events.get(cycle, ()):
+    is_given = any(state != NOT_GIVEN for state in states)
+    for event in patient.toxicity.events.get(cycle, ()) if is_given else ():
         begin_event(trial, patient, event, cycle, today, states)
     if trial.plan.disease.intensity_drug >= 0 and count_dose(trial, patient, today):
         trial.env.process(run_disease(trial, patient, since=today))
