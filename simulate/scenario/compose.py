@@ -196,7 +196,7 @@ def _item(items: Items, step: str, value: Node, here: str) -> int:
             return index
     if not any(ids) and step.isdecimal() and len(step) < 9 and int(step) < len(items.nodes):
         return int(step)
-    known = [name for name in names if name]
+    known = [name for name in names if name] or [n.written for n in ids if isinstance(n, Leaf)]
     allowed = ", ".join(known) or f"0 to {len(items.nodes) - 1}" if items.nodes else "none"
     message = f"there is no item {step!r} in this list (allowed: {allowed})"
     raise _lost(value, here, message, _similar(step, known))

@@ -146,11 +146,12 @@ def check_doses(plan: Plan, records: TrialRecords) -> None:
     leading = doses["drug"] == 1
     for number in range(records.n_patients):
         of = leading & (patient == number)
-        day, delay, cycle = (doses[name][of] for name in ("day", "delay", "cycle"))
+        day, cycle = doses["day"][of], doses["cycle"][of]
+        late = doses["delay"][of] + doses["hold"][of] + doses["wait"][of]
         if subjects["first_dose_trial_day"][number] <= plan.horizon:
-            assert day[0] == delay[0] == 0
+            assert day[0] == late[0] == 0
         assert cycle.tolist() == list(range(1, len(day) + 1))
-        assert np.array_equal(np.diff(day), plan.treatment.cycle_length + delay[1:])
+        assert np.array_equal(np.diff(day), plan.treatment.cycle_length + late[1:])
         others = ~leading & (patient == number)  # are given with the leading drug, in some cycles
         assert np.array_equal(doses["day"][others], day[doses["cycle"][others] - 1])
 
@@ -184,6 +185,10 @@ def check_scans(plan: Plan, records: TrialRecords) -> None:
             assert next_visit >= min(subjects["assessment_stop_day"][number], last_day)
 
 
+LEAVING = (treatment.WITHDRAWAL, treatment.EARLY_STOP, treatment.ADVERSE_EVENT)
+"""Reasons with which a patient may leave the study as well."""
+
+
 def check_ends(plan: Plan, records: TrialRecords) -> None:
     subjects, found = records.subjects, records.assessments
     stop, reason = subjects["treatment_stop_day"], subjects["treatment_stop_reason"]
@@ -191,7 +196,7 @@ def check_ends(plan: Plan, records: TrialRecords) -> None:
     shown = found["response"] == scans.PROGRESSIVE_DISEASE
     pd_day[found["patient"][shown]] = found["day"][shown]
     by_pd, by_death = reason == treatment.PROGRESSION, reason == treatment.DEATH
-    left = (reason == treatment.WITHDRAWAL) | (reason == treatment.EARLY_STOP)
+    left = np.isin(reason, LEAVING)
     assert np.array_equal(stop[by_pd], pd_day[by_pd])
     assert np.all(pd_day[~by_pd] == NEVER)
     assert np.array_equal(stop[by_death], subjects["death_day"][by_death])
@@ -260,7 +265,8 @@ def test_any_of_many_trials(
 
 
 def broken(records: TrialRecords, table: str, name: str, row: int, value: int) -> TrialRecords:
-    tables = {part: dict(getattr(records, part)) for part in ("subjects", "assessments", "doses")}
+    parts = ("subjects", "assessments", "doses", "adverse_events")
+    tables = {part: dict(getattr(records, part)) for part in parts}
     column = tables[table][name].copy()
     column[row] = value
     tables[table][name] = column
@@ -327,6 +333,8 @@ def assert_same_patients(a: TrialRecords, b: TrialRecords) -> None:
         {"assessment.clinical_progression": None},
         {"treatment.delay": None},
         {"follow_up.withdrawal": None, "follow_up.early_stop": None},
+        {"toxicity.terms.neutrophil_decrease.rate": 3.0},
+        {"treatment.drugs.KN026.rules": [], "treatment.drugs.docetaxel.rules": []},
         {"enrolment.sites.count": 20},
         {"enrolment.accrual.exponent": 1.0},
         {
@@ -367,7 +375,7 @@ def test_a_larger_trial_has_the_same_visits_and_delays(
     larger = run(scenario.with_overrides({"sample_size": 80}), seed=scenario.seed)
 
     assert larger.n_patients == 80
-    for name in ("assessments", "doses"):
+    for name in ("assessments", "doses", "adverse_events"):
         ours, theirs = getattr(trials[0], name), getattr(larger, name)
         for number in range(57):
             # entry is on another day, so that the horizon comes earlier or later in their life
@@ -406,7 +414,7 @@ def test_the_same_call_twice_is_the_same_trial(
 ) -> None:
     again = ReferenceEngine(plan).simulate(seed=scenario.seed, replicate=2)
 
-    for name in ("subjects", "baseline", "assessments", "doses"):
+    for name in ("subjects", "baseline", "assessments", "doses", "adverse_events"):
         ours, theirs = getattr(trials[2], name), getattr(again, name)
         assert list(ours) == list(theirs)
         assert all(ours[column].tobytes() == theirs[column].tobytes() for column in ours)

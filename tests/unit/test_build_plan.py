@@ -157,7 +157,13 @@ def test_the_baseline_variables_are_laid_out_as_the_scenario_has_them(
 def test_age_starts_at_its_lower_limit(scenario: Scenario, plan: Plan) -> None:
     assert plan.baseline.first_value[0] == 30
     assert plan.baseline.level_start[1] == 38  # 30 to 67 years
-    assert set(plan.baseline.first_value[1:].tolist()) == {0}
+    names = [variable.name for variable in scenario.baseline.variables]
+    first = dict(zip(names, plan.baseline.first_value.tolist(), strict=True))
+    assert {name: value for name, value in first.items() if value} == {
+        "age": 30,
+        "weight": 40,
+        "height": 142,
+    }
 
 
 def test_prognostic_factors_are_sorted_by_variable(scenario: Scenario) -> None:
@@ -206,13 +212,15 @@ def test_a_condition_may_look_at_the_last_of_very_many_levels(scenario: Scenario
         {"id": 2, "name": "second", "cases": second},
     ]
 
-    plan = changed(scenario, baseline__variables=variables, endpoints__subgroups=[])
+    alone = {"endpoints__subgroups": [], "treatment__body": None}
+
+    plan = changed(scenario, baseline__variables=variables, **alone)
 
     levels = [baseline_level(plan.baseline, 1, [first], 0) for first in (0, 60, MOST_LEVELS - 1)]
     assert levels == [1, 1, 0]
     variables[0]["levels"] = many | {"one_more": 1}
     with pytest.raises(ScenarioError, match="at most 62 levels"):
-        changed(scenario, baseline__variables=variables, endpoints__subgroups=[])
+        changed(scenario, baseline__variables=variables, **alone)
 
 
 def test_a_normal_variable_far_from_its_limits_is_refused_or_works(scenario: Scenario) -> None:

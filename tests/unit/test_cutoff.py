@@ -15,6 +15,7 @@ from simulate.distributions import NEVER
 from simulate.endpoints import derive, endpoint_rules
 from simulate.patient import treatment
 from simulate.records import (
+    ADVERSE_EVENT_COLUMNS,
     ASSESSMENT_COLUMNS,
     DOSE_COLUMNS,
     SUBJECT_COLUMNS,
@@ -41,18 +42,36 @@ SUBJECT = {
 }
 
 
+STOPS_OTHER_THAN_DEATH = (
+    treatment.PROGRESSION,
+    treatment.WITHDRAWAL,
+    treatment.EARLY_STOP,
+    treatment.ADVERSE_EVENT,
+    treatment.COMPLETED,
+)
+
+
 def records(
     *subjects: dict[str, int],
     scans: tuple[tuple[int, ...], ...] = (),
     doses: tuple[tuple[int, ...], ...] = (),
+    events: tuple[tuple[int, ...], ...] = (),
 ) -> TrialRecords:
-    """A trial by hand; scans are (patient, day, performed, response), doses (patient, day)."""
+    """A trial by hand.
+
+    Scans are (patient, day, performed, response), doses (patient, day), adverse events (patient,
+    grade, onset, end).
+    """
     rows = [tuple((SUBJECT | subject).values()) for subject in subjects]
     return TrialRecords(
         subjects=table(SUBJECT_COLUMNS, rows),
         baseline={"1": np.arange(len(rows))},
         assessments=table(ASSESSMENT_COLUMNS, [(p, 1, d, d, done, r) for p, d, done, r in scans]),
-        doses=table(DOSE_COLUMNS, [(p, 1, 1, d, 0) for p, d in doses]),
+        doses=table(DOSE_COLUMNS, [(p, 1, 1, d, 0, 0, 0, 0, 1, 0, 0) for p, d in doses]),
+        adverse_events=table(
+            ADVERSE_EVENT_COLUMNS,
+            [(p, 1, 1, g, first, last, 0, 0, 0) for p, g, first, last in events],
+        ),
     )
 
 
@@ -166,11 +185,54 @@ def test_nothing_is_known_after_a_patient_left_the_study() -> None:
     assert known(cut(records(left), 159), "study_withdrawal_day") == [NEVER]
 
 
+def events(snapshot: Snapshot) -> list[tuple[int, int]]:
+    """Onset and end of the adverse events that are known."""
+    known_events = snapshot.adverse_events
+    pairs = zip(known_events["onset_day"].tolist(), known_events["end_day"].tolist(), strict=True)
+    return list(pairs)
+
+
+def test_an_adverse_event_is_known_on_its_day_and_resolved_on_its_last() -> None:
+    one = records({}, doses=((0, 0),), events=((0, 3, 30, 44),))
+
+    assert events(cut(one, 129)) == []
+    assert events(cut(one, 130)) == events(cut(one, 143)) == [(30, NEVER)]
+    assert events(cut(one, 144)) == [(30, 44)]
+
+
+def test_an_adverse_event_after_the_last_contact_is_not_known() -> None:
+    one = records({"contact_lag": 10}, doses=((0, 0),), events=((0, 3, 30, 44),))
+
+    assert events(cut(one, 139)) == []
+    assert events(cut(one, 140)) == events(cut(one, 153)) == [(30, NEVER)]
+    assert events(cut(one, 154)) == [(30, 44)]
+
+
+def test_a_fatal_event_is_known_when_the_death_is() -> None:
+    dead = stopped(95, treatment.DEATH, death_day=95, contact_lag=10)
+    one = records(dead, doses=((0, 84),), events=((0, 2, 20, 30), (0, 5, 95, 95)))
+
+    unknown, aware = cut(one, 204), cut(one, 205)
+
+    assert (known(unknown, "death_day"), events(unknown)) == ([NEVER], [(20, 30)])
+    assert (known(aware, "death_day"), events(aware)) == ([95], [(20, 30), (95, 95)])
+
+
+def test_events_of_patients_who_come_later_are_not_there() -> None:
+    later = {"enrolment_trial_day": 300, "first_dose_trial_day": 300}
+    two = records(later, {}, events=((0, 3, 0, 5), (1, 1, 8, 9)))
+
+    snapshot = cut(two, 299)
+
+    assert snapshot.adverse_events["patient"].tolist() == [1]
+    assert events(snapshot) == [(8, 9)]
+
+
 # ---- never the future ---------------------------------------------------------------------------
 
 
 def assert_same(a: Snapshot, b: Snapshot) -> None:
-    for part in ("subjects", "baseline", "assessments", "doses"):
+    for part in ("subjects", "baseline", "assessments", "doses", "adverse_events"):
         left, right = getattr(a, part), getattr(b, part)
         assert left.keys() == right.keys()
         for name, column in left.items():
@@ -193,7 +255,7 @@ def another_future(one: TrialRecords, day: int, rng: np.random.Generator) -> Tri
 
     later("death_day")
     stops_later = later("treatment_stop_day")
-    reasons = rng.integers(1, 4, n)
+    reasons = rng.choice(STOPS_OTHER_THAN_DEATH, n)
     reasons[subjects["treatment_stop_day"] == NEVER] = treatment.NOT_STOPPED
     subjects["treatment_stop_reason"] = np.where(
         stops_later, reasons, subjects["treatment_stop_reason"]
@@ -221,7 +283,22 @@ def another_future(one: TrialRecords, day: int, rng: np.random.Generator) -> Tri
             new["performed"][future] = 1
         return new
 
-    return replace(one, subjects=subjects, assessments=rows(one.assessments), doses=rows(one.doses))
+    adverse = {name: column.copy() for name, column in one.adverse_events.items()}
+    last = cut_day[adverse["patient"]]
+    for name in ("end_day", "onset_day"):
+        future = adverse[name] > last
+        drawn = np.maximum(last, -1) + rng.integers(1, 400, len(last))
+        adverse[name][future] = drawn[future]
+    for name in ("grade", "serious"):
+        drawn = rng.integers(0, 2, len(last))
+        adverse[name] = np.where(adverse["onset_day"] > last, drawn, adverse[name])
+    return replace(
+        one,
+        subjects=subjects,
+        assessments=rows(one.assessments),
+        doses=rows(one.doses),
+        adverse_events=adverse,
+    )
 
 
 @settings(max_examples=60, deadline=None)
@@ -267,6 +344,11 @@ def test_a_later_cut_knows_all_that_an_earlier_one_knew(
     for part in ("assessments", "doses"):
         rows = [set(zip(*getattr(one, part).values(), strict=True)) for one in (early, late)]
         assert rows[0] <= rows[1]
+    told, then = (
+        {(p, c, t): (g, on) for p, c, t, g, on, *_ in zip(*s.adverse_events.values(), strict=True)}
+        for s in (early, late)
+    )
+    assert told.items() <= then.items()
 
 
 @settings(max_examples=40, deadline=None)
@@ -284,6 +366,11 @@ def test_what_a_snapshot_promises(
     for rows in (snapshot.doses, snapshot.assessments):
         done = rows["performed"] == 1 if "performed" in rows else np.ones(len(rows["day"]), bool)
         assert np.all(rows["day"][done] <= contact[rows["patient"][done]])
+    had = snapshot.adverse_events
+    assert np.all(had["onset_day"] <= contact[had["patient"]])
+    assert np.all((had["end_day"] <= contact[had["patient"]]) | (had["end_day"] == NEVER))
+    fatal = had["patient"][had["grade"] == 5]
+    assert np.all(own["death_day"][fatal] < NEVER)
     for name in ("treatment_stop_day", "assessment_stop_day", "study_withdrawal_day"):
         assert np.all((own[name] <= own["cut_day"]) | (own[name] == NEVER))
     ongoing = own["treatment_stop_reason"] == treatment.NOT_STOPPED

@@ -79,10 +79,11 @@ def naive_patient(scenario: Scenario, own: list[int]) -> dict[str, object]:
     for variable, word in zip(scenario.baseline.variables, own, strict=True):
         u = (word + 0.5) / 2**32
         if not isinstance(variable, LevelsVariable):
-            z = [(x - 0.5 - variable.mean) / variable.sd for x in range(30, 69)]
+            low, high = round(variable.low), round(variable.high)
+            z = [(x - 0.5 - variable.mean) / variable.sd for x in range(low, high + 2)]
             cdf = [0.5 * math.erfc(-value / math.sqrt(2)) for value in z]
             at = cdf[0] + u * (cdf[-1] - cdf[0])
-            patient[variable.name] = 30 + sum(at >= c for c in cdf[1:])
+            patient[variable.name] = low + sum(at >= c for c in cdf[1:])
             continue
         for case in variable.all_cases:
             if all(patient[name] in wanted for name, wanted in case.when.items()):
@@ -190,6 +191,7 @@ def test_a_variable_keeps_its_words_when_another_is_taken_away(
                     for v in (stage, ecog)
                 ],
                 "endpoints.subgroups": [],
+                "treatment.body": None,
                 "sweep": [],
             }
         )

@@ -19,7 +19,17 @@ import simulate
 from simulate import distributions, endpoints, streams
 from simulate.build_plan import build_plan
 from simulate.endpoints import endpoint_rules
-from simulate.patient import assessment, baseline, disease, enrolment, follow_up, treatment
+from simulate.patient import (
+    assessment,
+    baseline,
+    disease,
+    dosing,
+    enrolment,
+    follow_up,
+    resources,
+    toxicity,
+    treatment,
+)
 from simulate.plan import Plan, with_lists
 from simulate.scenario.scenario import Scenario
 
@@ -28,7 +38,8 @@ MODULES = {
     module.__name__: module
     for module in (
         *(streams, distributions, endpoints),
-        *(assessment, baseline, disease, enrolment, follow_up, treatment),
+        *(assessment, baseline, disease, dosing, enrolment, follow_up),
+        *(resources, toxicity, treatment),
     )
 }
 
@@ -77,9 +88,93 @@ def prognostic(scenario: Scenario) -> Plan:
                     "changes": [{"from": "3 months", "to": "5 months", "factor": 0}],
                 },
                 "enrolment.screening_failure": 0.2,
+                "disease.dose_intensity": {"drug": "docetaxel", "hazard_ratio_per_10_percent": 1.3},
+                "resources": {
+                    "chairs": {"slots": 2},
+                    "supply": [
+                        {
+                            "drug": "docetaxel",
+                            "initial": 9,
+                            "reorder_at": 3,
+                            "order": 5,
+                            "lead_time": "6 days",
+                        }
+                    ],
+                },
             }
         )
     )
+
+
+TERMS = (0, 1, 6, 8, 16, 18, 22)
+"""Positions of terms of every frailty, weight and kind of onset."""
+
+
+def toxicity_calls(plan: Plan) -> dict[str, list[tuple[Any, ...]]]:
+    """Arguments for the rules of adverse events."""
+    events = plan.toxicity
+    return {
+        "patient.toxicity.frailty": [
+            (events, kind, a, b) for kind in range(3) for a in WORDS for b in WORDS
+        ],
+        "patient.toxicity.cycle_weight": [
+            (events, term, cycle, state)
+            for term in TERMS
+            for cycle in (1, 2, 64, 900)
+            for state in range(3)
+        ],
+        "patient.toxicity.occurrence": [
+            (events, term, factor, e)
+            for term in TERMS
+            for factor in (0.0, 0.3, 2.0)
+            for e in (1e-9, 0.02, 0.2, 9.0)
+        ],
+        "patient.toxicity.event_grade": [
+            (events, term, severity, w)
+            for term in TERMS
+            for severity in (toxicity.MILD, toxicity.SEVERE)
+            for w in WORDS
+        ],
+        "patient.toxicity.onset_day": [(events, t, 42, w) for t in TERMS for w in WORDS],
+        "patient.toxicity.end_day": [(events, 50, w) for w in WORDS],
+        "patient.toxicity.is_serious": [
+            (events, term, severity, w)
+            for term in TERMS
+            for severity in (toxicity.MILD, toxicity.SEVERE)
+            for w in WORDS
+        ],
+    }
+
+
+def dosing_calls(plan: Plan) -> dict[str, list[tuple[Any, ...]]]:
+    """Arguments for the dosing rules."""
+    rules = plan.dosing
+    rows = range(len(rules.rule_ids))
+    return {
+        "patient.dosing.is_related": [(rules, drug, w) for drug in (0, 1) for w in WORDS],
+        "patient.dosing.rule_applies": [
+            (rules, row, term, grade, related, special, w)
+            for row in rows
+            for term in (0, 8)
+            for grade in (2, 3)
+            for related in (True, False)
+            for special in (True, False)
+            for w in WORDS[::3]
+        ],
+        "patient.dosing.hold_ends": [(rules, row, 50, 61) for row in rows],
+        "patient.dosing.held_until": [
+            (rules, drug, 42, today, blocked)
+            for drug in (0, 1)
+            for today in (42, 60)
+            for blocked in (43, 55, 90)
+        ],
+        "patient.dosing.is_hold_too_long": [
+            (rules, drug, 42, until) for drug in (0, 1) for until in (43, 126, 127)
+        ],
+        "patient.dosing.dose_amount": [
+            (rules, drug, level, 61.5, 1.64) for drug, level in ((0, 0), (1, 0), (1, 1))
+        ],
+    }
 
 
 def calls(plan: Plan, twin: Plan, scenario: Scenario) -> dict[str, list[tuple[Any, ...]]]:
@@ -141,6 +236,33 @@ def calls(plan: Plan, twin: Plan, scenario: Scenario) -> dict[str, list[tuple[An
             for a in WORDS
             for b in WORDS
         ],
+        "patient.disease.intensity_factor": [
+            (plan.disease, given, planned)
+            for given in (0.0, 0.9, 3.0, 4.5)
+            for planned in (1.0, 4.0)
+        ],
+        "patient.disease.hazard_between": [
+            (table, start, end) for start in (-30, 0, 40) for end in (-3, 41, 10**6)
+        ],
+        "patient.disease.day_of_target": [
+            (table, since, factor, target)
+            for since in (-30, 0, 40)
+            for factor in (1.0, 1.7)
+            for target in (0.0, 0.3, 1e9)
+        ],
+        "patient.disease._with_death": [
+            (plan.disease, disease.Course(responder, False, start, pd, death), factors, (a, b))
+            for responder, start in ((True, 84), (False, never))
+            for pd, death in ((200, 500), (200, 100), (never, never))
+            for a in WORDS[:3]
+            for b in WORDS
+        ],
+        "patient.disease.later_course": [
+            (plan.disease, disease.Course(True, False, 84, 200, 500), day, factors, (a, b))
+            for day in (90, 300, never)
+            for a in WORDS
+            for b in WORDS
+        ],
         "patient.enrolment.site_opening_day": [(plan.enrolment, 3, w) for w in WORDS],
         "patient.enrolment.site_factor": [(plan.enrolment, w) for w in WORDS],
         "patient.enrolment.power_arrival_day": [(twin.enrolment, w) for w in WORDS],
@@ -177,6 +299,7 @@ def calls(plan: Plan, twin: Plan, scenario: Scenario) -> dict[str, list[tuple[An
             (plan.follow_up, early, a, b) for early in (True, False) for a in WORDS for b in WORDS
         ],
         "patient.follow_up.leaves_study": [(plan.follow_up, w) for w in WORDS],
+        "patient.follow_up.is_caused_by_event": [(2**31, w) for w in WORDS],
         "patient.follow_up.contact_lag": [(plan.follow_up, w) for w in WORDS],
         "patient.follow_up.last_contact": [
             (900, 20, 890, never),
@@ -188,6 +311,19 @@ def calls(plan: Plan, twin: Plan, scenario: Scenario) -> dict[str, list[tuple[An
         "patient.treatment.cycle_delay": [(2.71, e) for e in (0.0, 0.18, 0.2, 3.3, 22.0)],
         "patient.treatment.next_dose_day": [(plan.treatment, 42, 3)],
         "patient.treatment.planned_cycles": [(plan.treatment, k, w) for k in (0, 1) for w in WORDS],
+        **toxicity_calls(plan),
+        **dosing_calls(plan),
+        "patient.resources.has_slot": [(plan.resources, used) for used in (0, 1, 2, 3)]
+        + [(twin.resources, 99)],
+        "patient.resources.has_stock": [
+            (plan.resources, drug, stock) for drug in (0, 1) for stock in (0, 1)
+        ],
+        "patient.resources.must_reorder": [
+            (plan.resources, drug, stock, is_ordered)
+            for drug in (0, 1)
+            for stock in (2, 3, 4)
+            for is_ordered in (True, False)
+        ],
         "endpoints.best_response": rows_of_scans,
         "endpoints.confirmed_response": rows_of_scans,
         "endpoints.progression_free_survival": [

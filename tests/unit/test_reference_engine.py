@@ -11,54 +11,28 @@ from typing import Any
 import numpy as np
 import pytest
 import simpy
+from certain_trial import CERTAIN, on_day
+from naive_patient import NaivePatient, rows_of
 
 from simulate import clock
 from simulate.build_plan import build_plan
 from simulate.distributions import NEVER
 from simulate.engines import reference
+from simulate.engines import trial as running
 from simulate.engines.reference import ReferenceEngine
 from simulate.errors import ScenarioError
 from simulate.patient import assessment as scans
-from simulate.patient import follow_up, treatment
+from simulate.patient import treatment
 from simulate.plan import Plan
 from simulate.records import TrialRecords
 from simulate.scenario.scenario import Scenario
-from simulate.streams import Purpose, unit_exponential, word
 
 Run = Callable[..., TrialRecords]
-NOTHING = {"kind": "exponential", "rate": "0 per month"}
-
-
-def on_day(day: int) -> dict[str, Any]:
-    """A time that is the same for everybody."""
-    return {"kind": "discrete", "values": [f"{day} days"], "weights": [1]}
 
 
 def every_cycle(probability: float) -> dict[str, Any]:
     """A time on a dose day, so that events fall together."""
     return {"kind": "geometric", "probability": probability, "every": "21 days", "at_most": 60}
-
-
-# Everything on its planned day, nobody leaves, nothing happens; each test adds its own event.
-CERTAIN: dict[str, Any] = {
-    "sample_size": 3,
-    "enrolment.sites": {"count": 1},
-    "disease.response.probability": 0,
-    "disease.response.visible_before": "0 days",
-    "disease.progression.responders": NOTHING,
-    "disease.progression.non_responders": NOTHING,
-    "disease.death_without_progression": NOTHING,
-    "disease.death_after_progression": NOTHING,
-    "treatment.delay": None,
-    "assessment.jitter_sd": "0 days",
-    "assessment.window": "0 days",
-    "assessment.missed": 0,
-    "assessment.clinical_progression": None,
-    "follow_up.withdrawal": None,
-    "follow_up.early_stop": None,
-    "follow_up.last_contact_lag": None,
-    "follow_up.lost_at_withdrawal": 0,
-}
 
 
 class OnePatient:
@@ -231,105 +205,20 @@ def test_each_drug_has_its_own_number_of_cycles(scenario: Scenario, run: Run) ->
         assert doses["cycle"][chosen].tolist() == list(range(1, len(expected) + 1))
 
 
+NO_EVENTS: dict[str, Any] = {
+    "toxicity": None,
+    "treatment.drugs.KN026.rules": [],
+    "follow_up.early_stop.adverse_event": None,
+    "follow_up.withdrawal_adverse_event": None,
+}
+
 # ---- one naive patient at a time ----------------------------------------------------------------
 
 
-class NaivePatient:
-    """One patient's scans and doses, worked out without SimPy from words at their addresses."""
-
-    def __init__(self, plan: Plan, records: TrialRecords, number: int, seed: int, rep: int) -> None:
-        self.plan = plan
-        self.address = (seed, number, rep)
-        self.subject = {name: int(column[number]) for name, column in records.subjects.items()}
-        self.last_day = plan.horizon - self.subject["first_dose_trial_day"]
-        self.leaves, self.is_early, self.is_lost = self.withdrawal()
-        self.scans = self.seen()
-        self.doses = self.given()
-
-    def word(self, purpose: Purpose, index: int = 0) -> int:
-        seed, number, rep = self.address
-        return word(seed, number, rep, purpose, index)
-
-    def withdrawal(self) -> tuple[int, bool, bool]:
-        early, early_day, time, lost = (self.word(Purpose.WITHDRAWAL, i) for i in range(4))
-        plan = self.plan.follow_up
-        is_early = follow_up.stops_early(plan, early)
-        day = follow_up.withdrawal_day(plan, is_early, early_day, time)
-        return day, is_early, follow_up.leaves_study(plan, lost)
-
-    def planned_scans(self) -> list[tuple[int, int, int, bool]]:
-        """Day, visit (as it sorts within a day), planned day, and whether it is missed."""
-        plan, rows = self.plan.assessment, []
-        for k in range(1, len(plan.nominal_days)):
-            day = scans.visit_day(plan, k, self.word(Purpose.VISIT_DAY, k))
-            missed = self.word(Purpose.VISIT_MISSED, k) < plan.missed
-            rows.append((int(day), k, int(plan.nominal_days[k]), missed))
-        clinical = scans.clinical_progression_day(
-            plan,
-            self.subject["progression_day"],
-            self.word(Purpose.CLINICAL_PROGRESSION, 0),
-            self.word(Purpose.CLINICAL_PROGRESSION, 1),
-        )
-        if clinical < NEVER:
-            rows.append((clinical, 10**6, clinical, False))
-        return sorted(rows)
-
-    def seen(self) -> list[tuple[int, ...]]:
-        rows = []
-        for day, visit, planned, missed in self.planned_scans():
-            over = day >= self.subject["death_day"] or day > self.leaves or day > self.last_day
-            if over or (rows and rows[-1][-1] == scans.PROGRESSIVE_DISEASE):
-                break
-            finding = scans.STABLE_DISEASE
-            if day >= self.subject["response_day"] - self.plan.disease.visible_before:
-                finding = (scans.PARTIAL_RESPONSE, scans.COMPLETE_RESPONSE)[
-                    self.subject["complete"]
-                ]
-            if day >= self.subject["progression_day"]:
-                finding = scans.PROGRESSIVE_DISEASE
-            number = visit if visit < 10**6 else scans.UNSCHEDULED
-            rows.append((number, planned, day, int(not missed), 0 if missed else finding))
-        return rows
-
-    def stop(self) -> tuple[int, int]:
-        """First of death, progression on a scan, and withdrawal; in this order on one day."""
-        withdrawal = treatment.EARLY_STOP if self.is_early else treatment.WITHDRAWAL
-        progression = [row[2] for row in self.scans if row[4] == scans.PROGRESSIVE_DISEASE]
-        reasons = [
-            (self.subject["death_day"], 0, treatment.DEATH),
-            (min(progression, default=NEVER), 1, treatment.PROGRESSION),
-            (self.leaves, 2, withdrawal),
-        ]
-        day, _, reason = min(reasons)
-        return (day, reason) if day <= self.last_day else (NEVER, treatment.NOT_STOPPED)
-
-    def given(self) -> list[tuple[int, ...]]:
-        stop, reason = self.stop()
-        leaving = (treatment.WITHDRAWAL, treatment.EARLY_STOP)
-        last = min(stop if reason in leaving else stop - 1, self.last_day)
-        plan = self.plan.treatment
-        mean = treatment.mean_delay(plan, self.word(Purpose.DELAY_MEAN))
-        limit = treatment.planned_cycles(plan, 1, self.word(Purpose.PLANNED_CYCLES, 2))
-        rows, cycle, day, delay = [], 1, 0, 0
-        while day <= last:
-            rows += [(cycle, drug, day, delay) for drug in (1, 2) if drug == 1 or cycle <= limit]
-            cycle += 1
-            delay = int(mean * unit_exponential(self.word(Purpose.DELAY, cycle)) + 0.5)
-            day += 21 + delay
-        return rows
-
-
-def rows_of(table: dict[str, np.ndarray], number: int) -> list[tuple[int, ...]]:
-    chosen = table["patient"] == number
-    columns = [column[chosen].tolist() for name, column in table.items() if name != "patient"]
-    return list(zip(*columns, strict=True))
-
-
 @pytest.mark.parametrize("replicate", [0, 3])
-def test_every_patient_equals_a_naive_one(
-    scenario: Scenario, plan: Plan, trials: tuple[TrialRecords, ...], replicate: int
-) -> None:
-    records = trials[replicate]
+def test_every_patient_equals_a_naive_one(scenario: Scenario, run: Run, replicate: int) -> None:
+    trial = scenario.with_overrides(NO_EVENTS)
+    plan, records = build_plan(trial), run(trial, seed=scenario.seed, replicate=replicate)
     for number in range(records.n_patients):
         naive = NaivePatient(plan, records, number, scenario.seed, replicate)
         assert rows_of(records.assessments, number) == naive.scans
@@ -440,7 +329,7 @@ class ShuffledEnvironment(simpy.Environment):
 
 
 def equal(a: TrialRecords, b: TrialRecords) -> bool:
-    tables = ("subjects", "baseline", "assessments", "doses")
+    tables = ("subjects", "baseline", "assessments", "doses", "adverse_events")
     same = all(
         getattr(a, t).keys() == getattr(b, t).keys()
         and all(np.array_equal(getattr(a, t)[name], getattr(b, t)[name]) for name in getattr(a, t))
@@ -469,7 +358,7 @@ def test_the_order_in_which_processes_are_scheduled_does_not_matter(
     expected = run(trial, log=True)
 
     monkeypatch.setattr(ShuffledEnvironment, "seed", seed)
-    monkeypatch.setattr(reference.simpy, "Environment", ShuffledEnvironment)
+    monkeypatch.setattr(running.simpy, "Environment", ShuffledEnvironment)
 
     assert equal(run(trial, log=True), expected)
 
@@ -500,7 +389,10 @@ def test_the_log_is_in_order_and_agrees_with_the_records(scenario: Scenario, run
     for number in range(records.n_patients):
         first = subjects["first_dose_trial_day"][number]
         of = doses["patient"] == number
-        assert events.count((number, "dose")) == len(set(doses["day"][of].tolist()))
+        assert events.count((number, "dose")) == doses["given"][of].sum()
+        assert events.count((number, "dose omitted")) == (doses["given"][of] == 0).sum()
+        had = records.adverse_events["patient"] == number
+        assert events.count((number, "adverse event")) == had.sum()
         done = (found["patient"] == number) & (found["performed"] == 1)
         assert events.count((number, "scan")) == done.sum()
         assert events.count((number, "death")) == int(subjects["death_day"][number] + first <= 1371)
@@ -517,7 +409,7 @@ def test_the_log_changes_nothing(
 ) -> None:
     logged = run(scenario, seed=scenario.seed, replicate=1, log=True)
 
-    for table in ("subjects", "baseline", "assessments", "doses"):
+    for table in ("subjects", "baseline", "assessments", "doses", "adverse_events"):
         for name, column in getattr(logged, table).items():
             assert np.array_equal(column, getattr(trials[1], table)[name])
 

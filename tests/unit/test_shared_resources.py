@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
+from simulate.analysis.stack import Stack
 from simulate.build_plan import build_plan
 from simulate.engines.reference import ReferenceEngine
 from simulate.records import TrialRecords
 from simulate.scenario.scenario import Scenario
+
+Observe = Callable[..., Stack]
 
 ONE_DOSE: dict[str, Any] = {
     "sweep": [],
@@ -185,3 +189,22 @@ def test_who_is_due_first_is_served_first_in_every_cycle(scenario: Scenario) -> 
         assert not np.any(others & earlier)
         overtaken += int(np.any(others & (patient < number)))
     assert overtaken > 50, "those with lower numbers do wait for others"
+
+
+def test_rows_belong_to_their_patients_when_a_lower_number_still_waits(
+    scenario: Scenario, observe: Observe
+) -> None:
+    scarce = {"drug": "KN026", "initial": 3, "reorder_at": 1, "order": 1, "lead_time": "20 days"}
+    waiting = scenario.with_overrides({"resources": {"supply": [scarce]}, "sweep": []})
+    engine = ReferenceEngine(build_plan(waiting))
+    records = [engine.simulate(seed=1, replicate=i) for i in range(3)]
+
+    cuts = observe(waiting, records, day=400)
+
+    numbers = cuts.subjects["patient"]
+    first = np.searchsorted(cuts.replicate, np.arange(3))
+    assert any(
+        not np.array_equal(own, np.arange(len(own))) for own in np.split(numbers, first[1:])
+    ), "some number is not known yet, though a higher one is"
+    for rows in (cuts.doses, cuts.adverse_events):
+        assert np.array_equal(numbers[rows["row"]], rows["patient"])
