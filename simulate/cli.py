@@ -136,7 +136,8 @@ def run(file: str, patients: int, name: str | None, force: bool, **options: Any)
     job = _job(file, patients_of=patients, **options)
     with progress_bars() as step:
         folder = publish(job, out, name=_checked_name(name), force=force, step=step)
-    click.echo(f"{job.replicates} replicates of {job.scenario.name}: {folder / 'report.html'}")
+    done = _count(job.replicates, "replicate")
+    click.echo(f"{done} of {job.scenario.name}: {folder / 'report.html'}")
 
 
 def _job(file: str, overrides: tuple[str, ...], workers: int | None, **options: Any) -> Job:

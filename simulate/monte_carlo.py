@@ -2,7 +2,7 @@
 
 Formulas of Monte Carlo standard errors (MCSE) as in Morris, White and Crowther 2019, *Using
 simulation studies to evaluate statistical methods*, Statistics in Medicine 38:2074-2102. Intervals
-are at 95%: normal, Wilson for a proportion of 0 or 1, and by order statistics for a quantile.
+are at 95%: normal, Wilson for a proportion, and by order statistics for a quantile.
 """
 
 from __future__ import annotations
@@ -42,11 +42,12 @@ class Estimate:
 
 
 def mean(values: npt.ArrayLike) -> Estimate:
-    """Mean of the defined (not nan) values; MCSE sd / sqrt(n)."""
+    """Mean of the defined (not nan) values; MCSE sd / sqrt(n), nan if one is infinite."""
     defined, requested = _defined(values)
     n = len(defined)
     estimate = float(defined.mean()) if n else math.nan
-    mcse = float(defined.std(ddof=1)) / math.sqrt(n) if n > 1 else math.nan
+    spread = n > 1 and bool(np.isfinite(defined).all())
+    mcse = float(defined.std(ddof=1)) / math.sqrt(n) if spread else math.nan
     return _normal(estimate, mcse, requested, n)
 
 
@@ -54,7 +55,8 @@ def standard_deviation(values: npt.ArrayLike) -> Estimate:
     """Empirical standard deviation; MCSE sd / sqrt(2 (n - 1))."""
     defined, requested = _defined(values)
     n = len(defined)
-    estimate = float(defined.std(ddof=1)) if n > 1 else math.nan
+    finite = bool(np.isfinite(defined).all())
+    estimate = float(defined.std(ddof=1)) if n > 1 and finite else math.nan
     mcse = estimate / math.sqrt(2 * (n - 1)) if n > 1 else math.nan
     return _normal(estimate, mcse, requested, n)
 
@@ -67,8 +69,6 @@ def proportion(values: npt.ArrayLike) -> Estimate:
         return _normal(math.nan, math.nan, requested, n)
     p = float(defined.mean())
     mcse = math.sqrt(p * (1 - p) / n)
-    if 0 < p < 1:
-        return _normal(p, mcse, requested, n)
     interval = wilson(round(p * n), n)
     return Estimate(p, mcse, float(interval.lower), float(interval.upper), requested, n)
 

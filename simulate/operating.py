@@ -20,6 +20,7 @@ from simulate.analysis.stack import FloatArray
 from simulate.analysis.statistics import Statistic, statistics_of
 from simulate.monte_carlo import (
     Estimate,
+    Z,
     exact,
     mean,
     proportion,
@@ -125,16 +126,21 @@ def _performance(statistic: Statistic, table: pd.DataFrame, truth: Truth) -> Ite
     lower, upper = table[f"{name}_lower"].to_numpy(), table[f"{name}_upper"].to_numpy()
     undefined = np.isnan(upper) | _says_nothing(lower, upper)
     for kind in (LATENT, OBSERVED):
-        true = truth.value(name, kind)
-        if np.isnan(true):
+        true = truth.values.get((name, kind))
+        if true is None or np.isnan(true.estimate):
             continue
         middle = quantile(estimates, 0.5)
         if statistic.can_be_infinite and np.isfinite(middle.estimate):
-            yield statistic, f"median_bias_{kind}", _shifted(middle, true)
+            yield statistic, f"median_bias_{kind}", _bias(middle, true)
         if not statistic.can_be_infinite:
-            yield statistic, f"bias_{kind}", _shifted(mean(estimates), true)
-        covers = (lower <= true) & (true <= upper)
+            yield statistic, f"bias_{kind}", _bias(mean(estimates), true)
+        if statistic.can_be_infinite and true.estimate > table["followup_max"].max():
+            continue  # no limit can lie beyond what is followed: every interval would cover
+        covers = (lower <= true.estimate) & (true.estimate <= upper)
+        # given that there is an interval, and with none counted as one that misses
         yield statistic, f"coverage_{kind}", proportion(np.where(undefined, np.nan, covers))
+        missing = np.where(np.isnan(estimates), np.nan, covers & ~undefined)
+        yield statistic, f"coverage_of_all_{kind}", proportion(missing)
     width = np.full(len(lower), np.nan)
     width[~undefined] = upper[~undefined] - lower[~undefined]
     if statistic.can_be_infinite:
@@ -148,16 +154,12 @@ def _says_nothing(lower: FloatArray, upper: FloatArray) -> npt.NDArray[np.bool_]
     return np.asarray(np.isnan(lower) | np.isinf(lower) | (lower == upper))
 
 
-def _shifted(estimate: Estimate, true: float) -> Estimate:
-    """Bias from an estimate of the expected value, the truth taken as known."""
-    return Estimate(
-        estimate.estimate - true,
-        estimate.mcse,
-        estimate.lower - true,
-        estimate.upper - true,
-        estimate.n_requested,
-        estimate.n_analysed,
-    )
+def _bias(estimate: Estimate, true: Estimate) -> Estimate:
+    """Bias of an expected value, with the Monte Carlo errors of both it and the truth."""
+    bias = estimate.estimate - true.estimate
+    mcse = float(np.hypot(estimate.mcse, true.mcse))
+    interval = (bias - Z * mcse, bias + Z * mcse)
+    return Estimate(bias, mcse, *interval, estimate.n_requested, estimate.n_analysed)
 
 
 def _criterion(trial: Trial, table: pd.DataFrame) -> Iterator[Row]:

@@ -99,7 +99,7 @@ def _differences(
                 "mean",
                 mean(paired_a).estimate,
                 mean(paired_b).estimate,
-                mean(paired_a - paired_b),
+                mean(_difference(paired_a, paired_b)),
             )
         ]
     not_a = np.where(both, np.isinf(a), np.nan)
@@ -116,6 +116,12 @@ def _differences(
     if np.isfinite(middle_a) and np.isfinite(middle_b):
         rows.append(("q50", middle_a, middle_b, _median_difference(a[both], b[both], len(a))))
     return rows
+
+
+def _difference(a: FloatArray, b: FloatArray) -> FloatArray:
+    """Differences of pairs; undefined where one of the two is not finite."""
+    finite = np.isfinite(a) & np.isfinite(b)
+    return np.where(finite, np.where(finite, a, 0.0) - np.where(finite, b, 0.0), np.nan)
 
 
 def _median_difference(a: FloatArray, b: FloatArray, n_requested: int) -> Estimate:

@@ -11,7 +11,7 @@ from simulate.build_toxicity import MILLIGRAM_UNITS, dosing_plan
 from simulate.distributions import NEVER
 from simulate.example import ExampleTrial
 from simulate.patient.assessment import RESPONSE_NAMES
-from simulate.patient.dosing import ACTIONS, dose_amount
+from simulate.patient.dosing import ACTIONS, HOLD, dose_amount
 from simulate.patient.treatment import STOP_NAMES
 from simulate.records import EVENT_COLUMNS, TrialRecords
 from simulate.scenario.baseline import LevelsVariable, NormalVariable
@@ -108,7 +108,8 @@ def _adverse_events(trial: Trial, records: TrialRecords) -> pd.DataFrame:
         ) & 1
         for action, words in enumerate(ACTIONS):
             bit = 4 * position + action
-            table[f"{words}_{drug_key(drug.name)}"] = (records.adverse_events["action"] >> bit) & 1
+            name = "would_hold" if action == HOLD else words  # whether a dose was, the doses tell
+            table[f"{name}_{drug_key(drug.name)}"] = (records.adverse_events["action"] >> bit) & 1
     return table.drop(columns=["term", "related", "action"])
 
 

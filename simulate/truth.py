@@ -63,7 +63,6 @@ def find_truth(trial: Trial, *, seed: int, n_patients: int = TRUTH_PATIENTS) -> 
         Patients of the uncensored simulation.
     """
     values: dict[tuple[str, str], Estimate] = {}
-    values["orr", LATENT] = exact(trial.disease.response.probability)
     if trial.disease.dose_intensity is not None:
         return Truth(values)  # progression then depends on the doses of each patient
     plan = build_plan(trial, horizon=TABLE_DAYS)

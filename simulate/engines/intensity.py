@@ -25,7 +25,8 @@ def count_dose(trial: Trial, patient: Patient, today: int) -> bool:
         table, state.since - origin, today - origin
     )
     state.since = today
-    planned = today / trial.plan.treatment.cycle_length + 1.0
+    due = today / trial.plan.treatment.cycle_length + 1.0
+    planned = min(due, float(patient.drugs[drug].limit))  # doses after the last are not lost
     state.factor = disease.intensity_factor(plan, state.given, planned)
     target = unit_exponential(patient.draws.progression[0]) / patient.factors[0] - state.hazard
     day = disease.day_of_target(table, today - origin, state.factor, max(target, 0.0))

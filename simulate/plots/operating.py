@@ -97,7 +97,7 @@ def plot_precision(
 
 def coverage_legend(coverage: pd.DataFrame, ax: Axes) -> None:
     """Say above a plot of coverage which symbol is which truth."""
-    words = {"latent": "latent truth", "observed": "truth as error-free scans show it"}
+    words = {"latent": "latent truth", "observed": "truth as scans show it, nobody censored"}
     kinds = [kind for kind in KINDS if (coverage["kind"] == kind).any()]
     handles = [
         Line2D([], [], color=KINDS[k][0], marker=KINDS[k][1], markersize=4.6, lw=1.2) for k in kinds

@@ -145,7 +145,8 @@ def _ademp(view: View) -> list[tuple[str, str]]:
         mechanism += f" ({models} models of accrual in all)"
     estimands = (
         "Response and clinical benefit rates, event-free rates at the landmarks and median times, "
-        "each with two truths: latent (the disease itself) and as error-free scans would show it"
+        "each with two truths: latent (the disease itself) and as the scans show it when nobody is "
+        "censored"
     )
     methods = (
         f"Exact (Clopper-Pearson) intervals for rates; Kaplan-Meier for {times}, with Greenwood's "

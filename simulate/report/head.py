@@ -90,6 +90,14 @@ def _safety(view: View) -> str:
     return f"{text}; reported: {with_unit(found.reported_percent, '%')})."
 
 
+_ROLES = {
+    "calibrated": "to which the model was calibrated",
+    "derived": "derived from others",
+    "check": "that only check it",
+    "held_out": "held out",
+}
+
+
 def _facts(view: View) -> str:
     judged = view.judged
     if judged.empty:
@@ -99,10 +107,12 @@ def _facts(view: View) -> str:
         f"Of {counted(len(judged), 'published number')} that the simulation can be held against, "
         f"{inside} lie between the limits of 95% of the simulated trials"
     )
-    held_out = judged[judged["role"] == "held_out"]
-    if not held_out.empty:
-        text += f", among them {int(held_out['inside'].sum())} of {len(held_out)} held out"
-    return text + "."
+    parts = [
+        f"{int(of_role['inside'].sum())} of {len(of_role)} {words}"
+        for role, words in _ROLES.items()
+        if not (of_role := judged[judged["role"] == role]).empty
+    ]
+    return f"{text}: {', '.join(parts)}."
 
 
 def tiles(view: View) -> Tiles:

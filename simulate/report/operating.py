@@ -49,7 +49,7 @@ def operating_section(view: View) -> Section:
     """Bias, coverage and precision, each with its Monte Carlo error."""
     introduction = (
         f"Nominal coverage is {view.confidence}. Each estimate is held against two truths: the "
-        "latent truth of the disease model, and what error-free follow-up with the trial's own "
+        "latent truth of the disease model, and what uncensored follow-up with the trial's own "
         "scans would show. The difference between them is what scanning at intervals does to an "
         "endpoint (progression is dated by the scan that finds it), not a fault of the estimator. "
         "Bars and the numbers after \N{PLUS-MINUS SIGN} are Monte Carlo errors: 95% intervals in "
@@ -91,7 +91,10 @@ def _coverage_picture(view: View) -> list[Picture]:
         "intervals; the vertical line is the nominal coverage. Exact intervals of a response rate "
         "are built to cover the rate that they estimate at least that often. Intervals that say "
         "nothing (before the first event, or for a median neither of whose limits is reached) are "
-        "left out and counted as failed in the table."
+        "left out and counted as failed in the table: where many are, as for survival with few "
+        "deaths, the coverage is that given an interval, and not the method's own. There is none "
+        "for a median beyond the longest follow-up. Medians jump with the scan grid, and "
+        "Kaplan-Meier curves of scans sag where few are left (from about 30 months): read rates."
     )
     return [Picture(svg, f"Coverage of {view.confidence} confidence intervals", caption)]
 

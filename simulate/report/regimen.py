@@ -63,8 +63,9 @@ def _in_sentence(label: str) -> str:
 
 def _holds(holds: Holds) -> str:
     who = "the cycle waits for it" if holds.delays_cycle else "the cycle goes on without it"
+    least = f" and at least {duration(holds.at_least)}" if holds.at_least else ""
     return (
-        f"if held, until grade 1 or better and at least {duration(holds.at_least)}, {who}; ended by"
+        f"if held, until grade 1 or better{least}, {who}; ended by"
         f" a hold of more than {duration(holds.at_most)}"
     )
 

@@ -75,7 +75,7 @@ def test_the_accrued_hazard_is_the_integral_by_hand(scenario: Scenario) -> None:
 
 def test_there_is_no_truth_without_a_trial(scenario: Scenario) -> None:
     changed = scenario.with_overrides({"sweep": [], "disease.dose_intensity": effect(1.2)})
-    assert list(find_truth(changed, seed=1).values) == [("orr", "latent")]
+    assert not find_truth(changed, seed=1).values
 
 
 def test_visits_can_move_with_the_cycles(scenario: Scenario) -> None:
