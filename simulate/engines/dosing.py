@@ -95,7 +95,7 @@ def due_drugs(patient: Patient, today: int) -> list[int]:
 def held_until(trial: Trial, patient: Patient, planned: int, today: int) -> int:
     """Day until which the whole cycle must wait for a held drug, or 0.
 
-    A hold that would last longer than allowed ends the drug for good instead.
+    A drug that is still held on the latest day allowed ends for good.
     """
     if patient.blocked_until <= today or not patient.is_treated:
         return 0
@@ -107,6 +107,8 @@ def held_until(trial: Trial, patient: Patient, planned: int, today: int) -> int:
         if state.blocked_until > today:
             until = dosing.held_until(plan, position, planned, today, state.blocked_until)
             if dosing.is_hold_too_long(plan, position, planned, until):
+                until = dosing.latest_hold_day(plan, position, planned)
+            if until <= today:
                 stop_held_drug(trial, patient, position, today)
             else:
                 wait = max(wait, until)
@@ -153,8 +155,7 @@ def is_omitted_too_long(trial: Trial, patient: Patient, position: int, today: in
     """Whether a drug that is held alone has been held too long, and then is stopped for good."""
     state = patient.drugs[position]
     state.held_since = min(state.held_since, today)
-    plan = trial.plan.dosing
-    if not dosing.is_hold_too_long(plan, position, state.held_since, state.blocked_until):
+    if today < dosing.latest_hold_day(trial.plan.dosing, position, state.held_since):
         return False
     stop_held_drug(trial, patient, position, today)
     return True

@@ -87,6 +87,12 @@ def held_until(plan: DosingPlan, drug: int, planned: int, today: int, blocked_un
 
 
 @rule
+def latest_hold_day(plan: DosingPlan, drug: int, planned: int) -> int:
+    """Day on which a drug held since the planned day ends for good, if it is still held then."""
+    return planned + plan.hold_at_most[drug]
+
+
+@rule
 def is_hold_too_long(plan: DosingPlan, drug: int, planned: int, until: int) -> bool:
     """Whether a hold from the planned day would be longer than allowed."""
     return until - planned > plan.hold_at_most[drug]

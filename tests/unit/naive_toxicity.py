@@ -179,7 +179,8 @@ class NaiveTreated(NaivePatient):
         if holds is None or not holds.delays_cycle or not drug.due or drug.blocked <= day:
             return day
         until = max(drug.blocked, planned + holds.at_least)
-        if until > planned + holds.at_most:
+        until = min(until, planned + holds.at_most)
+        if until <= day:
             self.stop_held(d, day)
             return day
         return until
@@ -205,7 +206,7 @@ class NaiveTreated(NaivePatient):
             if not given:
                 assert own.holds is not None
                 drug.omitted_since = min(drug.omitted_since, day)
-                if drug.blocked > drug.omitted_since + own.holds.at_most:
+                if day >= drug.omitted_since + own.holds.at_most:
                     self.stop_held(d, day)
                     if d == 0:
                         return

@@ -168,6 +168,9 @@ def dosing_calls(plan: Plan) -> dict[str, list[tuple[Any, ...]]]:
             for today in (42, 60)
             for blocked in (43, 55, 90)
         ],
+        "patient.dosing.latest_hold_day": [
+            (plan.dosing, k, day) for k in (0, 1) for day in (0, 42)
+        ],
         "patient.dosing.is_hold_too_long": [
             (rules, drug, 42, until) for drug in (0, 1) for until in (43, 126, 127)
         ],
