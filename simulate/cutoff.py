@@ -12,7 +12,8 @@ import numpy as np
 
 from simulate.distributions import NEVER
 from simulate.patient import follow_up, treatment
-from simulate.records import Columns, TrialRecords, row_bounds, table
+from simulate.patient.dosing import DISCONTINUE
+from simulate.records import DRUG_STOP_COLUMNS, Columns, TrialRecords, row_bounds, table
 
 SNAPSHOT_COLUMNS = {
     "patient": "patient number",
@@ -90,7 +91,7 @@ def cut(records: TrialRecords, trial_day: int) -> Snapshot:
         baseline={name: levels[enrolled] for name, levels in records.baseline.items()},
         assessments=assessments,
         doses=doses,
-        adverse_events=_events_until(records.adverse_events, contact),
+        adverse_events=_events_until(records, contact),
         n_screened=sum(day <= trial_day for day in records.screening_days),
     )
 
@@ -155,12 +156,23 @@ def _rows_until(rows: Columns, cut_day: np.ndarray[tuple[int], np.dtype[np.int64
     return {name: column[known] for name, column in rows.items()}
 
 
-def _events_until(rows: Columns, contact: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Columns:
-    """Adverse events of which the last contact tells: begun by then, and resolved if by then."""
+def _events_until(
+    records: TrialRecords, contact: np.ndarray[tuple[int], np.dtype[np.int64]]
+) -> Columns:
+    """Adverse events of which the last contact tells: begun by then, and resolved if by then.
+
+    Nor does anybody know yet that an event will end a drug by holding it too long.
+    """
+    rows, stops = records.adverse_events, records.drug_stops
     last = contact[rows["patient"]]
     began = rows["onset_day"] <= last
     known = {name: column[began] for name, column in rows.items()}
     known["end_day"] = np.where(known["end_day"] <= last[began], known["end_day"], NEVER)
+    for patient, position, day in zip(*(stops[n] for n in DRUG_STOP_COLUMNS), strict=True):
+        if day > contact[patient]:
+            later = 1 << (4 * position + DISCONTINUE)
+            mine = known["patient"] == patient
+            known["action"] = np.where(mine, known["action"] & ~later, known["action"])
     return known
 
 

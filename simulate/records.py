@@ -9,7 +9,7 @@ NEVER stands for what does not happen.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -73,6 +73,13 @@ ADVERSE_EVENT_COLUMNS = {
 }
 """Columns of ``adverse_events``, a row an event, by patient and onset."""
 
+DRUG_STOP_COLUMNS = {
+    "patient": "patient number",
+    "position": "position of the drug in the regimen",
+    "day": "day on which it ended because it had been held too long",
+}
+"""Columns of ``drug_stops``: the event that held the drug carries the discontinuation."""
+
 EVENT_COLUMNS = ("trial_day", "phase", "patient", "site", "event", "detail")
 """Columns of the event log."""
 
@@ -89,6 +96,9 @@ class TrialRecords:
     assessments: Columns
     doses: Columns
     adverse_events: Columns
+    drug_stops: Columns = field(
+        default_factory=lambda: {name: np.empty(0, np.int64) for name in DRUG_STOP_COLUMNS}
+    )
     log: tuple[LogRow, ...] = ()
     """What happened, in order; empty unless asked for."""
     screening_days: tuple[int, ...] = ()

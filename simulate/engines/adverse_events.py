@@ -166,6 +166,7 @@ def stop_held_drug(trial: Trial, patient: Patient, position: int, day: int) -> N
     hold, discontinue = (4 * position + action for action in (dosing.HOLD, dosing.DISCONTINUE))
     holding = [row for row in patient.adverse_events if row[_ACTION] >> hold & 1]
     holding[-1][_ACTION] |= 1 << discontinue
+    patient.drug_stops.append((patient.number, position, day))
     stop_drug(trial, patient, position, day, "hold too long")
 
 

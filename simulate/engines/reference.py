@@ -38,6 +38,7 @@ from simulate.records import (
     ADVERSE_EVENT_COLUMNS,
     ASSESSMENT_COLUMNS,
     DOSE_COLUMNS,
+    DRUG_STOP_COLUMNS,
     SUBJECT_COLUMNS,
     TrialRecords,
     table,
@@ -223,6 +224,7 @@ def _records(trial: Trial) -> TrialRecords:
             [r for p in trial.patients for r in _event_rows(p)],
         ),
         log=tuple(trial.log or ()),
+        drug_stops=table(DRUG_STOP_COLUMNS, [r for p in trial.patients for r in p.drug_stops]),
         screening_days=tuple(sorted(trial.screening_days)),
     )
 

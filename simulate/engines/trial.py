@@ -104,6 +104,7 @@ class Patient:
     assessments: list[tuple[int, ...]] = field(default_factory=list)
     doses: list[list[int]] = field(default_factory=list)
     adverse_events: list[list[int]] = field(default_factory=list)
+    drug_stops: list[tuple[int, int, int]] = field(default_factory=list)
 
     @property
     def is_treated(self) -> bool:

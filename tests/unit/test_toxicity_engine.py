@@ -320,9 +320,6 @@ def test_a_hold_that_lasts_too_long_ends_the_drug_and_the_treatment(force: Force
     assert (94, "drug stops", "drug 1, hold too long") in patient.log
 
 
-@pytest.mark.xfail(
-    reason="the discontinuation is written onto the event that began the hold, days before it"
-)
 def test_a_cut_during_a_hold_does_not_know_that_it_will_last_too_long(force: Force) -> None:
     patient = force({"toxicity": toxicity(term(), lasts=90)} | kn026(HOLD, at_most="73 days"))
     first = patient.subject["first_dose_trial_day"]
