@@ -8,6 +8,7 @@ SCENARIO = scenarios/kn026_phase2.yaml
 N =
 SEED =
 WORKERS =
+ENGINE =
 SET =
 OUT =
 NAME =
@@ -24,7 +25,8 @@ SIMULATE := $(PY) -m simulate
 unexport PYTHONPATH PYTHONHOME
 
 given = $(if $(strip $(2)),$(1) '$(strip $(2))')
-SIZE = $(call given,--replicates,$(N)) $(call given,--seed,$(SEED)) $(call given,--workers,$(WORKERS))
+ADDRESS = $(call given,--replicates,$(N)) $(call given,--seed,$(SEED))
+SIZE = $(ADDRESS) $(call given,--workers,$(WORKERS)) $(call given,--engine,$(ENGINE))
 PLACE = $(call given,--out,$(OUT)) $(call given,--name,$(NAME)) $(if $(strip $(FORCE)),--force)
 # starting a test worker imports scipy and pandas anew: idle workers take over what others have left
 PARALLEL = -n $(or $(strip $(WORKERS)),auto) --dist worksteal
@@ -32,15 +34,17 @@ PARALLEL = -n $(or $(strip $(WORKERS)),auto) --dist worksteal
 WITH_SET = set -f; set --; for pair in $(SET); do set -- "$$@" --set "$$pair"; done;
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run validate describe story compare test verify notebooks lint format bench schema all clean distclean
+.PHONY: help setup run validate describe story compare check-engines warmup test verify notebooks lint format bench schema all clean distclean
 
 help: ## list the commands and their options
-	@awk -F ':.*## ' '/^[a-z%\/]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z%\/-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 	@echo
-	@echo "  SCENARIO=$(SCENARIO) is the default of run, validate, describe and story."
-	@echo "  run takes   N=replicates SEED=number WORKERS=processes SET=\"field=value other.field='two words'\""
+	@echo "  SCENARIO=$(SCENARIO) is the default of run, validate, describe, story and check-engines."
+	@echo "  run takes   N=replicates SEED=number WORKERS=threads SET=\"field=value other.field='two words'\""
 	@echo "              OUT=folder NAME=name-of-the-result FORCE=1 (overwrite another result)"
+	@echo "              ENGINE=reference|batch (by default the quickest; all give the same patients)"
 	@echo "  story takes REPLICATE=0 PATIENT=1;  compare takes A=scenario B=scenario and run's N SEED WORKERS"
+	@echo "  check-engines takes N SEED SET"
 	@echo "  test takes  TESTS=path WORKERS=processes;  PYTHON=python3.12 chooses the Python that .venv is made from"
 
 setup: ## make .venv from requirements.lock, or repair it (every other command does this by itself)
@@ -63,6 +67,12 @@ story: setup ## tell the history of one patient, day by day
 
 compare: setup ## run scenarios A and B with common random numbers and show paired differences
 	@$(SIMULATE) compare '$(A)' '$(B)' $(SIZE)
+
+check-engines: setup ## check that both engines make the same patients of the scenario
+	@$(WITH_SET) $(SIMULATE) check-engines '$(SCENARIO)' $(ADDRESS) "$$@"
+
+warmup: setup ## compile beforehand what is compiled, so that no run has to wait for it
+	@$(SIMULATE) warmup
 
 test: setup ## run the quick tests
 	@$(PY) -m pytest -m 'not verify' $(PARALLEL) $(TESTS)

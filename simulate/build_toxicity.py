@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri
 
 from simulate.distributions import (
     QUANTILE_LEVELS,
@@ -13,7 +13,6 @@ from simulate.distributions import (
     IntArray,
     event_table,
     lognormal_hazard,
-    quantile_table,
     threshold,
 )
 from simulate.patient.dosing import ACTIONS, DosingPlan
@@ -134,7 +133,18 @@ def _frailties(toxicity: Toxicity) -> tuple[FloatArray, FloatArray, FloatArray]:
 
 
 def _lognormal_factor(sigma: float) -> FloatArray:
-    return quantile_table(lambda p: np.exp(sigma * ndtri(p) - sigma * sigma / 2.0))
+    """Log-normal factor of mean 1 on equal slices of probability: its mean within each slice.
+
+    Between the normal deviates a and b, the integral of ``exp(sigma * z - sigma**2 / 2)`` is
+    ``Phi(b - sigma) - Phi(a - sigma)``. The means of the slices average to 1, as the factor does;
+    quantiles at the midpoints of the slices leave out the outermost tail, which at sigma 1.5 takes
+    0.4% of the mean with it. A negative sigma is the same factor, read from its upper end.
+    """
+    if sigma == 0.0:
+        return np.ones(QUANTILE_LEVELS)
+    edges = ndtri(np.arange(QUANTILE_LEVELS + 1) / QUANTILE_LEVELS)
+    means = np.diff(ndtr(edges - abs(sigma))) * QUANTILE_LEVELS
+    return np.asarray(means if sigma > 0 else means[::-1].copy())
 
 
 def _durations(toxicity: Toxicity) -> IntArray:
@@ -161,6 +171,7 @@ def dosing_plan(trial: Trial) -> DosingPlan:
         special_interest=_ints([rule.special_interest for rule in rules]),
         probability=_ints([threshold(rule.probability) for rule in rules]),
         lasting=_ints([rule.lasting or 0 for rule in rules]),
+        resumed=_ints([threshold(rule.resumed) for rule in rules]),
         relatedness=_ints([threshold(drug.relatedness) for drug in drugs]),
         hold_at_least=_ints([drug.holds.at_least if drug.holds else 0 for drug in drugs]),
         hold_at_most=_ints([drug.holds.at_most if drug.holds else 0 for drug in drugs]),
@@ -194,7 +205,7 @@ def _starts(sizes: list[int]) -> IntArray:
 
 def _mask(trial: Trial, names: tuple[str, ...]) -> int:
     toxicity = trial.toxicity
-    return sum(1 << toxicity.position(name) for name in names) if toxicity else 0
+    return sum(1 << toxicity.position(name) for name in set(names)) if toxicity else 0
 
 
 def _basis(drug: Drug) -> int:

@@ -2,39 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
 from dataclasses import dataclass
-from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
-from simulate.analysis.analyse import Values, analyse
-from simulate.analysis.baseline_counts import baseline_values
-from simulate.analysis.curves import curve_grid, replicate_curves
-from simulate.analysis.safety import safety_values
-from simulate.analysis.stack import FloatArray, stack
-from simulate.analysis.subgroups import groups_of, subgroup_estimates
-from simulate.build_plan import build_plan, cut_day
-from simulate.cutoff import cut
-from simulate.endpoints import derive, endpoint_rules
+from simulate.analysis.curves import BINS, CURVES
+from simulate.analysis.one_trial import analyse_trial
+from simulate.analysis.plan import AnalysisPlan, analysis_plan
+from simulate.analysis.workspace import workspace
+from simulate.batch_runner import BatchRunner
+from simulate.build_plan import build_plan
+from simulate.choose_engine import BATCH, REFERENCE
+from simulate.distributions import FloatArray, IntArray
 from simulate.engines.choice import get_engine
+from simulate.ledger import Ledger, ledger_of
+from simulate.plan import with_lists
 from simulate.scenario.trial import Trial
 
-CHUNK_SIZE = 25
-"""Replicates of a chunk. Chunk k holds the replicates from k * CHUNK_SIZE, in every run."""
+CHUNK_SIZES = {REFERENCE: 25, BATCH: 1000}
+"""Replicates of a chunk, by engine; the numbers that come out are the same for any."""
 
 
 @dataclass(frozen=True)
 class AnalysedChunk:
     """What is kept of a chunk at one analysis."""
 
-    values: Values
-    """Statistics by name, an entry a replicate."""
-    curves: FloatArray
-    """Shape (curves, replicates, days)."""
-    subgroups: FloatArray
-    """Shape (replicates, groups, measures)."""
+    values: FloatArray
+    """Shape (replicates, columns): see :func:`simulate.analysis.row.statistic_names`."""
+    curve_counts: IntArray
+    """Replicates by value of each curve on each day, shape (curves, days, BINS + 1)."""
 
 
 ChunkResult = dict[str, AnalysedChunk]
@@ -54,64 +51,53 @@ class ChunkRunner:
         Name of the engine.
     """
 
-    def __init__(self, trial: Trial, *, seed: int, engine: str = "auto") -> None:
-        self.trial = trial
+    def __init__(self, trial: Trial, *, seed: int, engine: str) -> None:
         self.seed = seed
-        self.plan = build_plan(trial)
-        self.engine = get_engine(engine, self.plan)
-        self.rules = endpoint_rules(trial)
-        self.groups = groups_of(trial)
+        self.n_patients = trial.sample_size
+        self.names = tuple(analysis.name for analysis in trial.analyses)
+        plan = build_plan(trial)
+        self.batch = BatchRunner(trial, plan, seed=seed) if engine == BATCH else None
+        self.engine = get_engine(REFERENCE if engine == BATCH else engine, plan)
+        self.plans = {a.name: with_lists(analysis_plan(trial, a)) for a in trial.analyses}
 
     def run(self, replicates: range) -> ChunkResult:
         """Simulate and analyse some replicates."""
-        trials = [self.engine.simulate(seed=self.seed, replicate=r) for r in replicates]
-        result: ChunkResult = {}
-        for analysis in self.trial.analyses:
-            day = cut_day(self.trial, analysis)
-            snapshots = [cut(records, day) for records in trials]
-            endpoints = [derive(self.rules, snapshot) for snapshot in snapshots]
-            cuts = stack(snapshots, endpoints)
-            result[analysis.name] = AnalysedChunk(
-                values=analyse(self.trial, cuts)
-                | safety_values(self.trial, cuts)
-                | baseline_values(self.trial, cuts),
-                curves=replicate_curves(self.trial, cuts, curve_grid(day)),
-                subgroups=subgroup_estimates(self.trial, cuts, self.groups),
-            )
-        return result
+        if self.batch is not None:
+            found = self.batch.run(replicates)
+            return {
+                name: AnalysedChunk(
+                    values.reshape(len(replicates), -1),
+                    counts.reshape(len(CURVES), -1, BINS + 1),
+                )
+                for name, (values, counts) in zip(self.names, found, strict=True)
+            }
+        rooms = {
+            name: _Room(plan, self.n_patients, len(replicates)) for name, plan in self.plans.items()
+        }
+        for row, replicate in enumerate(replicates):
+            ledger = ledger_of(self.engine.simulate(seed=self.seed, replicate=replicate))
+            for room in rooms.values():
+                room.analyse(ledger, row)
+        return {name: room.result() for name, room in rooms.items()}
 
 
-def save_chunk(result: ChunkResult, path: Path) -> None:
-    """Write a chunk so that it is there whole or not at all."""
-    arrays: dict[str, np.ndarray[tuple[int, ...], np.dtype[np.float64]]] = {}
-    for name, analysed in result.items():
-        arrays[f"{name}/curves"] = analysed.curves
-        arrays[f"{name}/subgroups"] = analysed.subgroups
-        arrays |= {f"{name}/values/{key}": array for key, array in analysed.values.items()}
-    temporary = path.with_suffix(".tmp")
-    with temporary.open("wb") as file:
-        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
-    temporary.replace(path)
+class _Room:
+    """Where the replicates of a chunk are analysed one after the other, in plain Python."""
 
+    def __init__(self, plan: AnalysisPlan, n_patients: int, n_replicates: int) -> None:
+        self._plan = plan
+        self._work = with_lists(workspace(plan, n_patients))
+        self._values = [math.nan] * (n_replicates * plan.n_columns)
+        self._curves = [0] * (len(CURVES) * plan.curves.n_points * (BINS + 1))
 
-def load_chunk(path: Path) -> ChunkResult | None:
-    """Read a chunk; None if it is not there or cannot be read, so that it is run again."""
-    try:
-        # opened here: NumPy leaves a damaged archive that it opened itself open
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-            return _unpacked({name: file[name] for name in file.files})
-    except (OSError, ValueError, KeyError, BadZipFile, EOFError):
-        return None
+    def analyse(self, ledger: Ledger, row: int) -> None:
+        """Analyse the replicate of a row."""
+        at = row * self._plan.n_columns
+        analyse_trial(self._plan, ledger, self._work, self._values, at, self._curves)
 
-
-def _unpacked(
-    arrays: Mapping[str, np.ndarray[tuple[int, ...], np.dtype[np.float64]]],
-) -> ChunkResult:
-    result: ChunkResult = {}
-    for analysis in dict.fromkeys(name.split("/")[0] for name in arrays):
-        prefix = f"{analysis}/values/"
-        values = {n.removeprefix(prefix): a for n, a in arrays.items() if n.startswith(prefix)}
-        result[analysis] = AnalysedChunk(
-            values, arrays[f"{analysis}/curves"], arrays[f"{analysis}/subgroups"]
+    def result(self) -> AnalysedChunk:
+        """What is kept of all of them."""
+        return AnalysedChunk(
+            values=np.array(self._values).reshape(-1, self._plan.n_columns),
+            curve_counts=np.array(self._curves).reshape(len(CURVES), -1, BINS + 1),
         )
-    return result

@@ -1,7 +1,8 @@
 """The command line.
 
 Every import beyond click stands inside the command that needs it, so that ``--help`` and
-``validate`` answer at once. Exit codes: 0 done, 2 something for the user to mend, 130 interrupted.
+``validate`` answer at once. Exit codes: 0 done, 1 engines that differ, 2 something for the user to
+mend, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from simulate.job import Job
     from simulate.scenario import Scenario
 
-INTERRUPTED = 130
+DIFFERENT, INTERRUPTED = 1, 130
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 _MOST_WARNINGS = 10
@@ -99,8 +100,17 @@ _run_options = [
     _set,
     click.option("--replicates", "-n", type=int, help="Number of trials; default: the scenario's."),
     click.option("--seed", type=int, help="Seed of all random numbers; default: the scenario's."),
-    click.option("--workers", type=int, help="Processes; default: one for each processor."),
-    click.option("--engine", default="auto", help="auto or reference; default: auto."),
+    click.option(
+        "--workers",
+        type=int,
+        help="Threads of the batch engine, processes of SimPy; default: one for each processor.",
+    ),
+    click.option(
+        "--engine",
+        default="auto",
+        help="auto, reference (SimPy) or batch (compiled); all give the same patients. "
+        "Default: auto, which takes SimPy for a handful of replicates and for shared resources.",
+    ),
     click.option("--out", default="results", help="Folder of the results; default: results."),
     click.option("--name", help="Name of this result; default: the scenario's name."),
     click.option("--force", is_flag=True, help="Overwrite the result of another scenario."),
@@ -134,6 +144,7 @@ def run(file: str, patients: int, name: str | None, force: bool, **options: Any)
 
     out = Path(options.pop("out"))
     job = _job(file, patients_of=patients, **options)
+    _tell_engine(job)
     with progress_bars() as step:
         folder = publish(job, out, name=_checked_name(name), force=force, step=step)
     done = _count(job.replicates, "replicate")
@@ -155,6 +166,15 @@ def _job(file: str, overrides: tuple[str, ...], workers: int | None, **options: 
         command=shlex.join(["simulate", *sys.argv[1:]]),
         **options,
     )
+
+
+def _tell_engine(job: Job) -> None:
+    """Say so if many replicates are not run by the quick engine, and why."""
+    from simulate.choose_engine import AUTO, FEW, REFERENCE
+
+    chosen = job.engine_choice
+    if job.engine == AUTO and chosen.name == REFERENCE and job.replicates > FEW:
+        click.echo(f"{job.scenario.name}: SimPy engine, because {chosen.reason}", err=True)
 
 
 def _checked_name(name: str | None) -> str | None:
@@ -206,11 +226,52 @@ def compare(file: str, against: str, name: str | None, force: bool, **options: A
     out = Path(options.pop("out"))
     first = _job(file, **options)
     second = _job(against, **options)
+    _tell_engine(first)
+    _tell_engine(second)
     with progress_bars() as step:
         text = compare_scenarios(
             first, second, out, name=_checked_name(name), force=force, step=step
         )
     click.echo(text)
+
+
+@cli.command("check-engines")
+@click.argument("file")
+@_set
+@click.option("--replicates", "-n", type=int, default=20, show_default=True, help="How many.")
+@click.option("--seed", type=int, help="Seed of all random numbers; default: the scenario's.")
+def check_engines(file: str, overrides: tuple[str, ...], replicates: int, seed: int | None) -> int:
+    """Check that both engines make the same trials of the scenario FILE, to the last bit.
+
+    Exit code 0 if they do; 1 if they differ, with the first difference in words.
+    """
+    from simulate.check_engines import check_engines as check
+    from simulate.check_engines import text
+    from simulate.progress import progress_bars
+    from simulate.scenario import Scenario
+
+    scenario = Scenario.from_file(file, overrides)
+    with progress_bars() as step:
+        progress = step(scenario.name, replicates)
+        found = check(scenario, seed=seed, replicates=replicates, progress=progress)
+    click.echo(text(found))
+    return 0 if found.are_equal else DIFFERENT
+
+
+@cli.command()
+@click.argument("file", required=False)
+def warmup(file: str | None) -> None:
+    """Compile everything that is compiled, once, so that no later run has to wait for it.
+
+    The machine code fits every scenario; with FILE it is certain to fit that one.
+    """
+    from simulate.scenario import Scenario
+    from simulate.warmup import compile_steps, smallest_trial
+
+    trial = Scenario.from_file(file) if file else smallest_trial()
+    seconds = compile_steps(trial, tell=lambda name: click.echo(f"compiling: {name}", err=True))
+    steps = ", ".join(f"{name} in {time:.1f} s" for name, time in seconds.items())
+    click.echo(f"compiled: {steps}" if seconds else "everything is compiled already")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -4,33 +4,47 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from simulate.analysis.row import all_statistics
+from simulate.analysis.statistics import Statistic
 from simulate.errors import UsageError
 from simulate.job import Job, manifest, parts_key
-from simulate.operating import all_statistics
 from simulate.paired import paired_differences
 from simulate.results import MANIFEST, check_folder, new_folder, write_csv, write_json
 from simulate.run import Step, run_job_replicates, silent
+from simulate.scenario.scenario import Scenario
 
-SHOWN = (
-    "orr",
-    "cbr",
-    "pfs_rate_",
-    "pfs_median",
-    "os_rate_",
-    "dor_rate_",
-    "pfs_events",
-    "deaths",
-    "followup_median",
-    "on_treatment",
-    "exposure_median",
-    "cycles_median",
-)
-"""Beginnings of the names of the statistics that are shown; the file has all of them."""
+_LABEL = 54
+"""Width of the column of names, in characters."""
+
+SHOWN = {
+    "Response": ("orr", "cbr"),
+    "Progression-free survival": ("pfs_events", "pfs_median", "pfs_rate_*"),
+    "Overall survival": (
+        "deaths",
+        "deaths_after_progression",
+        "deaths_without_progression",
+        "os_rate_*",
+    ),
+    "Duration of response": ("dor_rate_*",),
+    "Follow-up and treatment": (
+        "followup_median",
+        "on_treatment",
+        "exposure_median",
+        "cycles_median",
+        "*_rdi_median",
+        "waited",
+        "wait_mean",
+    ),
+    "Safety": ("teae_grade3", "sae", "*_discontinuation"),
+}
+"""Names of the statistics that are shown, by heading; the file has all of them."""
 
 
 def compare_scenarios(
@@ -92,31 +106,56 @@ def compare_scenarios(
 def _text(job: Job, against: Job, table: pd.DataFrame) -> str:
     """The main differences in words and numbers."""
     first, second = job.scenario, against.scenario
-    statistics = all_statistics(first)
     lines = [
         f"A  {first.name}: {first.title}",
         f"B  {second.name}: {second.title}",
         f"{min(job.replicates, against.replicates)} pairs of replicates on common random numbers; "
         "error: Monte Carlo standard error of the difference",
-        "",
-        f"{'':52}{'A':>10}{'B':>10}{'A - B':>10}{'error':>9}",
     ]
-    for row in table.itertuples():
-        name = str(row.statistic)
-        if not name.startswith(SHOWN) or name.endswith(("_lower", "_upper")):
-            continue
-        statistic = statistics[name]
-        label, scale = statistic.label, statistic.scale
-        unit = statistic.unit
-        if row.measure == "not_reached":
-            label, scale, unit = f"{label} not reached", 100.0, "%"
-        elif row.measure == "q50":
-            label = f"{label}, median of replicates"
-        values = (row.value, row.value_against, row.difference, row.mcse)
-        numbers = [_number(scale * float(str(value))) for value in values]
-        label = f"{label} ({unit})"
-        lines.append(f"{label:52}{numbers[0]:>10}{numbers[1]:>10}{numbers[2]:>10}{numbers[3]:>9}")
+    if (first.toxicity is None) != (second.toxicity is None):
+        one = "B" if first.toxicity is None else "A"
+        lines.append(f"Adverse events are simulated in {one} only, so they are not compared.")
+    analyses = table["analysis"].unique()
+    for name in analyses:
+        title = f"Analysis: {name}" if len(analyses) > 1 else ""
+        lines += ["", *_differences(first, table[table["analysis"] == name], title)]
     return "\n".join(lines)
+
+
+def _differences(scenario: Scenario, table: pd.DataFrame, title: str) -> list[str]:
+    """The main differences of one analysis, as lines under headings."""
+    statistics = all_statistics(scenario)
+    lines = [_line(title, ["A", "B", "A - B", "error"])]
+    for heading, patterns in SHOWN.items():
+        shown = [
+            f"  {_row(statistics[str(row.statistic)], row)}"
+            for pattern in patterns
+            for row in table.itertuples()
+            if fnmatchcase(str(row.statistic), pattern) and not _is_limit(str(row.statistic))
+        ]
+        lines += [heading, *shown] if shown else []
+    return lines
+
+
+def _is_limit(name: str) -> bool:
+    return name.endswith(("_lower", "_upper"))
+
+
+def _row(statistic: Statistic, row: Any) -> str:
+    """One statistic of both scenarios, its difference and the error of that."""
+    label, scale, unit = statistic.label, statistic.scale, statistic.unit
+    if row.measure == "not_reached":
+        label, scale, unit = f"{label} not reached", 100.0, "%"
+    elif row.measure == "q50":
+        label = f"{label}, median of replicates"
+    values = (row.value, row.value_against, row.difference, row.mcse)
+    label = label if label.endswith(unit) else f"{label}, {unit}"
+    return _line(label, [_number(scale * value) for value in values], indent=2)
+
+
+def _line(label: str, numbers: list[str], *, indent: int = 0) -> str:
+    first, second, difference, error = numbers
+    return f"{label:{_LABEL - indent}}{first:>10}{second:>10}{difference:>10}{error:>9}"
 
 
 def _number(value: float) -> str:

@@ -13,10 +13,16 @@ import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import numba
 from numba.extending import register_jitable
+
+_MARKS = (b"@rule", b"@part", b"@kernel", b"@overload", b"NamedTuple")
+"""What makes a file count: compiled code, or the tables whose layout is compiled into it."""
+
+_njit: Any = numba.njit
+"""With options that Numba's types leave out: without NRT nothing is allocated, nor counted."""
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -24,20 +30,30 @@ Result = TypeVar("Result")
 
 def rule(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
     """Mark a function as a rule: Python when called from Python, inlined when from a kernel."""
-    decorated: Callable[Parameters, Result] = register_jitable(function)
+    decorated: Callable[Parameters, Result] = register_jitable(forceinline=True)(function)
     return decorated
 
 
 def kernel(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
     """Compile a loop over rules: no interpreter lock, and cached on disk between runs."""
     _prepare_cache()
-    decorate = numba.njit(nogil=True, cache=True, error_model="numpy")
+    decorate = _njit(nogil=True, cache=True, _nrt=False, error_model="numpy")
+    compiled: Callable[Parameters, Result] = decorate(function)
+    return compiled
+
+
+def part(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    """Mark a piece of a kernel that is compiled into its caller.
+
+    The tables of a plan are hundreds of numbers, too many to hand over at every call.
+    """
+    decorate = _njit(_nrt=False, forceinline=True, error_model="numpy")
     compiled: Callable[Parameters, Result] = decorate(function)
     return compiled
 
 
 def source_digest() -> str:
-    """Hash of every source file that holds compiled code, and of Numba's version.
+    """Hash of every source file that compiled code depends on, and of Numba's version.
 
     Numba's own cache looks only at the file that holds a kernel, and would go on running old
     machine code after an edit of a rule in another file. So the cache folder carries this hash.
@@ -45,7 +61,7 @@ def source_digest() -> str:
     digest = hashlib.sha256(numba.__version__.encode())
     for path in sorted(Path(__file__).parent.rglob("*.py")):
         source = path.read_bytes()
-        if any(mark in source for mark in (b"@rule", b"@kernel", b"@overload")):
+        if any(mark in source for mark in _MARKS):
             digest.update(source)
     return digest.hexdigest()[:16]
 

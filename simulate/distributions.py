@@ -22,6 +22,7 @@ from numba.extending import overload
 from scipy.special import gammaincinv, log_ndtr, ndtr
 
 from simulate.compiled import rule
+from simulate.packed import GUIDE_SHIFT, guide_entry
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
@@ -49,6 +50,10 @@ class IntTable(Protocol):
         """Give them in order."""
 
 
+class Thresholds(IntTable, Protocol):
+    """Thresholds in order; a kernel searches them quicker than other tables."""
+
+
 class FloatTable(Protocol):
     """Floats by index; see :class:`IntTable`."""
 
@@ -59,10 +64,24 @@ class FloatTable(Protocol):
         """Give one number."""
 
 
+class IntColumn(IntTable, Protocol):
+    """Whole numbers by index that can be changed; see :class:`IntTable`."""
+
+    def __setitem__(self, index: int, value: int, /) -> None:
+        """Change one number."""
+
+
+class FloatColumn(FloatTable, Protocol):
+    """Floats by index that can be changed; see :class:`IntTable`."""
+
+    def __setitem__(self, index: int, value: float, /) -> None:
+        """Change one number."""
+
+
 class EventTable(NamedTuple):
     """A time to event on whole days: thresholds of its distribution, and its cumulative hazard."""
 
-    thresholds: IntTable
+    thresholds: Thresholds
     cumulative_hazard: FloatTable
 
 
@@ -82,26 +101,41 @@ def _first_above_within_compiled(
     del thresholds, word, start, end
 
     def search(thresholds: Any, word: Any, start: Any, end: Any) -> Any:
-        low, high = start, end
-        while low < high:
-            middle = (low + high) >> 1
-            if thresholds[middle] > word:
-                high = middle
-            else:
-                low = middle + 1
+        # halves without a branch: which half it is cannot be foreseen
+        low, size = start, end - start
+        while size > 0:
+            half = (size + 1) >> 1
+            low = low + half if thresholds[low + half - 1] <= word else low
+            size = size - half
         return low
 
     return search
 
 
-@rule
-def first_above(thresholds: IntTable, word: int) -> int:
+def first_above(thresholds: Thresholds, word: int) -> int:
     """Index of the first threshold above the word; the length of the table if none is."""
-    return first_above_within(thresholds, word, 0, len(thresholds))
+    return bisect_right(thresholds, word)
+
+
+@overload(first_above)
+def _first_above_compiled(thresholds: Any, word: Any) -> Callable[..., Any]:
+    """Give kernels the same search, shortened by the guide where the table has one."""
+    del word
+
+    def search(thresholds: Any, word: Any) -> Any:
+        return first_above_within(thresholds, word, 0, len(thresholds))
+
+    def guided(thresholds: Any, word: Any) -> Any:
+        slice_of_words = word >> GUIDE_SHIFT
+        low = guide_entry(thresholds, slice_of_words)
+        high = guide_entry(thresholds, slice_of_words + 1)
+        return first_above_within(thresholds, word, low, high)
+
+    return guided if getattr(thresholds, "guided", False) else search
 
 
 @rule
-def day_of(thresholds: IntTable, word: int) -> int:
+def day_of(thresholds: Thresholds, word: int) -> int:
     """Whole day of a word, or NEVER if it lies beyond the table."""
     day = first_above(thresholds, word)
     if day < len(thresholds):

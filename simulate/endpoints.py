@@ -9,9 +9,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
+
 from simulate.compiled import rule
-from simulate.cutoff import Snapshot
-from simulate.distributions import NEVER, IntTable, later
+from simulate.cutoff import KnownRows, Snapshot, rows_of
+from simulate.distributions import NEVER, IntColumn, IntTable, later
+from simulate.exposure import DrugRows, leading_doses
+from simulate.ledger import AssessmentRows
 from simulate.patient.assessment import (
     COMPLETE_RESPONSE,
     NOT_EVALUABLE,
@@ -20,7 +24,7 @@ from simulate.patient.assessment import (
     STABLE_DISEASE,
 )
 from simulate.patient.treatment import NOT_STOPPED
-from simulate.records import Columns, row_bounds, table
+from simulate.records import Columns
 from simulate.scenario.trial import Trial
 
 
@@ -82,6 +86,28 @@ ENDPOINT_COLUMNS = {
 """Columns of the derived endpoints, a row a patient."""
 
 
+class EndpointRows(NamedTuple):
+    """The columns of :data:`ENDPOINT_COLUMNS`, to be filled."""
+
+    patient: IntColumn
+    assessed: IntColumn
+    best_response: IntColumn
+    benefit: IntColumn
+    pfs_time: IntColumn
+    pfs_event: IntColumn
+    pfs_is_death: IntColumn
+    os_time: IntColumn
+    os_event: IntColumn
+    dor_time: IntColumn
+    dor_event: IntColumn
+    ttr_time: IntColumn
+    ttr_event: IntColumn
+    exposure: IntColumn
+    cycles: IntColumn
+    on_treatment: IntColumn
+    stop_reason: IntColumn
+
+
 def endpoint_rules(trial: Trial) -> EndpointRules:
     """The endpoint definitions of a scenario."""
     return EndpointRules(
@@ -96,36 +122,6 @@ def endpoint_rules(trial: Trial) -> EndpointRules:
 
 
 @rule
-def confirmed_response(
-    rules: EndpointRules,
-    day: IntTable,
-    performed: IntTable,
-    response: IntTable,
-    start: int,
-    end: int,
-) -> int:
-    """Complete or partial response if one is confirmed, else NOT_EVALUABLE.
-
-    A response is confirmed by another at least ``confirmation`` days later, before progression; a
-    complete one by another complete one.
-    """
-    first_response, first_complete, confirmed = NEVER, NEVER, NOT_EVALUABLE
-    for row in range(start, end):
-        if performed[row] and response[row] == PROGRESSIVE_DISEASE:
-            break
-        if not performed[row] or response[row] not in (COMPLETE_RESPONSE, PARTIAL_RESPONSE):
-            continue
-        first_response = min(first_response, day[row])
-        if response[row] == COMPLETE_RESPONSE:
-            first_complete = min(first_complete, day[row])
-            if day[row] >= first_complete + rules.confirmation:
-                return COMPLETE_RESPONSE
-        if day[row] >= first_response + rules.confirmation:
-            confirmed = PARTIAL_RESPONSE
-    return confirmed
-
-
-@rule
 def best_response(
     rules: EndpointRules,
     day: IntTable,
@@ -136,29 +132,42 @@ def best_response(
 ) -> Response:
     """Sum up the assessments ``start : end`` of one patient, in order of time.
 
-    A response that is not confirmed counts as stable disease.
+    A response is confirmed by another at least ``confirmation`` days later, before progression; a
+    complete one by another complete one. One that is not confirmed counts as stable disease.
     """
-    assessed, last_free, progression, first_response = 0, 0, NEVER, NEVER
+    assessed, last_free, progression = 0, 0, NEVER
+    first_response, first_complete, confirmed = NEVER, NEVER, NOT_EVALUABLE
     for row in range(start, end):
-        if not performed[row]:
+        if performed[row] == 0:
             continue
         assessed += 1
-        if response[row] == PROGRESSIVE_DISEASE:
-            progression = day[row]
+        today, finding = day[row], response[row]
+        if finding == PROGRESSIVE_DISEASE:
+            progression = today
             break
-        last_free = day[row]
-        if response[row] in (COMPLETE_RESPONSE, PARTIAL_RESPONSE):
-            first_response = min(first_response, day[row])
-    confirmed = confirmed_response(rules, day, performed, response, start, end)
+        last_free = today
+        if finding == COMPLETE_RESPONSE:
+            first_complete = min(first_complete, today)
+            if today >= first_complete + rules.confirmation:
+                confirmed = COMPLETE_RESPONSE
+        if finding in (COMPLETE_RESPONSE, PARTIAL_RESPONSE):
+            first_response = min(first_response, today)
+            if confirmed == NOT_EVALUABLE and today >= first_response + rules.confirmation:
+                confirmed = PARTIAL_RESPONSE
     if confirmed != NOT_EVALUABLE:
         return Response(assessed, confirmed, first_response, 1, last_free, progression)
-    best, benefit = NOT_EVALUABLE, 0
-    if last_free > 0 and last_free >= rules.stable_disease:
-        best = STABLE_DISEASE
-        benefit = int(last_free >= rules.clinical_benefit)
-    elif progression < NEVER:
-        best = PROGRESSIVE_DISEASE
+    best, benefit = without_response(rules, last_free, progression)
     return Response(assessed, best, NEVER, benefit, last_free, progression)
+
+
+@rule
+def without_response(rules: EndpointRules, last_free: int, progression: int) -> tuple[int, int]:
+    """Best response without a confirmed one, and whether it is clinical benefit."""
+    if last_free > 0 and last_free >= rules.stable_disease:
+        return STABLE_DISEASE, int(last_free >= rules.clinical_benefit)
+    if progression < NEVER:
+        return PROGRESSIVE_DISEASE, 0
+    return NOT_EVALUABLE, 0
 
 
 @rule
@@ -178,6 +187,60 @@ def progression_free_survival(
     return response.last_free_day, 0, 0
 
 
+@rule
+def derive_endpoints(
+    rules: EndpointRules,
+    scans: AssessmentRows,
+    leading: DrugRows,
+    known: KnownRows,
+    n: int,
+    out: EndpointRows,
+) -> None:
+    """Derive the endpoints of the ``n`` patients whom a cut knows, a row each.
+
+    ``leading`` holds the doses of the leading drug, which come first among those of all drugs.
+    """
+    for row in range(n):
+        death, contact = known.death_day[row], known.last_contact_day[row]
+        response = best_response(
+            rules,
+            scans.day,
+            scans.performed,
+            scans.response,
+            known.first_scan[row],
+            known.end_scan[row],
+        )
+        pfs_day, pfs_event, is_death = progression_free_survival(
+            rules, response, death, known.assessment_stop_day[row]
+        )
+        # AVAL counts the day of the start as 1
+        offset = 1
+        if rules.from_randomisation == 1:
+            offset += known.first_dose_trial_day[row] - known.enrolment_trial_day[row]
+        responded = int(response.first_response_day < NEVER)
+        out.patient[row] = known.patient[row]
+        out.assessed[row] = int(response.assessed > 0)
+        out.best_response[row] = response.best
+        out.benefit[row] = response.benefit
+        out.pfs_time[row] = pfs_day + offset
+        out.pfs_event[row] = pfs_event
+        out.pfs_is_death[row] = is_death
+        out.os_time[row] = min(death, contact) + offset
+        out.os_event[row] = int(death < NEVER)
+        out.dor_time[row] = pfs_day - response.first_response_day + 1 if responded == 1 else -1
+        out.dor_event[row] = pfs_event if responded == 1 else -1
+        out.ttr_time[row] = min(response.first_response_day, response.last_free_day) + offset
+        out.ttr_event[row] = responded
+        cycles, last_dose = leading.given[row], leading.last_dose[row]
+        out.exposure[row] = last_dose + rules.cycle_length if cycles > 0 else 0
+        out.cycles[row] = cycles
+        out.on_treatment[row] = int(known.treatment_stop_reason[row] == NOT_STOPPED)
+        out.stop_reason[row] = known.treatment_stop_reason[row]
+
+
+# ---- tables for people --------------------------------------------------------------------------
+
+
 def derive(rules: EndpointRules, snapshot: Snapshot) -> Columns:
     """Derive every patient's endpoints from a data cut.
 
@@ -186,73 +249,11 @@ def derive(rules: EndpointRules, snapshot: Snapshot) -> Columns:
     columns
         As :data:`ENDPOINT_COLUMNS`, a row a patient of the snapshot.
     """
-    n_rows = int(snapshot.subjects["patient"][-1]) + 1 if snapshot.n_patients else 0
-    scans = _Rows(snapshot.assessments, ("day", "performed", "response"), n_rows)
-    leading = (snapshot.doses["drug"] == rules.leading_drug) & (snapshot.doses["given"] == 1)
-    doses = _Rows({k: v[leading] for k, v in snapshot.doses.items()}, ("day",), n_rows)
-    subjects = zip(*(snapshot.subjects[name].tolist() for name in _SUBJECTS_READ), strict=True)
-    return table(ENDPOINT_COLUMNS, [_patient_row(rules, scans, doses, *row) for row in subjects])
-
-
-_SUBJECTS_READ = (
-    "patient",
-    "enrolment_trial_day",
-    "first_dose_trial_day",
-    "last_contact_day",
-    "death_day",
-    "treatment_stop_reason",
-    "assessment_stop_day",
-)
-
-
-class _Rows:
-    """Columns of a table as lists, and where each patient's rows begin."""
-
-    def __init__(self, rows: Columns, names: tuple[str, ...], n_patients: int) -> None:
-        self.columns = [rows[name].tolist() for name in names]
-        self.bounds = row_bounds(rows["patient"], n_patients).tolist()
-
-
-def _patient_row(
-    rules: EndpointRules,
-    scans: _Rows,
-    doses: _Rows,
-    patient: int,
-    enrolment: int,
-    first_dose: int,
-    contact: int,
-    death: int,
-    reason: int,
-    assessment_stop: int,
-) -> tuple[int, ...]:
-    """One row of :data:`ENDPOINT_COLUMNS`."""
-    day, performed, finding = scans.columns
-    start, end = scans.bounds[patient], scans.bounds[patient + 1]
-    response = best_response(rules, day, performed, finding, start, end)
-    pfs_day, pfs_event, is_death = progression_free_survival(
-        rules, response, death, assessment_stop
+    n = snapshot.n_patients
+    known, scans, doses = rows_of(snapshot)
+    leading = leading_doses(
+        doses, known, n, drug_id=rules.leading_drug, cycle_length=rules.cycle_length
     )
-    # AVAL counts the day of the start as 1
-    offset = 1 + rules.from_randomisation * (first_dose - enrolment)
-    responded = response.first_response_day < NEVER
-    first_dose_row, end = doses.bounds[patient], doses.bounds[patient + 1]
-    last_dose = doses.columns[0][end - 1] if end > first_dose_row else -rules.cycle_length
-    return (
-        patient,
-        int(response.assessed > 0),
-        response.best,
-        response.benefit,
-        pfs_day + offset,
-        pfs_event,
-        is_death,
-        min(death, contact) + offset,
-        int(death < NEVER),
-        pfs_day - response.first_response_day + 1 if responded else -1,
-        pfs_event if responded else -1,
-        min(response.first_response_day, response.last_free_day) + offset,
-        int(responded),
-        last_dose + rules.cycle_length,
-        end - first_dose_row,
-        int(reason == NOT_STOPPED),
-        reason,
-    )
+    out = EndpointRows(*([0] * n for _ in EndpointRows._fields))
+    derive_endpoints(rules, scans, leading, known, n, out)
+    return {name: np.array(column, np.int64) for name, column in out._asdict().items()}

@@ -11,10 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from simulate.build_plan import build_plan, plan_digest
+from simulate.choose_engine import AUTO, FEW, EngineChoice, choose_engine
 from simulate.errors import UsageError
 from simulate.observed_truth import TRUTH_PATIENTS
 from simulate.scenario.scenario import Scenario
 from simulate.streams import RESERVED_REPLICATES
+
+FEW_TRUTH_PATIENTS = 2_000
+"""Patients of the truth beside few replicates: no more than Python simulates in a second or two."""
 
 PACKAGES = ("numpy", "scipy", "pandas", "simpy", "numba", "pyarrow", "lifelines")
 
@@ -34,6 +38,17 @@ class Job:
     truth_patients: int = TRUTH_PATIENTS
     """Patients of the uncensored simulation that gives the scan-observed truth."""
 
+    @property
+    def engine_choice(self) -> EngineChoice:
+        """The engine that runs the scenario's replicates, and why.
+
+        Raises
+        ------
+        UsageError
+            If there is no engine as asked for, or it cannot run the scenario.
+        """
+        return choose_engine(self.engine, build_plan(self.scenario), self.replicates)
+
 
 def make_job(
     scenario: Scenario,
@@ -50,7 +65,7 @@ def make_job(
     Raises
     ------
     UsageError
-        If a number makes no sense.
+        If a number makes no sense, or the engine cannot run the scenario.
     """
     n = scenario.replicates if replicates is None else replicates
     if not 1 <= n < RESERVED_REPLICATES:
@@ -66,12 +81,23 @@ def make_job(
         raise UsageError(
             f"patient data can be written of 1 to {n} replicates (given: {patients_of})"
         )
-    return Job(scenario, n, chosen_seed, workers, engine, tuple(range(patients_of)), command)
+    _check_engine(engine, scenario, n)
+    truth_patients = TRUTH_PATIENTS if n > FEW else FEW_TRUTH_PATIENTS
+    examples = tuple(range(patients_of))
+    return Job(scenario, n, chosen_seed, workers, engine, examples, command, truth_patients)
+
+
+def _check_engine(engine: str, scenario: Scenario, replicates: int) -> None:
+    """Refuse an engine that cannot run the scenario or one of its variants."""
+    choose_engine(engine, build_plan(scenario), replicates)
+    if engine != AUTO:
+        for variant in scenario.sweep:
+            choose_engine(engine, build_plan(scenario.variant(variant.name)), replicates)
 
 
 def manifest(job: Job) -> dict[str, Any]:
     """Enough to make the result again: scenario, seed, versions, and hashes to check by."""
-    scenario = job.scenario
+    scenario, engine = job.scenario, job.engine_choice
     return {
         "name": scenario.name,
         "title": scenario.title,
@@ -79,7 +105,8 @@ def manifest(job: Job) -> dict[str, Any]:
         "tables_digest": plan_digest(build_plan(scenario)),
         "seed": job.seed,
         "replicates": job.replicates,
-        "engine": "reference",
+        "engine": engine.name,
+        "engine_reason": engine.reason,
         "version": version("simulate"),
         "python": platform.python_version(),
         "packages": {name: version(name) for name in PACKAGES},

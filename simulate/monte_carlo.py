@@ -8,7 +8,10 @@ are at 95%: normal, Wilson for a proportion, and by order statistics for a quant
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -80,18 +83,38 @@ def quantile(values: npt.ArrayLike, probability: float) -> Estimate:
     free of distributions: order statistics that enclose the true quantile with 95% probability. The
     MCSE is the width of that interval over twice 1.96.
     """
-    defined, requested = _defined(values)
-    n = len(defined)
+    return quantiles(values, (probability,))[0]
+
+
+def quantiles(values: npt.ArrayLike, probabilities: Sequence[float]) -> tuple[Estimate, ...]:
+    """Several quantiles of the same values, which are sorted only once; see :func:`quantile`."""
+    ordered, requested = _defined(values)
+    ordered.sort()
+    return tuple(_quantile(ordered, requested, probability) for probability in probabilities)
+
+
+def _quantile(ordered: npt.NDArray[np.float64], requested: int, probability: float) -> Estimate:
+    n = len(ordered)
     if n == 0:
         return Estimate(math.nan, math.nan, math.nan, math.nan, requested, n)
-    ordered = np.sort(defined)
     estimate = float(ordered[max(math.ceil(probability * n) - 1, 0)])
-    below = bdtr(np.arange(n + 1.0), n, probability)
-    low = max(int(np.searchsorted(below, 0.025)) - 1, 0)
-    high = min(int(np.searchsorted(below, 0.975)) + 1, n - 1)
+    low, high = _enclosing_ranks(n, probability)
     lower, upper = float(ordered[low]), float(ordered[high])
     mcse = (upper - lower) / (2 * Z) if math.isfinite(upper) else math.nan
     return Estimate(estimate, mcse, lower, upper, requested, n)
+
+
+@lru_cache(maxsize=256)
+def _enclosing_ranks(n: int, probability: float) -> tuple[int, int]:
+    """Positions, from 0, of the order statistics of n values that enclose a quantile."""
+
+    def at_most(k: int) -> float:
+        """Probability that no more than k values lie below the quantile."""
+        return float(bdtr(k, n, probability))
+
+    low = bisect_left(range(n + 1), 0.025, key=at_most) - 1
+    high = bisect_left(range(n + 1), 0.975, key=at_most) + 1
+    return max(low, 0), min(high, n - 1)
 
 
 def exact(value: float) -> Estimate:

@@ -3,7 +3,7 @@
 Progression is seen late, at the next scan. So the truth that a Kaplan-Meier curve of documented
 progression estimates is not the latent one but this: the same disease, watched by the scenario's
 calendar, nobody withdrawing, nobody censored. It has no formula; it is simulated once, on patients
-of a reserved range of replicates, by a compiled loop over the same rules that the engines call.
+of a reserved range of replicates, by a loop over the same rules that the engines call.
 
 The response rate is different: patients who withdraw before their response is confirmed do count
 as non-responders. Its truth is taken with withdrawal, among those with an assessment (the EAS).
@@ -11,13 +11,16 @@ as non-responders. Its truth is taken with withdrawal, among those with an asses
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from simulate.compiled import kernel
-from simulate.distributions import NEVER, IntArray
+from simulate.compiled import kernel, rule
+from simulate.distributions import NEVER, IntArray, IntColumn
 from simulate.endpoints import EndpointRules, best_response
+from simulate.packed import pack, unpacked
 from simulate.patient.assessment import (
     NOT_EVALUABLE,
     PARTIAL_RESPONSE,
@@ -31,16 +34,21 @@ from simulate.patient.assessment import (
 from simulate.patient.baseline import BaselinePlan, baseline_level, hazard_factors
 from simulate.patient.disease import Course, DiseasePlan, disease_course
 from simulate.patient.follow_up import FollowUpPlan, stops_early, withdrawal_day
-from simulate.plan import Plan
-from simulate.streams import RESERVED_REPLICATES, Purpose, word
+from simulate.plan import Plan, with_lists
+from simulate.streams import RESERVED_REPLICATES, Purpose, philox4x32, word
 
 TRUTH_PATIENTS = 1_000_000
 """Patients simulated for the truth."""
+
+PYTHON_PATIENTS = 2_000
+"""Patients up to which plain Python is done before the compiler would be."""
 
 FIRST_REPLICATE = RESERVED_REPLICATES
 """First replicate number of the truth's own range."""
 
 _BLOCK = 1000  # patients a replicate number
+_TASK = 20 * _BLOCK  # patients a thread takes on at a time
+_KEY = 0xFFFFFFFF
 
 _BASELINE = int(Purpose.BASELINE)
 _RESPONSE = int(Purpose.RESPONSE)
@@ -86,10 +94,39 @@ class ObservedTruth:
     """1 with clinical benefit before withdrawal."""
 
 
+class _Observer(NamedTuple):
+    """What decides the course of an uncensored patient, and what is seen of it."""
+
+    baseline: BaselinePlan
+    disease: DiseasePlan
+    assessment: AssessmentPlan
+    follow_up: FollowUpPlan
+    rules: EndpointRules
+
+
+class _Notes(NamedTuple):
+    """Room for what is noted of one patient at a time."""
+
+    levels: IntColumn
+    """Baseline levels."""
+    day: IntColumn
+    """Assessments, one after the other."""
+    performed: IntColumn
+    finding: IntColumn
+
+
 def observed_truth(
-    plan: Plan, rules: EndpointRules, *, seed: int, n_patients: int = TRUTH_PATIENTS
+    plan: Plan,
+    rules: EndpointRules,
+    *,
+    seed: int,
+    n_patients: int = TRUTH_PATIENTS,
+    workers: int = 1,
 ) -> ObservedTruth:
     """Simulate the scan-observed truth of a plan.
+
+    Few patients are simulated in plain Python, which is quicker than to wait for the compiler;
+    the patients are the same.
 
     Parameters
     ----------
@@ -102,86 +139,119 @@ def observed_truth(
         Seed of the run.
     n_patients : int
         Patients to simulate.
+    workers : int
+        Threads.
     """
-    out = np.empty((n_patients, len(COLUMNS)), np.int64)
-    for start in range(0, n_patients, _BLOCK):
-        block = out[start : start + _BLOCK]
-        replicate = FIRST_REPLICATE + start // _BLOCK
-        _observe_block(
-            plan.baseline,
-            plan.disease,
-            plan.assessment,
-            plan.follow_up,
-            rules,
-            seed,
-            replicate,
-            block,
-        )
-    return ObservedTruth(*(np.ascontiguousarray(out[:, i]) for i in range(len(COLUMNS))))
+    observer = _Observer(plan.baseline, plan.disease, plan.assessment, plan.follow_up, rules)
+    if n_patients <= PYTHON_PATIENTS:
+        out = _observe_in_python(observer, seed, n_patients)
+    else:
+        out = _observe_compiled(observer, seed, n_patients, workers)
+    return ObservedTruth(*out.reshape(len(COLUMNS), n_patients))
 
 
-@kernel
-def _observe_block(
-    baseline: BaselinePlan,
-    disease: DiseasePlan,
-    assessment: AssessmentPlan,
-    follow_up: FollowUpPlan,
-    rules: EndpointRules,
+def _observe_in_python(observer: _Observer, seed: int, n_patients: int) -> IntArray:
+    out = [0] * (len(COLUMNS) * n_patients)
+    size = len(observer.assessment.nominal_days) + 1
+    notes = _Notes([0] * len(observer.baseline.variable_ids), *([0] * size for _ in range(3)))
+    _observe(with_lists(observer), notes, seed, 0, n_patients, n_patients, out)
+    return np.array(out, np.int64)
+
+
+def _observe_compiled(observer: _Observer, seed: int, n_patients: int, workers: int) -> IntArray:
+    out = np.zeros(len(COLUMNS) * n_patients, np.int64)
+    size = len(observer.assessment.nominal_days) + 1
+    packed = pack(observer)
+
+    def observe(first: int) -> None:
+        levels = np.zeros(len(observer.baseline.variable_ids), np.int64)
+        notes = _Notes(levels, *(np.zeros(size, np.int64) for _ in range(3)))
+        last = min(first + _TASK, n_patients)
+        observe_kernel(packed.block, pack(notes).block, seed, first, last, n_patients, out)
+
+    with ThreadPoolExecutor(workers) as pool:
+        list(pool.map(observe, range(0, n_patients, _TASK)))
+    return out
+
+
+@rule
+def _observe(
+    observer: _Observer,
+    notes: _Notes,
     seed: int,
-    replicate: int,
-    out: IntArray,
+    first: int,
+    last: int,
+    n_patients: int,
+    out: IntColumn,
 ) -> None:
-    """Fill a block of patients; columns as :data:`COLUMNS`."""
-    most_rows = len(assessment.nominal_days) + 1
-    day = np.zeros(most_rows, np.int64)
-    performed = np.zeros(most_rows, np.int64)
-    finding = np.zeros(most_rows, np.int64)
-    levels = np.zeros(len(baseline.variable_ids), np.int64)
-    for patient in range(len(out)):
-        course = _course(baseline, disease, levels, seed, replicate, patient)
-        rows = _scan(disease, assessment, course, seed, replicate, patient, day, performed, finding)
-        seen = best_response(rules, day, performed, finding, 0, rows)
+    """Fill in some patients; ``out`` holds :data:`COLUMNS` one after the other."""
+    for number in range(first, last):
+        replicate, patient = FIRST_REPLICATE + number // _BLOCK, number % _BLOCK
+        course = _course(observer, notes, seed, replicate, patient)
+        rows = _scan(observer, notes, course, seed, replicate, patient)
+        seen = best_response(observer.rules, notes.day, notes.performed, notes.finding, 0, rows)
         latent = min(course.progression_day, course.death_day)
         event = min(seen.progression_day, course.death_day)
-        out[patient, 0] = latent + 1
-        out[patient, 1] = latent - course.response_day + 1 if course.response_day < latent else -1
-        out[patient, 2] = course.death_day + 1
-        out[patient, 3] = event + 1
+        out[number] = latent + 1
+        responds = course.response_day < latent
+        out[n_patients + number] = latent - course.response_day + 1 if responds else -1
+        out[2 * n_patients + number] = course.death_day + 1
+        out[3 * n_patients + number] = event + 1
         confirmed = seen.first_response_day < NEVER
-        out[patient, 4] = event - seen.first_response_day + 1 if confirmed else -1
-        last = _withdrawal(follow_up, seed, replicate, patient)
-        while rows > 0 and day[rows - 1] > last:
+        out[4 * n_patients + number] = event - seen.first_response_day + 1 if confirmed else -1
+        withdrawn = _withdrawal(observer.follow_up, seed, replicate, patient)
+        while rows > 0 and notes.day[rows - 1] > withdrawn:
             rows -= 1
-        known = best_response(rules, day, performed, finding, 0, rows)
-        out[patient, 5] = known.assessed > 0
-        out[patient, 6] = NOT_EVALUABLE < known.best <= PARTIAL_RESPONSE
-        out[patient, 7] = known.benefit
+        known = best_response(observer.rules, notes.day, notes.performed, notes.finding, 0, rows)
+        out[5 * n_patients + number] = 1 if known.assessed > 0 else 0
+        out[6 * n_patients + number] = 1 if NOT_EVALUABLE < known.best <= PARTIAL_RESPONSE else 0
+        out[7 * n_patients + number] = known.benefit
 
 
 @kernel
-def _course(
-    baseline: BaselinePlan,
-    disease: DiseasePlan,
-    levels: IntArray,
+def observe_kernel(
+    observer: IntArray,
+    notes: IntArray,
     seed: int,
-    replicate: int,
-    patient: int,
-) -> Course:
+    first: int,
+    last: int,
+    n_patients: int,
+    out: IntArray,
+) -> None:
+    """Compiled :func:`_observe`, of packed tables."""
+    _observe(
+        unpacked(observer, _Observer),
+        unpacked(notes, _Notes),
+        seed,
+        first,
+        last,
+        n_patients,
+        out,
+    )
+
+
+@rule
+def _words(
+    seed: int, patient: int, replicate: int, purpose: int, block: int
+) -> tuple[int, int, int, int]:
+    """Words ``4 * block`` to ``4 * block + 3`` of a purpose."""
+    return philox4x32(patient, replicate, purpose, block, seed & _KEY, (seed >> 32) & _KEY)
+
+
+@rule
+def _course(observer: _Observer, notes: _Notes, seed: int, replicate: int, patient: int) -> Course:
     """Latent course of a patient at an address."""
+    baseline = observer.baseline
     if len(baseline.hazard_ratio_level) > 0:
-        for variable in range(len(levels)):
+        for variable in range(len(notes.levels)):
             index = baseline.variable_ids[variable]
-            levels[variable] = baseline_level(
-                baseline, variable, levels, word(seed, patient, replicate, _BASELINE, index)
-            )
+            drawn = word(seed, patient, replicate, _BASELINE, index)
+            notes.levels[variable] = baseline_level(baseline, variable, notes.levels, drawn)
+    response = _words(seed, patient, replicate, _RESPONSE, 0)
     return disease_course(
-        disease,
-        hazard_factors(baseline, levels),
-        (
-            word(seed, patient, replicate, _RESPONSE, 0),
-            word(seed, patient, replicate, _RESPONSE, 1),
-            word(seed, patient, replicate, _RESPONSE, 2),
-        ),
+        observer.disease,
+        hazard_factors(baseline, notes.levels),
+        (response[0], response[1], response[2]),
         word(seed, patient, replicate, _PROGRESSION, 0),
         (
             word(seed, patient, replicate, _DEATH_BEFORE, 0),
@@ -190,60 +260,51 @@ def _course(
     )
 
 
-@kernel
+@rule
 def _scan(
-    disease: DiseasePlan,
-    assessment: AssessmentPlan,
-    course: Course,
-    seed: int,
-    replicate: int,
-    patient: int,
-    day: IntArray,
-    performed: IntArray,
-    finding: IntArray,
+    observer: _Observer, notes: _Notes, course: Course, seed: int, replicate: int, patient: int
 ) -> int:
     """Assess a patient by the calendar until progression is documented; give the rows filled."""
-    clinical = clinical_progression_day(
-        assessment,
-        course.progression_day,
-        word(seed, patient, replicate, _CLINICAL, 0),
-        word(seed, patient, replicate, _CLINICAL, 1),
-    )
+    plan = observer.assessment
+    occurs = _words(seed, patient, replicate, _CLINICAL, 0)
+    clinical = clinical_progression_day(plan, course.progression_day, occurs[0], occurs[1])
+    days = _words(seed, patient, replicate, _VISIT_DAY, 0)
+    misses = _words(seed, patient, replicate, _VISIT_MISSED, 0)
     rows = 0
-    for visit in range(1, len(assessment.nominal_days)):
-        today = visit_day(assessment, visit, word(seed, patient, replicate, _VISIT_DAY, visit))
+    for visit in range(1, len(plan.nominal_days)):
+        if visit & 3 == 0:
+            days = _words(seed, patient, replicate, _VISIT_DAY, visit >> 2)
+            misses = _words(seed, patient, replicate, _VISIT_MISSED, visit >> 2)
+        today = visit_day(plan, visit, days[visit & 3])
         unscheduled = clinical < today
         if unscheduled:
             today = clinical
         if today >= course.death_day:
             return rows
-        day[rows] = today
-        missed = word(seed, patient, replicate, _VISIT_MISSED, visit)
-        if not unscheduled and visit_missed(assessment, missed):
-            performed[rows] = 0
-            finding[rows] = NOT_EVALUABLE
-        else:
-            performed[rows] = 1
-            finding[rows] = scan_finding(
-                today,
-                course.response_day,
-                disease.visible_before,
-                course.complete,
-                course.progression_day,
-            )
+        missed = visit_missed(plan, misses[visit & 3]) and not unscheduled
+        notes.day[rows] = today
+        notes.performed[rows] = 0 if missed else 1
+        notes.finding[rows] = NOT_EVALUABLE if missed else _finding(observer, course, today)
         rows += 1
-        if finding[rows - 1] == PROGRESSIVE_DISEASE:
+        if notes.finding[rows - 1] == PROGRESSIVE_DISEASE:
             return rows
     return rows
 
 
-@kernel
+@rule
+def _finding(observer: _Observer, course: Course, day: int) -> int:
+    """What a scan on a day shows of a course."""
+    return scan_finding(
+        day,
+        course.response_day,
+        observer.disease.visible_before,
+        course.complete,
+        course.progression_day,
+    )
+
+
+@rule
 def _withdrawal(follow_up: FollowUpPlan, seed: int, replicate: int, patient: int) -> int:
     """Day on which a patient at an address would withdraw."""
-    early = stops_early(follow_up, word(seed, patient, replicate, _WITHDRAWAL, 0))
-    return withdrawal_day(
-        follow_up,
-        early,
-        word(seed, patient, replicate, _WITHDRAWAL, 1),
-        word(seed, patient, replicate, _WITHDRAWAL, 2),
-    )
+    words = _words(seed, patient, replicate, _WITHDRAWAL, 0)
+    return withdrawal_day(follow_up, stops_early(follow_up, words[0]), words[1], words[2])

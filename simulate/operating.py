@@ -13,11 +13,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from simulate.analysis.baseline_counts import baseline_statistics
 from simulate.analysis.proportions import clopper_pearson_width
-from simulate.analysis.safety import safety_statistics
-from simulate.analysis.stack import FloatArray
+from simulate.analysis.row import all_statistics
 from simulate.analysis.statistics import Statistic, statistics_of
+from simulate.distributions import FloatArray
 from simulate.monte_carlo import (
     Estimate,
     Z,
@@ -25,6 +24,7 @@ from simulate.monte_carlo import (
     mean,
     proportion,
     quantile,
+    quantiles,
     standard_deviation,
 )
 from simulate.replicates import AnalysedReplicates
@@ -56,6 +56,9 @@ OPERATING_COLUMNS = (*KEY_COLUMNS, *ESTIMATE_COLUMNS)
 
 READER, ARM = "investigator", "all"
 
+SPREAD = {"q2.5": 0.025, "q50": 0.5, "q97.5": 0.975}
+"""Quantiles of every statistic over replicates, by what they are called in a measure."""
+
 Row = tuple[Statistic, str, Estimate]
 
 
@@ -80,7 +83,7 @@ def operating_characteristics(
     """
     rows = []
     for analysed in replicates.values():
-        for statistic, what, estimate in _measures(scenario, analysed.table, truth):
+        for statistic, what, estimate in _measures(scenario, analysed, truth):
             measure = f"{statistic.measure}.{what}"
             key = (scenario.name, analysed.name, statistic.population, statistic.endpoint)
             rows.append((*key, READER, ARM, "", measure, *estimate_row(estimate)))
@@ -92,18 +95,15 @@ def estimate_row(e: Estimate) -> tuple[float, float, float, float, int, int, int
     return e.estimate, e.mcse, e.lower, e.upper, e.n_requested, e.n_analysed, e.n_failed
 
 
-def all_statistics(trial: Trial) -> dict[str, Statistic]:
-    """Every statistic of the replicates' table, by name."""
-    further = (*safety_statistics(trial), *baseline_statistics(trial))
-    return statistics_of(trial) | {statistic.name: statistic for statistic in further}
-
-
-def _measures(trial: Trial, table: pd.DataFrame, truth: Truth) -> Iterator[Row]:
+def _measures(trial: Trial, analysed: AnalysedReplicates, truth: Truth) -> Iterator[Row]:
+    followed = float(np.fmax.reduce(analysed.column("followup_max")))
     for name, statistic in all_statistics(trial).items():
-        yield from _distribution(statistic, table[name].to_numpy())
-        if f"{name}_lower" in table:
-            yield from _performance(statistic, table, truth)
-    yield from _criterion(trial, table)
+        values = analysed.column(name)
+        yield from _distribution(statistic, values)
+        if f"{name}_lower" in analysed.statistics:
+            limits = analysed.column(f"{name}_lower"), analysed.column(f"{name}_upper")
+            yield from _performance(statistic, values, limits, truth, followed)
+    yield from _criterion(trial, analysed)
     yield from _precision(trial, truth)
 
 
@@ -115,18 +115,23 @@ def _distribution(statistic: Statistic, values: FloatArray) -> Iterator[Row]:
     else:
         yield statistic, "mean", mean(values)
         yield statistic, "sd", standard_deviation(values)
-    for probability, what in ((0.025, "q2.5"), (0.5, "q50"), (0.975, "q97.5")):
-        yield statistic, what, quantile(values, probability)
+    estimates = quantiles(values, tuple(SPREAD.values()))
+    for what, estimate in zip(SPREAD, estimates, strict=True):
+        yield statistic, what, estimate
 
 
-def _performance(statistic: Statistic, table: pd.DataFrame, truth: Truth) -> Iterator[Row]:
+def _performance(
+    statistic: Statistic,
+    estimates: FloatArray,
+    limits: tuple[FloatArray, FloatArray],
+    truth: Truth,
+    followed: float,
+) -> Iterator[Row]:
     """Bias and coverage against each truth, and the width of the interval."""
-    name = statistic.name
-    estimates = table[name].to_numpy()
-    lower, upper = table[f"{name}_lower"].to_numpy(), table[f"{name}_upper"].to_numpy()
+    lower, upper = limits
     undefined = np.isnan(upper) | _says_nothing(lower, upper)
     for kind in (LATENT, OBSERVED):
-        true = truth.values.get((name, kind))
+        true = truth.values.get((statistic.name, kind))
         if true is None or np.isnan(true.estimate):
             continue
         middle = quantile(estimates, 0.5)
@@ -134,7 +139,7 @@ def _performance(statistic: Statistic, table: pd.DataFrame, truth: Truth) -> Ite
             yield statistic, f"median_bias_{kind}", _bias(middle, true)
         if not statistic.can_be_infinite:
             yield statistic, f"bias_{kind}", _bias(mean(estimates), true)
-        if statistic.can_be_infinite and true.estimate > table["followup_max"].max():
+        if statistic.can_be_infinite and true.estimate > followed:
             continue  # no limit can lie beyond what is followed: every interval would cover
         covers = (lower <= true.estimate) & (true.estimate <= upper)
         # given that there is an interval, and with none counted as one that misses
@@ -162,12 +167,12 @@ def _bias(estimate: Estimate, true: Estimate) -> Estimate:
     return Estimate(bias, mcse, *interval, estimate.n_requested, estimate.n_analysed)
 
 
-def _criterion(trial: Trial, table: pd.DataFrame) -> Iterator[Row]:
+def _criterion(trial: Trial, analysed: AnalysedReplicates) -> Iterator[Row]:
     """Probability that the lower limit of the response rate exceeds the scenario's threshold."""
     threshold = trial.design.lower_limit_above
     if threshold is None:
         return
-    lower = table["orr_lower"].to_numpy()
+    lower = analysed.column("orr_lower")
     exceeds = np.where(np.isnan(lower), np.nan, lower > threshold)
     statistic = statistics_of(trial)["orr"]
     yield statistic, f"lower_limit_above_{threshold:g}", proportion(exceeds)

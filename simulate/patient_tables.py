@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from simulate.analysis.safety import drug_key
-from simulate.analysis.stack import FloatArray
+from simulate.analysis.drugs import drug_key
 from simulate.build_toxicity import MILLIGRAM_UNITS, dosing_plan
-from simulate.distributions import NEVER
+from simulate.distributions import NEVER, FloatArray
 from simulate.example import ExampleTrial
 from simulate.patient.assessment import RESPONSE_NAMES
-from simulate.patient.dosing import ACTIONS, HOLD, dose_amount
+from simulate.patient.dosing import ACTIONS, HOLD, WHOLE_DOSE, dose_amount
 from simulate.patient.treatment import STOP_NAMES
 from simulate.records import EVENT_COLUMNS, TrialRecords
 from simulate.scenario.baseline import LevelsVariable, NormalVariable
@@ -43,6 +42,7 @@ def patient_tables(trial: Trial, example: ExampleTrial) -> dict[str, pd.DataFram
     doses = doses.join(_amounts(trial, records))
     doses["delay_reason"] = _reasons(doses)
     doses["drug"] = doses["drug"].map({drug.id: drug.name for drug in trial.treatment.drugs})
+    doses["infused_percent"] = doses.pop("infused") * 100.0 / WHOLE_DOSE
     tables = {
         "subjects": subjects,
         "doses": doses,
@@ -59,14 +59,14 @@ def _amounts(trial: Trial, records: TrialRecords) -> pd.DataFrame:
     plan, weight, surface = dosing_plan(trial), *_bodies(trial, records)
     units = {drug.id: drug.dose.unit for drug in trial.treatment.drugs}
     positions = {drug.id: position for position, drug in enumerate(trial.treatment.drugs)}
-    names = ("patient", "drug", "level", "given")
+    names = ("patient", "drug", "level", "infused")
     rows = []
-    for patient, drug, level, given in zip(
+    for patient, drug, level, infused in zip(
         *(records.doses[n].tolist() for n in names), strict=True
     ):
         body = (weight[patient], surface[patient])
         planned = dose_amount(plan, positions[drug], 0, *body)
-        actual = dose_amount(plan, positions[drug], level, *body) * given
+        actual = dose_amount(plan, positions[drug], level, *body) * infused / WHOLE_DOSE
         rows.append((planned, actual) if units[drug] in MILLIGRAM_UNITS else (np.nan, np.nan))
     return pd.DataFrame(rows, columns=["planned_mg", "given_mg"], dtype=float).round(1)
 

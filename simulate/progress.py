@@ -22,7 +22,8 @@ def progress_bars() -> Iterator[Step]:
                 tqdm(
                     total=size,
                     desc=name,
-                    unit=" replicates" if size > 1 else "",
+                    unit=" replicates",
+                    bar_format=None if size > 1 else "{desc}: {elapsed}",
                     disable=not shown,
                     smoothing=0.05,
                     leave=True,

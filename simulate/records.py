@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 import numpy as np
 
@@ -57,6 +58,8 @@ DOSE_COLUMNS = {
     "given": "1 given, 0 omitted because an adverse event held this drug alone",
     "level": "dose level, 0 for the full dose",
     "interrupted": "1 if the infusion was interrupted by an adverse event",
+    "infused": "thousandths of the dose infused: 1000, less if an interrupted infusion was not "
+    "resumed; 0 if omitted",
 }
 """Columns of ``doses``, a row a drug given or omitted."""
 
@@ -115,7 +118,7 @@ def table(names: Iterable[str], rows: Sequence[Sequence[int]]) -> Columns:
     names = tuple(names)
     if not rows:
         return {name: np.empty(0, np.int64) for name in names}
-    matrix = np.array(rows, dtype=np.int64)
+    matrix = np.fromiter(chain.from_iterable(rows), np.int64).reshape(len(rows), len(names))
     return {name: np.ascontiguousarray(matrix[:, i]) for i, name in enumerate(names)}
 
 

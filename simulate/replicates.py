@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
-from simulate.analysis.curves import CurveCounts, curve_grid
-from simulate.analysis.stack import FloatArray
+from simulate.analysis.curves import CurveCounts
+from simulate.analysis.row import statistic_names
 from simulate.analysis.subgroups import Group, groups_of, subgroup_measures
-from simulate.build_plan import cut_day
-from simulate.chunk import CHUNK_SIZE, ChunkResult, ChunkRunner, load_chunk, save_chunk
+from simulate.build_plan import build_plan
+from simulate.choose_engine import EngineChoice, choose_engine
+from simulate.chunk import CHUNK_SIZES
+from simulate.columns import Columns, FloatArray
+from simulate.gathered import Gathered
 from simulate.scenario.trial import Trial
-from simulate.workers import run_here, run_in_workers
+from simulate.workers import run_chunks
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Progress = Callable[[int], None]
 """Told the number of replicates just finished."""
@@ -27,16 +34,61 @@ class AnalysedReplicates:
 
     name: str
     """Name of the analysis."""
-    table: pd.DataFrame
-    """A row a replicate: ``replicate``, ``analysis``, and every statistic by name."""
+    names: tuple[str, ...]
+    """Names of the columns: every statistic, then the estimates of subgroups."""
+    columns: Columns
+    """The values."""
     curves: CurveCounts
     """Kaplan-Meier and enrolment curves, counted."""
     groups: tuple[Group, ...]
     """Groups of the subgroup analyses."""
     measures: tuple[str, ...]
     """What is estimated in each group."""
-    subgroups: FloatArray
-    """Estimates by replicate, group and measure."""
+    engine: EngineChoice
+    """The engine that ran them, and why."""
+
+    @property
+    def n(self) -> int:
+        """Replicates."""
+        return self.columns.n_rows
+
+    @property
+    def statistics(self) -> tuple[str, ...]:
+        """Names of the statistics of all patients."""
+        return self.names[: len(self.names) - len(self.groups) * len(self.measures)]
+
+    def column(self, name: str) -> FloatArray:
+        """One statistic of every replicate, in the order of the replicates.
+
+        Raises
+        ------
+        KeyError
+            If there is no statistic of this name.
+        """
+        if name not in self.names:
+            raise KeyError(name)
+        return self.columns.column(self.names.index(name))
+
+    def subgroup(self, group: int, measure: str) -> FloatArray:
+        """One estimate of a group, by its position, in every replicate."""
+        return self.column(f"subgroup.{group}.{measure}")
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """A row a replicate: ``replicate``, ``analysis``, and every statistic by name.
+
+        For thousands of replicates; of a million, ask for the columns that are needed.
+        """
+        return self.frame(0, self.n)
+
+    def frame(self, start: int, stop: int, statistics: Sequence[str] | None = None) -> pd.DataFrame:
+        """Some rows of the table, with all statistics or some."""
+        import pandas as pd
+
+        rows = dict(zip(self.names, self.columns.rows(start, stop), strict=True))
+        chosen = {name: rows[name] for name in statistics or self.statistics}
+        replicate = np.arange(start, stop)
+        return pd.DataFrame({"replicate": replicate, "analysis": self.name, **chosen})
 
 
 def run_replicates(
@@ -60,13 +112,13 @@ def run_replicates(
     seed : int
         Seed; by default the scenario's.
     workers : int
-        Processes. With more than one, a script that calls this needs the usual
-        ``if __name__ == "__main__":``.
+        Threads of the batch engine, processes of the SimPy engine. With more than one process, a
+        script that calls this needs the usual ``if __name__ == "__main__":``.
     engine : str
-        ``auto`` or ``reference``.
+        ``auto``, ``reference`` or ``batch``: see :func:`simulate.choose_engine.choose_engine`.
     parts : Path
-        Folder in which finished chunks are kept, and from which they are taken instead of being
-        run again.
+        Folder, of this run and no other, in which finished chunks are kept, and from which they are
+        taken instead of being run again.
     progress : callable
         Told the number of replicates just finished.
 
@@ -77,61 +129,31 @@ def run_replicates(
     """
     n = trial.replicates if replicates is None else replicates
     seed = trial.seed if seed is None else seed
-    chunks = [range(start, min(start + CHUNK_SIZE, n)) for start in range(0, n, CHUNK_SIZE)]
-    finished: dict[range, ChunkResult] = {}
-    for chunk, result in _results(trial, seed, workers, engine, chunks, parts):
-        finished[chunk] = result
-        if progress is not None:
-            progress(len(chunk))
-    ordered = [finished[chunk] for chunk in chunks]
-    return {analysis.name: _merged(trial, analysis.name, ordered) for analysis in trial.analyses}
-
-
-def _results(
-    trial: Trial, seed: int, workers: int, engine: str, chunks: list[range], parts: Path | None
-) -> Iterator[tuple[range, ChunkResult]]:
-    """Every chunk's result: those kept from an earlier start first, then the others."""
-    missing = []
-    for chunk in chunks:
-        kept = load_chunk(_part(parts, chunk)) if parts is not None else None
-        if kept is None:
-            missing.append(chunk)
-        else:
-            yield chunk, kept
-    if not missing:
-        return
-    fresh: Iterable[tuple[range, ChunkResult]]
-    if workers == 1 or len(missing) == 1:
-        fresh = run_here(ChunkRunner(trial, seed=seed, engine=engine), missing)
-    else:
-        fresh = run_in_workers(trial, seed=seed, engine=engine, chunks=missing, workers=workers)
-    for chunk, result in fresh:
-        if parts is not None:
-            save_chunk(result, _part(parts, chunk))
-        yield chunk, result
-
-
-def _part(parts: Path, chunk: range) -> Path:
-    return parts / f"replicates-{chunk.start:010d}-{chunk.stop:010d}.npz"
-
-
-def _merged(trial: Trial, name: str, results: list[ChunkResult]) -> AnalysedReplicates:
-    """Put the chunks together, in the order of the replicates."""
-    chunks = [result[name] for result in results]
-    values = {
-        key: np.concatenate([chunk.values[key] for chunk in chunks]) for key in chunks[0].values
+    chosen = choose_engine(engine, build_plan(trial), n)
+    names = statistic_names(trial)
+    size = CHUNK_SIZES[chosen.name]
+    gathered = Gathered(trial, len(names), replicates=n, chunk_size=size, folder=parts)
+    missing = gathered.missing()
+    tell = progress or (lambda _done: None)
+    tell(n - sum(map(len, missing)))
+    try:
+        if missing:
+            run = run_chunks(trial, seed=seed, engine=chosen.name, chunks=missing, workers=workers)
+            with closing(run) as finished:
+                for chunk, result in finished:
+                    gathered.add(chunk, result)
+                    tell(len(chunk))
+    finally:
+        gathered.save()
+    return {
+        analysis.name: AnalysedReplicates(
+            name=analysis.name,
+            names=names,
+            columns=gathered.columns[analysis.name],
+            curves=gathered.curves[analysis.name],
+            groups=tuple(groups_of(trial)),
+            measures=subgroup_measures(trial),
+            engine=chosen,
+        )
+        for analysis in trial.analyses
     }
-    n = len(next(iter(values.values())))
-    table = pd.DataFrame({"replicate": np.arange(n), "analysis": name, **values})
-    analysis = next(a for a in trial.analyses if a.name == name)
-    curves = CurveCounts.empty(curve_grid(cut_day(trial, analysis)))
-    for chunk in chunks:
-        curves.add(chunk.curves)
-    return AnalysedReplicates(
-        name=name,
-        table=table,
-        curves=curves,
-        groups=tuple(groups_of(trial)),
-        measures=subgroup_measures(trial),
-        subgroups=np.concatenate([chunk.subgroups for chunk in chunks]),
-    )

@@ -7,16 +7,16 @@ import math
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
+from typing import TYPE_CHECKING, Any
 
 from simulate.errors import OutputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
 
 MANIFEST = "manifest.json"
 
@@ -118,8 +118,25 @@ def write_csv(table: pd.DataFrame, path: Path) -> None:
 
 def write_parquet(table: pd.DataFrame, path: Path) -> None:
     """A table as Parquet, without pandas' own metadata: the same values give the same bytes."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     arrow = pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None)
     pq.write_table(arrow, path, compression="zstd")
+
+
+def write_row_groups(groups: Iterable[pa.Table], path: Path) -> None:
+    """Tables of the same columns as one Parquet file, one row group each, none kept in memory."""
+    import pyarrow.parquet as pq
+
+    with ExitStack() as stack:
+        writer: pq.ParquetWriter | None = None
+        for group in groups:
+            if writer is None:
+                new = pq.ParquetWriter(path, group.schema, compression="zstd")
+                writer = stack.enter_context(new)
+            writer.write_table(group, row_group_size=len(group))
+            del group  # before the next one is made
 
 
 def write_json(content: Mapping[str, Any], path: Path) -> None:

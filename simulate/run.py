@@ -7,18 +7,21 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
+from simulate import warmup
+from simulate.build_plan import build_plan
+from simulate.choose_engine import BATCH, choose_engine
 from simulate.example import ExampleTrial, example_trial
 from simulate.job import Job, manifest
-from simulate.operating import operating_characteristics
+from simulate.observed_truth import PYTHON_PATIENTS
 from simulate.replicates import AnalysedReplicates, run_replicates
 from simulate.scenario.scenario import Scenario
-from simulate.scorecard import read_facts, scorecard
-from simulate.summaries import curve_table, subgroup_table, sweep_table
-from simulate.truth import Truth, find_truth
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from simulate.truth import Truth
 
 Step = Callable[[str, int], Callable[[int], None]]
 """Told the name and size of a step of the work, gives the function that takes its progress."""
@@ -68,29 +71,50 @@ def execute(job: Job, *, parts: Path | None = None, step: Step = silent) -> RunR
     with clock.time("what-ifs"):
         variants = {v.name: _variant(job, v.name, parts, step) for v in scenario.sweep}
     with clock.time("truth"):
-        progress = step("truth", 1)
-        truth = find_truth(scenario, seed=job.seed, n_patients=job.truth_patients)
-        progress(1)
+        truth = _truth(job, step)
     with clock.time("tables"):
-        facts = read_facts(scenario.facts_path) if scenario.facts_path else []
+        tables = _tables(scenario, replicates, variants, truth)
         examples = tuple(
-            example_trial(scenario, seed=job.seed, replicate=r, engine=job.engine)
-            for r in job.patients_of
+            example_trial(scenario, seed=job.seed, replicate=r) for r in job.patients_of
         )
-        return RunResult(
-            job=job,
-            replicates=replicates,
-            truth=truth,
-            operating=operating_characteristics(scenario, replicates, truth),
-            scorecard=scorecard(scenario, replicates, facts),
-            curves=curve_table(replicates),
-            subgroups=subgroup_table(replicates),
-            sweep=sweep_table(scenario, replicates, variants),
-            variants=variants,
-            examples=examples,
-            manifest=manifest(job),
-            timings=clock.seconds,
-        )
+    return RunResult(
+        job=job,
+        replicates=replicates,
+        truth=truth,
+        variants=variants,
+        examples=examples,
+        manifest=manifest(job) | {"what_ifs": _what_ran(variants)},
+        timings=clock.seconds,
+        **tables,
+    )
+
+
+def _what_ran(variants: dict[str, dict[str, AnalysedReplicates]]) -> dict[str, dict[str, Any]]:
+    """Replicates and engine of each variant."""
+    first = {name: next(iter(found.values())) for name, found in variants.items()}
+    return {name: {"replicates": a.n, "engine": a.engine.name} for name, a in first.items()}
+
+
+def _tables(
+    scenario: Scenario,
+    replicates: dict[str, AnalysedReplicates],
+    variants: dict[str, dict[str, AnalysedReplicates]],
+    truth: Truth,
+) -> dict[str, pd.DataFrame]:
+    """Every table of the result, by its name in :class:`RunResult`."""
+    # imported only now: the first replicate need not wait for pandas
+    from simulate.operating import operating_characteristics
+    from simulate.scorecard import read_facts, scorecard
+    from simulate.summaries import curve_table, subgroup_table, sweep_table
+
+    facts = read_facts(scenario.facts_path) if scenario.facts_path else []
+    return {
+        "operating": operating_characteristics(scenario, replicates, truth),
+        "scorecard": scorecard(scenario, replicates, facts),
+        "curves": curve_table(replicates),
+        "subgroups": subgroup_table(replicates),
+        "sweep": sweep_table(scenario, replicates, variants),
+    }
 
 
 class _Stopwatch:
@@ -117,8 +141,10 @@ def _replicates(
     job: Job, scenario: Scenario, n: int, parts: Path | None, step: Step
 ) -> dict[str, AnalysedReplicates]:
     if parts is not None:
-        parts = parts / scenario.name
+        parts = parts / f"{scenario.name}-{n}"
         parts.mkdir(parents=True, exist_ok=True)
+    if choose_engine(job.engine, build_plan(scenario), n).name == BATCH:
+        _compile(warmup.BATCH, scenario, step)
     return run_replicates(
         scenario,
         replicates=n,
@@ -128,6 +154,28 @@ def _replicates(
         parts=parts,
         progress=step(scenario.name, n),
     )
+
+
+def _truth(job: Job, step: Step) -> Truth:
+    """The truth of the scenario."""
+    from simulate.truth import find_truth
+
+    if job.truth_patients > PYTHON_PATIENTS:
+        _compile(warmup.TRUTH, job.scenario, step)
+    progress = step("truth", 1)
+    truth = find_truth(
+        job.scenario, seed=job.seed, n_patients=job.truth_patients, workers=job.workers
+    )
+    progress(1)
+    return truth
+
+
+def _compile(name: str, scenario: Scenario, step: Step) -> None:
+    """Compile a step of the work, if that was not done before, and say so."""
+    if not warmup.is_compiled(name):
+        progress = step("compiling (once)", 1)
+        warmup.compile_steps(scenario, [name])
+        progress(1)
 
 
 def _variant(job: Job, name: str, parts: Path | None, step: Step) -> dict[str, AnalysedReplicates]:

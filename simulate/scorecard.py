@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from simulate.analysis.proportions import clopper_pearson
+from simulate.analysis.row import all_statistics
 from simulate.errors import Problem, ScenarioError
-from simulate.monte_carlo import percentile_of, quantile
-from simulate.operating import all_statistics
+from simulate.monte_carlo import percentile_of, quantiles
 from simulate.replicates import AnalysedReplicates
 from simulate.scenario.scenario import Scenario
 from simulate.scenario.source import read_file
@@ -111,12 +111,12 @@ def scorecard(
     DataFrame
         With :data:`SCORECARD_COLUMNS` and, before them, ``statistic``; empty without facts.
     """
-    table = list(replicates.values())[-1].table
+    last = list(replicates.values())[-1]
     statistics = all_statistics(scenario)
     rows = []
     for fact in facts:
         if fact.statistic in statistics:
-            values = table[fact.statistic].to_numpy() * statistics[fact.statistic].scale
+            values = last.column(fact.statistic) * statistics[fact.statistic].scale
         elif fact.statistic.startswith("design_cp_"):
             values = np.array([_design_limit(fact.statistic)])
         else:
@@ -126,7 +126,7 @@ def scorecard(
 
 
 def _row(fact: Fact, values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[object, ...]:
-    lower, median, upper = (quantile(values, p).estimate for p in (0.025, 0.5, 0.975))
+    lower, median, upper = (q.estimate for q in quantiles(values, (0.025, 0.5, 0.975)))
     inside = lower <= fact.value <= upper
     percentile = percentile_of(values, fact.value)
     if len(values) == 1:  # computed by formula: equal to the printed digit

@@ -11,11 +11,14 @@ easy as 1, 2, 3*): key = the 64-bit seed, counter = (entity, replicate, purpose,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from numba.extending import overload
 
 from simulate.compiled import rule
 
@@ -62,6 +65,7 @@ class Purpose(IntEnum):
     ADVERSE_EVENT_RELATED = 49
     DOSING_RULE = 50
     WITHDRAWAL_CAUSE = 51
+    INFUSION = 52
 
 
 _M0, _M1 = 0xD2511F53, 0xCD9E8D57
@@ -77,7 +81,6 @@ def _multiply(a: int, b: int) -> tuple[int, int]:
     return high >> 16, ((high & 0xFFFF) << 16) | (low & 0xFFFF)
 
 
-@rule
 def philox4x32(c0: int, c1: int, c2: int, c3: int, k0: int, k1: int) -> tuple[int, int, int, int]:
     """Ten rounds of Philox4x32: the four words of one counter under one key."""
     for _ in range(10):
@@ -87,6 +90,30 @@ def philox4x32(c0: int, c1: int, c2: int, c3: int, k0: int, k1: int) -> tuple[in
         k0 = (k0 + _W0) & _MASK
         k1 = (k1 + _W1) & _MASK
     return c0, c1, c2, c3
+
+
+@overload(philox4x32, jit_options={"forceinline": True})
+def _philox4x32_compiled(
+    c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any
+) -> Callable[..., Any]:
+    """Give kernels the 64-bit products that Python's integers do not need; SIMD in a loop."""
+    del c0, c1, c2, c3, k0, k1
+    mask, shift = np.uint64(_MASK), np.uint64(32)
+    multiplier_0, multiplier_1 = np.uint64(_M0), np.uint64(_M1)
+    step_0, step_1 = np.uint64(_W0), np.uint64(_W1)
+
+    def rounds(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> Any:
+        a, b, c, d = np.uint64(c0), np.uint64(c1), np.uint64(c2), np.uint64(c3)
+        key_0, key_1 = np.uint64(k0), np.uint64(k1)
+        for _ in range(10):
+            product_0, product_1 = multiplier_0 * a, multiplier_1 * c
+            a = (product_1 >> shift) ^ b ^ key_0
+            c = (product_0 >> shift) ^ d ^ key_1
+            b, d = product_1 & mask, product_0 & mask
+            key_0, key_1 = (key_0 + step_0) & mask, (key_1 + step_1) & mask
+        return np.int64(a), np.int64(b), np.int64(c), np.int64(d)
+
+    return rounds
 
 
 @rule
@@ -130,8 +157,7 @@ def words(
     c0 = np.repeat(np.asarray(entities, np.uint64), n_blocks)
     c1 = np.full(n_entities * n_blocks, replicate, np.uint64)
     c2, c3 = np.tile(purpose, n_entities), np.tile(block, n_entities)
-    lanes = _philox_arrays(c0, c1, c2, c3, seed)
-    return np.stack(lanes, axis=-1).astype(np.uint32).reshape(n_entities, 4 * n_blocks)
+    return _philox_arrays(c0, c1, c2, c3, seed).reshape(n_entities, 4 * n_blocks)
 
 
 def word_blocks(
@@ -154,8 +180,7 @@ def word_blocks(
     """
     n = len(entity)
     counters = (entity.astype(np.uint64), np.full(n, replicate, np.uint64))
-    lanes = _philox_arrays(*counters, np.full(n, purpose, np.uint64), block.astype(np.uint64), seed)
-    return np.stack(lanes, axis=-1).astype(np.uint32)
+    return _philox_arrays(*counters, np.full(n, purpose, np.uint64), block.astype(np.uint64), seed)
 
 
 def _philox_arrays(
@@ -164,21 +189,52 @@ def _philox_arrays(
     c2: npt.NDArray[np.uint64],
     c3: npt.NDArray[np.uint64],
     seed: int,
-) -> tuple[npt.NDArray[np.uint64], ...]:
-    """Philox over arrays of counters; see :func:`philox4x32`."""
+) -> WordArray:
+    """Philox over arrays of counters, which it overwrites, shape (n, 4); see :func:`philox4x32`."""
     mask, shift = np.uint64(_MASK), np.uint64(32)
     k0, k1 = seed & _MASK, (seed >> 32) & _MASK
+    product0, product1 = np.empty_like(c0), np.empty_like(c2)
     for _ in range(10):
-        product0, product1 = np.uint64(_M0) * c0, np.uint64(_M1) * c2
-        c0 = (product1 >> shift) ^ c1 ^ np.uint64(k0)
-        c2 = (product0 >> shift) ^ c3 ^ np.uint64(k1)
-        c1, c3 = product1 & mask, product0 & mask
+        # in place: making new arrays would take as long as filling them
+        np.multiply(c0, np.uint64(_M0), out=product0)
+        np.multiply(c2, np.uint64(_M1), out=product1)
+        np.right_shift(product1, shift, out=c0)
+        np.right_shift(product0, shift, out=c2)
+        c0 ^= c1
+        c2 ^= c3
+        c0 ^= np.uint64(k0)
+        c2 ^= np.uint64(k1)
+        np.bitwise_and(product1, mask, out=c1)
+        np.bitwise_and(product0, mask, out=c3)
         k0, k1 = (k0 + _W0) & _MASK, (k1 + _W1) & _MASK
-    return c0, c1, c2, c3
+    words = np.empty((len(c0), 4), np.uint32)
+    for lane, values in enumerate((c0, c1, c2, c3)):
+        words[:, lane] = values
+    return words
 
 
 _LN2 = 0.6931471805599453
 _SQRT2 = 1.4142135623730951
+
+
+def _binary(number: int) -> tuple[float, int]:
+    """A positive whole number as ``fraction * 2**exponent``, the fraction in [1, 2)."""
+    fraction, exponent = math.frexp(number)
+    return 2.0 * fraction, exponent - 1
+
+
+@overload(_binary, jit_options={"forceinline": True})
+def _binary_compiled(number: Any) -> Callable[..., Any]:
+    """Read fraction and exponent off the bits of the float, so that a loop becomes SIMD."""
+    del number
+    one, fraction_bits = np.int64(0x3FF0000000000000), np.int64(0x000FFFFFFFFFFFFF)
+
+    def split(number: Any) -> Any:
+        bits = np.float64(number).view(np.int64)
+        fraction = np.int64((bits & fraction_bits) | one).view(np.float64)
+        return fraction, (bits >> 52) - 1023
+
+    return split
 
 
 @rule
@@ -211,14 +267,8 @@ def unit_exponential(word: int) -> float:
     different mathematics libraries differ in the last bit. Accurate to a few units in the last
     place.
     """
-    v = 2 * (WORD_RANGE - word) - 1
-    exponent = 0
-    rest = v
-    for step in (32, 16, 8, 4, 2, 1):
-        if rest >= 1 << step:
-            rest = rest >> step
-            exponent = exponent + step
-    return _minus_log(v / (1 << exponent), exponent - 33)
+    fraction, exponent = _binary(2 * (WORD_RANGE - word) - 1)
+    return _minus_log(fraction, exponent - 33)
 
 
 def unit_exponentials(words: WordArray) -> FloatArray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from simulate.analysis.curves import CURVES
-from simulate.monte_carlo import quantile
+from simulate.monte_carlo import quantiles
 from simulate.paired import COMPARE_COLUMNS, paired_differences
 from simulate.replicates import AnalysedReplicates
 from simulate.scenario.scenario import Scenario
@@ -41,33 +41,24 @@ SUBGROUP_COLUMNS = (
     "median",
     "lower",
     "upper",
+    "mcse",
     "n_requested",
     "n_analysed",
 )
 
 
 def subgroup_table(replicates: dict[str, AnalysedReplicates]) -> pd.DataFrame:
-    """Median and 95% limits over replicates of every subgroup's estimates."""
+    """Median, 95% limits and Monte Carlo error over replicates of every subgroup's estimates."""
     rows = []
     for name, analysed in replicates.items():
         for i, group in enumerate(analysed.groups):
-            for j, measure in enumerate(analysed.measures):
-                values = analysed.subgroups[:, i, j]
-                middle = quantile(values, 0.5)
-                low, high = quantile(values, 0.025).estimate, quantile(values, 0.975).estimate
-                counts = (middle.n_requested, middle.n_analysed)
-                rows.append(
-                    (
-                        name,
-                        group.subgroup,
-                        group.group,
-                        measure,
-                        middle.estimate,
-                        low,
-                        high,
-                        *counts,
-                    )
-                )
+            for measure in analysed.measures:
+                values = analysed.subgroup(i, measure)
+                middle, low, high = quantiles(values, (0.5, 0.025, 0.975))
+                limits = low.estimate, high.estimate
+                counts = middle.n_requested, middle.n_analysed
+                key = name, group.subgroup, group.group, measure
+                rows.append((*key, middle.estimate, *limits, middle.mcse, *counts))
     return pd.DataFrame(rows, columns=list(SUBGROUP_COLUMNS))
 
 

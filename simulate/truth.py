@@ -44,7 +44,9 @@ class Truth:
         return pd.DataFrame(rows, columns=["statistic", "kind", "estimate", "mcse", "n_patients"])
 
 
-def find_truth(trial: Trial, *, seed: int, n_patients: int = TRUTH_PATIENTS) -> Truth:
+def find_truth(
+    trial: Trial, *, seed: int, n_patients: int = TRUTH_PATIENTS, workers: int = 1
+) -> Truth:
     """Find the truth of a scenario.
 
     Where doses decide what is true (an effect of dose intensity) or what scans see (visits that
@@ -61,12 +63,16 @@ def find_truth(trial: Trial, *, seed: int, n_patients: int = TRUTH_PATIENTS) -> 
         Seed of the run.
     n_patients : int
         Patients of the uncensored simulation.
+    workers : int
+        Threads.
     """
     values: dict[tuple[str, str], Estimate] = {}
     if trial.disease.dose_intensity is not None:
         return Truth(values)  # progression then depends on the doses of each patient
     plan = build_plan(trial, horizon=TABLE_DAYS)
-    observed = observed_truth(plan, endpoint_rules(trial), seed=seed, n_patients=n_patients)
+    observed = observed_truth(
+        plan, endpoint_rules(trial), seed=seed, n_patients=n_patients, workers=workers
+    )
     values |= _latent(trial, plan, observed)
     if trial.assessment.anchor == "cycles":
         return Truth(values)  # what scans see then depends on the doses of each patient

@@ -1,14 +1,22 @@
-"""Chunks of replicates over several processes, safe against whatever happens to one of them."""
+"""Chunks of replicates over threads or processes, safe against whatever happens to one of them."""
 
 from __future__ import annotations
 
 import multiprocessing
 import signal
-from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+    wait,
+)
 from concurrent.futures.process import BrokenProcessPool
+from itertools import islice
 from multiprocessing.process import BaseProcess
 
+from simulate.choose_engine import BATCH
 from simulate.chunk import ChunkResult, ChunkRunner
 from simulate.errors import SimulateError
 from simulate.scenario.trial import Trial
@@ -16,18 +24,59 @@ from simulate.scenario.trial import Trial
 MOST_LOSSES = 3
 """How often in a row the workers may die without finishing a chunk before the run gives up."""
 
+IN_HAND = 2
+"""Chunks that are handed out for each thread, so that none waits and results do not pile up."""
+
+Finished = Generator[tuple[range, ChunkResult], None, None]
+"""Chunks and their results, as they are finished."""
+
 _runner: ChunkRunner | None = None
 
 
-def run_here(runner: ChunkRunner, chunks: Sequence[range]) -> Iterator[tuple[range, ChunkResult]]:
+def run_chunks(
+    trial: Trial, *, seed: int, engine: str, chunks: Sequence[range], workers: int
+) -> Finished:
+    """Run chunks on some workers and give each as it is finished, in no fixed order.
+
+    Compiled code lets go of Python's lock, so the batch engine runs in threads; SimPy is Python
+    and needs processes.
+    """
+    if workers == 1 or len(chunks) <= 1:
+        return run_here(ChunkRunner(trial, seed=seed, engine=engine), chunks)
+    if engine == BATCH:
+        runner = ChunkRunner(trial, seed=seed, engine=engine)
+        return run_in_threads(runner, chunks, workers=workers)
+    return run_in_processes(trial, seed=seed, engine=engine, chunks=chunks, workers=workers)
+
+
+def run_here(runner: ChunkRunner, chunks: Sequence[range]) -> Finished:
     """Run chunks one after the other in this process."""
     for chunk in chunks:
         yield chunk, runner.run(chunk)
 
 
-def run_in_workers(
+def run_in_threads(runner: ChunkRunner, chunks: Sequence[range], *, workers: int) -> Finished:
+    """Run chunks in threads and give each as it is finished, in no fixed order."""
+    waiting = iter(chunks)
+    pending: dict[Future[ChunkResult], range] = {}
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            while True:
+                for chunk in islice(waiting, IN_HAND * workers - len(pending)):
+                    pending[pool.submit(runner.run, chunk)] = chunk
+                if not pending:
+                    return
+                done, _ = wait(pending, return_when=FIRST_COMPLETED)
+                for future in done:
+                    yield pending.pop(future), future.result()
+        finally:
+            for future in pending:
+                future.cancel()
+
+
+def run_in_processes(
     trial: Trial, *, seed: int, engine: str, chunks: Sequence[range], workers: int
-) -> Iterator[tuple[range, ChunkResult]]:
+) -> Finished:
     """Run chunks in worker processes and give each as it is finished, in no fixed order.
 
     A worker that is killed is replaced, and what it was doing is done again.

@@ -6,11 +6,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from observed import Observed, plan_of_day
 
-from simulate.analysis.stack import Stack, stack
-from simulate.build_plan import build_plan, cut_day
-from simulate.cutoff import cut
-from simulate.endpoints import derive, endpoint_rules
+from simulate.build_plan import build_plan
 from simulate.engines.reference import ReferenceEngine
 from simulate.plan import Plan
 from simulate.records import TrialRecords
@@ -19,7 +17,7 @@ from simulate.scenario.scenario import Scenario
 KN026 = Path(__file__).parents[1] / "scenarios" / "kn026_phase2.yaml"
 
 Run = Callable[..., TrialRecords]
-Observe = Callable[..., Stack]
+Observe = Callable[..., Observed]
 
 
 @pytest.fixture(scope="session")
@@ -55,15 +53,11 @@ def run() -> Run:
 
 @pytest.fixture(scope="session")
 def observe() -> Observe:
-    """Cut some replicates of a scenario, by default at its first analysis, and derive endpoints."""
+    """Cut some replicates of a scenario, by default at its first analysis, and analyse them."""
 
-    def cut_and_derive(
+    def look(
         trial: Scenario, records: Sequence[TrialRecords], *, day: int | None = None
-    ) -> Stack:
-        at = cut_day(trial, trial.analyses[0]) if day is None else day
-        snapshots = [cut(one, at) for one in records]
-        rules = endpoint_rules(trial)
-        derived = [derive(rules, snapshot) for snapshot in snapshots]
-        return stack(snapshots, derived)
+    ) -> Observed:
+        return Observed(trial, records, plan_of_day(trial, day))
 
-    return cut_and_derive
+    return look

@@ -12,9 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from simulate.analysis.analyse import fit
-from simulate.analysis.stack import FloatArray, Stack
-from simulate.scenario.trial import Trial
+from simulate.distributions import FloatArray
 
 CURVES = ("pfs", "os", "dor", "enrolled")
 """Curves that are kept: Kaplan-Meier by patient day, and the share enrolled by trial day."""
@@ -31,32 +29,6 @@ def curve_grid(last_day: int) -> npt.NDArray[np.int64]:
     return np.arange(0, last_day + GRID_STEP, GRID_STEP)
 
 
-def replicate_curves(trial: Trial, cuts: Stack, grid: npt.NDArray[np.int64]) -> FloatArray:
-    """Curves of each replicate on the grid, shape (curves, replicates, days).
-
-    A Kaplan-Meier curve is nan beyond the last observed day of its replicate.
-    """
-    curves = []
-    for name in CURVES[:-1]:
-        many = fit(trial, cuts, name, grid=grid)
-        observed = grid[np.newaxis, :] <= many.last_day[:, np.newaxis]
-        curves.append(np.where(observed, many.survival_on_grid, np.nan))
-    curves.append(_enrolled(trial, cuts, grid))
-    return np.stack(curves)
-
-
-def _enrolled(trial: Trial, cuts: Stack, grid: npt.NDArray[np.int64]) -> FloatArray:
-    """Share of the planned sample size enrolled by each day of the grid."""
-    bins = np.searchsorted(grid, cuts.subjects["enrolment_trial_day"], side="left")
-    n_days = len(grid)
-    flat = np.bincount(
-        cuts.replicate * (n_days + 1) + np.minimum(bins, n_days),
-        minlength=cuts.n_replicates * (n_days + 1),
-    )
-    counts = flat.reshape(cuts.n_replicates, n_days + 1)[:, :n_days]
-    return np.asarray(counts.cumsum(axis=1) / trial.sample_size)
-
-
 @dataclass
 class CurveCounts:
     """How many replicates have which value on each day of the grid."""
@@ -70,15 +42,6 @@ class CurveCounts:
     def empty(cls, grid: npt.NDArray[np.int64]) -> CurveCounts:
         """Nothing counted yet."""
         return cls(grid, np.zeros((len(CURVES), len(grid), BINS + 1), np.int64))
-
-    def add(self, curves: FloatArray) -> None:
-        """Count the curves of some replicates, shape (curves, replicates, days)."""
-        self.n_replicates += curves.shape[1]
-        for which, values in enumerate(curves):
-            replicate, day = np.nonzero(~np.isnan(values))
-            level = np.rint(np.clip(values[replicate, day], 0, 1) * BINS).astype(np.int64)
-            flat = np.bincount(day * (BINS + 1) + level, minlength=self.counts[which].size)
-            self.counts[which] += flat.reshape(self.counts[which].shape)
 
     def quantile(self, curve: str, probability: float) -> FloatArray:
         """Pointwise quantile of a curve among the replicates that have data on that day."""

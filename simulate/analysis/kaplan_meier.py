@@ -1,6 +1,6 @@
 """The Kaplan-Meier curve of one sample, in any unit of time.
 
-Conventions, here and for the many replicates of `kaplan_meier_many`:
+Conventions, here and for the many replicates of :mod:`simulate.analysis.counting`:
 
 - an event at a time precedes a censoring at the same time, so the censored patient is at risk;
 - survival *at* a time includes the events of that time (right-continuous);
@@ -17,7 +17,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from simulate.analysis.kaplan_meier_many import ManyKaplanMeier, kaplan_meier_many
 from simulate.analysis.product_limit import (
     FloatArray,
     IntArray,
@@ -29,14 +28,6 @@ from simulate.analysis.product_limit import (
     normal_quantile,
     survival_steps,
 )
-
-__all__ = [
-    "KaplanMeier",
-    "ManyKaplanMeier",
-    "kaplan_meier",
-    "kaplan_meier_many",
-    "reverse_kaplan_meier",
-]
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from simulate.analysis.product_limit import FloatArray, IntArray, normal_quantile
+from simulate.compiled import rule
+from simulate.distributions import FloatTable
 
 _LARGEST_TABLE = 2000  # patients; above it limits are computed for the counts asked for only
 
@@ -54,6 +56,36 @@ def clopper_pearson(count: ArrayLike, n: ArrayLike, *, confidence: float = 0.95)
         limits = _exact_limits(counts[chosen], int(size), confidence)
         lower[chosen], upper[chosen] = limits
     return Interval(lower[()], upper[()])
+
+
+def clopper_pearson_table(n: int, confidence: float) -> Interval:
+    """Exact limits of every count among every number of patients up to n, one after the other.
+
+    The limits of x of m stand at ``m * (m + 1) // 2 + x``, where `clopper_pearson_at` finds them.
+    They equal those of `clopper_pearson`.
+
+    Raises
+    ------
+    ValueError
+        If n is negative or the confidence is not between 0 and 1.
+    """
+    normal_quantile(confidence)  # refuses an impossible confidence
+    if n < 0:
+        raise ValueError(f"n must not be negative, got {n}")
+    sizes = np.repeat(np.arange(n + 1), np.arange(1, n + 2))
+    counts = np.arange(sizes.size) - sizes * (sizes + 1) // 2
+    lower, upper = _beta_quantiles(counts, sizes, confidence)
+    lower[0] = upper[0] = np.nan  # nobody
+    return Interval(lower, upper)
+
+
+@rule
+def clopper_pearson_at(limits: FloatTable, count: int, n: int) -> float:
+    """The limit of one proportion, from the lower or the upper table of `clopper_pearson_table`.
+
+    nan with nobody (n = 0).
+    """
+    return limits[n * (n + 1) // 2 + count]
 
 
 def wilson(count: ArrayLike, n: ArrayLike, *, confidence: float = 0.95) -> Interval:
@@ -133,15 +165,18 @@ def _exact_table(n: int, confidence: float) -> tuple[FloatArray, FloatArray]:
     return lower, upper
 
 
-def _beta_quantiles(counts: IntArray, n: int, confidence: float) -> tuple[FloatArray, FloatArray]:
+def _beta_quantiles(
+    counts: IntArray, sizes: int | IntArray, confidence: float
+) -> tuple[FloatArray, FloatArray]:
     """Limits as quantiles of beta distributions, which have no value at 0 and n themselves."""
     from scipy.special import betaincinv
 
     tail = 0.5 * (1.0 - confidence)
     lower, upper = np.zeros(counts.shape), np.ones(counts.shape)
-    some, missing = counts > 0, counts < n
-    lower[some] = betaincinv(counts[some], n - counts[some] + 1, tail)
-    upper[missing] = betaincinv(counts[missing] + 1, n - counts[missing], 1.0 - tail)
+    others = sizes - counts
+    some, missing = counts > 0, others > 0
+    lower[some] = betaincinv(counts[some], others[some] + 1, tail)
+    upper[missing] = betaincinv(counts[missing] + 1, others[missing], 1.0 - tail)
     return lower, upper
 
 

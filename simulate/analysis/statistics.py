@@ -82,6 +82,15 @@ _PLAIN = (
         "patients",
     ),
     (
+        "first_death_day",
+        "SS",
+        "OS",
+        "first_death_day",
+        "Earliest death without documented progression",
+        "days",
+        True,
+    ),
+    (
         "followup_median",
         "SS",
         "follow-up",

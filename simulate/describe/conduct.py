@@ -133,15 +133,20 @@ def _early_stop(trial: Trial) -> str:
 
 
 def _early_cause(trial: Trial, early: EarlyStop) -> str:
-    if early.adverse_event is None:
+    if early.adverse_event is None or trial.toxicity is None:
         return "for a reason other than the disease"
-    return f"because of {term_label(trial, early.adverse_event)} of grade 3"
+    cause = f"because of {term_label(trial, early.adverse_event)} of grade 3"
+    first, last = early.days
+    if first == 0 or last >= trial.treatment.cycle_length:
+        leading = trial.treatment.drugs[0].name
+        cause += f", which on the day of a dose ends the infusion of {leading} before all is given"
+    return cause
 
 
 def _withdrawal_event(trial: Trial) -> str:
     """What part of the withdrawals an adverse event causes."""
     event = trial.follow_up.withdrawal_adverse_event
-    if event is None or event.probability == 0:
+    if event is None or event.probability == 0 or trial.toxicity is None:
         return ""
     return (
         f"Of these withdrawals, {stated_percent(event.probability)} are caused by "

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 from simulate.describe.distributions import Implied, time_in_words
+from simulate.describe.dosing import mean_distance
 from simulate.describe.words import (
     NO_VALUE,
     duration,
@@ -28,6 +29,9 @@ USUAL_LANDMARKS = tuple(months * DAYS_PER_MONTH for months in (6, 12, 24))
 """Landmarks where the scenario gives none."""
 
 _LANDMARKS_A_TABLE = 5
+
+_FELT = 0.005
+"""Share of dose intensity whose loss is told."""
 
 Row = tuple[str, str, Callable[[float], str]]
 """Name of a row, its median, and what it shows at a landmark."""
@@ -200,7 +204,7 @@ def _factors(trial: Trial) -> list[str]:
         texts.append(
             f"Dose intensity, a what-if: for each 10% of relative dose intensity of "
             f"{intensity.drug} lost so far, the hazard of progression is multiplied by "
-            f"{intensity.hazard_ratio_per_10_percent:g}."
+            f"{intensity.hazard_ratio_per_10_percent:g}. {_lost_by_delays(trial)}"
         )
     return [
         *paragraphs(*texts),
@@ -210,6 +214,18 @@ def _factors(trial: Trial) -> list[str]:
             "show it."
         ),
     ]
+
+
+def _lost_by_delays(trial: Trial) -> str:
+    """A warning: what the effect of dose intensity counts as lost besides toxicity."""
+    share = 1.0 - trial.treatment.cycle_length / mean_distance(trial.treatment)
+    text = "All that is given late counts as lost, whatever the reason"
+    if share < _FELT:
+        return f"{text}, not only what adverse events delay, omit or reduce."
+    return (
+        f"{text}: delays that no adverse event causes lose about {100 * share:.0f}% in the long "
+        "run, so that patients without any adverse event have a higher hazard too."
+    )
 
 
 def _factor(trial: Trial, factor: PrognosticFactor) -> str:

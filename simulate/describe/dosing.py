@@ -36,7 +36,8 @@ def _ends(trial: Trial) -> list[str]:
         rule.action in ("hold", "discontinue") for rule in drugs[0].rules
     )
     early = trial.follow_up.early_stop
-    if stops or (early is not None and early.adverse_event is not None):
+    is_caused = trial.toxicity is not None and early is not None and early.adverse_event is not None
+    if stops or is_caused:
         ends.append(f"an adverse event that ends {drugs[0].name}")
     if all(drug.planned_cycles is not None for drug in drugs):
         ends.append("all planned cycles have been given")
@@ -66,12 +67,14 @@ def _drug(trial: Trial, drug: Drug) -> list[str]:
             f"{stated_percent(drug.relatedness)}, each event and drug by itself."
         )
         texts += [rule_in_words(trial, drug, rule) for rule in drug.rules]
+        if sum(rule.action == "reduce" for rule in drug.rules) > 1:
+            texts.append(f"One event reduces {drug.name} by one level at most.")
+        if drug.holds is not None and any(rule.action == "hold" for rule in drug.rules):
+            texts.append(_holds(trial, drug, drug.holds))
         if not drug.rules:
             texts.append(f"No adverse event changes its doses, except by ending {_all(trial)}.")
     elif drug.rules:
-        texts.append("Its dosing rules never apply: no adverse events are simulated.")
-    if drug.holds is not None and any(rule.action == "hold" for rule in drug.rules):
-        texts.append(_holds(trial, drug, drug.holds))
+        texts.append("Its dosing rules have nothing to act on: no adverse events are simulated.")
     return lines + [line for text in texts for line in paragraph(f"- {text}", indent=4)]
 
 
@@ -87,7 +90,7 @@ def _cycles(drug: Drug) -> str:
 
 
 def rule_in_words(trial: Trial, drug: Drug, rule: DosingRule) -> str:
-    """A dosing rule as a sentence: which adverse events, and what then.
+    """A dosing rule in a sentence or two: which adverse events, and what then.
 
     Parameters
     ----------
@@ -98,7 +101,8 @@ def rule_in_words(trial: Trial, drug: Drug, rule: DosingRule) -> str:
     rule : DosingRule
         The rule.
     """
-    return f"{_events(trial, drug, rule)} {_action(trial, drug, rule)}{_often(rule)}."
+    text = f"{_events(trial, drug, rule)} {_action(trial, drug, rule)}{_often(rule)}."
+    return f"{text}{_in_part(rule)}"
 
 
 def _events(trial: Trial, drug: Drug, rule: DosingRule) -> str:
@@ -125,7 +129,21 @@ def _action(trial: Trial, drug: Drug, rule: DosingRule) -> str:
         return f"reduces {drug.name} by one level from the next dose on ({levels})"
     if rule.action == "discontinue":
         return f"discontinues {drug.name}{_with_treatment(trial, drug)}"
-    return f"interrupts the infusion of {drug.name}, which is completed and delays nothing"
+    completed = ", which is completed and delays nothing" if rule.resumed == 1 else ""
+    return f"interrupts the infusion of {drug.name}{completed}"
+
+
+def _in_part(rule: DosingRule) -> str:
+    """What becomes of an interrupted infusion that is not always completed."""
+    if rule.action != "interrupt_infusion" or rule.resumed == 1:
+        return ""
+    resumed = "It is not resumed"
+    if rule.resumed > 0:
+        resumed = (
+            f"It is resumed and completed with probability {stated_percent(rule.resumed)}, and "
+            "delays nothing; otherwise it is not resumed"
+        )
+    return f" {resumed}, and only a part of the dose is given, uniform from none of it to all."
 
 
 def _often(rule: DosingRule) -> str:

@@ -84,8 +84,9 @@ def _frailties(toxicity: Toxicity, plan: ToxicityPlan) -> list[str]:
     frailties = toxicity.frailties
     factors = Frailties(plan)
     return [
-        "Each term can occur once in a cycle. Its rate is that of the term times the weight of the "
-        "cycle times the patient's own factor; factors are log-normal with mean 1.",
+        "Each term can occur once in a cycle, but does not begin anew while it goes on. Its rate "
+        "is that of the term times the weight of the cycle times the patient's own factor; "
+        "factors are log-normal with mean 1.",
         f"Factor on haematological events: sigma {frailties.haematological:g} "
         f"({_spread(factors.haematological)}). On all others: sigma {frailties.other:g} "
         f"({_spread(factors.other)}). Correlation of their logarithms {frailties.correlation:g}.",

@@ -1,4 +1,4 @@
-"""SimPy processes of tumour assessment: scans by the calendar, and those between visits."""
+"""SimPy process of tumour assessment: scans by the calendar, and those between visits."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from simulate.patient import assessment as scans
 from simulate.patient import treatment
 
 
-def notice_progression(trial: Trial, patient: Patient) -> Process:
-    """Progression shows itself between visits, and an unscheduled scan documents it."""
+def notice_progression(trial: Trial, patient: Patient) -> None:
+    """Progression may show itself between visits, and an unscheduled scan documents it."""
     occurs, delay = patient.draws.clinical_progression[:2]
     day = scans.clinical_progression_day(
         trial.plan.assessment, patient.course.progression_day, occurs, delay
     )
-    if (moment := trial.at(patient, day, clock.ASSESSMENT, channel=1)) is None:
-        return
-    yield moment
-    if patient.is_assessed:
-        record_scan(trial, patient, scans.UNSCHEDULED, day, day)
+
+    def scan() -> None:
+        if patient.is_assessed:
+            record_scan(trial, patient, scans.UNSCHEDULED, day, day)
+
+    trial.when(patient, day, clock.ASSESSMENT, scan, channel=1)
 
 
 def assess(trial: Trial, patient: Patient) -> Process:

@@ -9,7 +9,7 @@ from simulate.errors import UsageError
 from simulate.plan import Plan
 from simulate.records import TrialRecords
 
-ENGINES = ("auto", "reference")
+ENGINES = ("auto", "reference", "batch")
 """What a user can ask for; ``auto`` takes the quickest engine that can run the scenario."""
 
 
@@ -23,13 +23,18 @@ class Engine(Protocol):
 
 
 def get_engine(name: str, plan: Plan) -> Engine:
-    """The engine of a name for a plan.
+    """The engine of a name for a plan; for single trials, ``auto`` is the SimPy engine.
 
     Raises
     ------
     UsageError
-        If there is no engine of this name.
+        If there is no engine of this name, or it cannot run the plan.
     """
     if name not in ENGINES:
         raise UsageError(f"there is no engine {name!r}; the engines are: {', '.join(ENGINES)}")
+    if name == "batch":
+        # only when asked for: it takes a moment to load
+        from simulate.engines.batch.engine import BatchEngine
+
+        return BatchEngine(plan)
     return ReferenceEngine(plan)

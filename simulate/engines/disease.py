@@ -47,7 +47,7 @@ def respond(trial: Trial, patient: Patient) -> None:
 def progress(trial: Trial, patient: Patient) -> None:
     """The disease progresses, and may be noticed before the next visit."""
     trial.note(patient, "progression", "not seen yet")
-    trial.env.process(notice_progression(trial, patient))
+    notice_progression(trial, patient)
 
 
 def die(trial: Trial, patient: Patient) -> None:

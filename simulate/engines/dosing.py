@@ -8,7 +8,7 @@ import simpy
 
 from simulate import clock
 from simulate.distributions import NEVER
-from simulate.engines.adverse_events import begin_event, stop_held_drug
+from simulate.engines.adverse_events import LEADING, bring_events, stop_held_drug
 from simulate.engines.disease import run_disease
 from simulate.engines.intensity import count_dose
 from simulate.engines.trial import Moment, Patient, Process, Trial
@@ -18,7 +18,7 @@ from simulate.patient.toxicity import FULL_DOSE, NOT_GIVEN, REDUCED_DOSE
 
 def treat(trial: Trial, patient: Patient) -> Process:
     """Cycle after cycle, each planned from the last dose actually given, and held by toxicity."""
-    plan, draws = trial.plan.treatment, patient.draws
+    plan, draws, leading = trial.plan.treatment, patient.draws, patient.drugs[LEADING]
     mean = treatment.mean_delay(plan, draws.delay_mean[0])
     cycle, planned, delay = 1, 0, 0
     while (moment := dose_moment(trial, patient, planned, planned)) is not None:
@@ -36,8 +36,8 @@ def treat(trial: Trial, patient: Patient) -> Process:
             trial.resources_of(patient.site_id).serve(trial, due)
         give_cycle(trial, patient, cycle, today, (delay, hold, wait))
         patient.shift = today - (cycle - 1) * plan.cycle_length
-        if not any(state.is_due for state in patient.drugs):
-            patient.complete(today)
+        if leading.left == 0 and not patient.has_doses_left:
+            patient.stop_treatment(today, treatment.COMPLETED)
             trial.note(patient, "treatment stops", treatment.STOP_NAMES[treatment.COMPLETED])
             return
         cycle += 1
@@ -88,7 +88,7 @@ def due_drugs(patient: Patient, today: int) -> list[int]:
     return [
         position
         for position, state in enumerate(patient.drugs)
-        if state.is_due and state.blocked_until <= today
+        if state.left and state.blocked_until <= today
     ]
 
 
@@ -102,7 +102,7 @@ def held_until(trial: Trial, patient: Patient, planned: int, today: int) -> int:
     plan = trial.plan.dosing
     wait = 0
     for position, state in enumerate(patient.drugs):
-        if not plan.delays_cycle[position] or not state.is_due:
+        if not plan.delays_cycle[position] or not state.left:
             continue
         if state.blocked_until > today:
             until = dosing.held_until(plan, position, planned, today, state.blocked_until)
@@ -125,28 +125,27 @@ def give_cycle(
     """Give what is due, omit what is held, and let the cycle bring its adverse events."""
     drug_ids, number = trial.plan.treatment.drug_ids, patient.number
     _, hold, wait = late
+    planned = today - hold - wait
     states = [NOT_GIVEN] * len(drug_ids)
-    for position, state in enumerate(patient.drugs):
-        if not state.is_due:
+    for position, drug in enumerate(patient.drugs):
+        if not drug.left:
             continue
-        given = state.blocked_until <= today
+        given, level = drug.blocked_until <= today, drug.level
         if not given and is_omitted_too_long(trial, patient, position, today):
             if not patient.is_treated:
                 return
             continue
-        held = int(state.blocked_until > today - hold - wait)
-        drug_id, level = drug_ids[position], state.level
-        row = [number, cycle, drug_id, today, *late, held, int(given), level, 0]
+        held, infused = int(drug.blocked_until > planned), dosing.WHOLE_DOSE if given else 0
+        row = [number, cycle, drug_ids[position], today, *late, held, int(given), level, 0, infused]
         patient.doses.append(row)
         if given:
-            state.n_given, state.held_since = state.n_given + 1, NEVER
-            state.last_dose = row
+            drug.left -= 1
+            drug.held_since, drug.last_dose = NEVER, row
             states[position] = REDUCED_DOSE if level > 0 else FULL_DOSE
         if trial.log is not None:
             note_dose(trial, patient, row)
-    is_given = any(state != NOT_GIVEN for state in states)
-    for event in patient.toxicity.events.get(cycle, ()) if is_given else ():
-        begin_event(trial, patient, event, cycle, today, states)
+    if states.count(NOT_GIVEN) < len(states):
+        bring_events(trial, patient, cycle, today, states)
     if trial.plan.disease.intensity_drug >= 0 and count_dose(trial, patient, today):
         trial.env.process(run_disease(trial, patient, since=today))
 
@@ -163,7 +162,7 @@ def is_omitted_too_long(trial: Trial, patient: Patient, position: int, today: in
 
 def note_dose(trial: Trial, patient: Patient, row: list[int]) -> None:
     """Write a dose into the event log."""
-    _, cycle, drug_id, _, delay, hold, wait, _, given, level, _ = row
+    _, cycle, drug_id, _, delay, hold, wait, _, given, level, *_ = row
     words = [f"cycle {cycle}", f"drug {drug_id}"]
     words += [f"{delay} days late"] if delay else []
     words += [f"held {hold} days"] if hold else []

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from itertools import pairwise
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
 
 from simulate.plan import Plan
 from simulate.streams import Purpose, unit_exponentials, words
@@ -31,9 +31,6 @@ class PatientDraws:
     withdrawal_cause: WordList
     delay: list[float]
     """Unit exponentials of the words, by cycle."""
-
-
-_NAMES = tuple(field.name for field in fields(PatientDraws))[:-1]
 
 
 def blocks(n_words: int) -> int:
@@ -73,14 +70,7 @@ def draw_patients(plan: Plan, *, seed: int, replicate: int) -> list[PatientDraws
     """The words of every patient number that the trial may enrol."""
     layout = patient_layout(plan)
     table = words(seed, range(plan.enrolment.n_patients), replicate, layout)
-    delay_start = 4 * sum(n for _, n in layout[:-1])
-    delays = unit_exponentials(table[:, delay_start:]).tolist()
-    bounds = [0]
-    for _, n_blocks in layout[:-1]:
-        bounds.append(bounds[-1] + 4 * n_blocks)
-    return [
-        PatientDraws(
-            **{n: row[a:b] for n, (a, b) in zip(_NAMES, pairwise(bounds), strict=True)}, delay=delay
-        )
-        for row, delay in zip(table.tolist(), delays, strict=True)
-    ]
+    bounds = [0, *accumulate(4 * n_blocks for _, n_blocks in layout[:-1])]
+    by_purpose = [table[:, start:end].tolist() for start, end in pairwise(bounds)]
+    delays = unit_exponentials(table[:, bounds[-1] :]).tolist()
+    return [PatientDraws(*row) for row in zip(*by_purpose, delays, strict=True)]

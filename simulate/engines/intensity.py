@@ -9,8 +9,11 @@ from __future__ import annotations
 
 from simulate.distributions import EventTable, later
 from simulate.engines.trial import Patient, Trial
-from simulate.patient import disease
+from simulate.patient import disease, dosing
+from simulate.records import DOSE_COLUMNS
 from simulate.streams import unit_exponential
+
+DAY, LEVEL, INFUSED = (tuple(DOSE_COLUMNS).index(name) for name in ("day", "level", "infused"))
 
 
 def count_dose(trial: Trial, patient: Patient, today: int) -> bool:
@@ -45,11 +48,17 @@ def count_dose(trial: Trial, patient: Patient, today: int) -> bool:
 
 def share_given(trial: Trial, patient: Patient, drug: int, today: int) -> float:
     """The drug's dose of today, a full one being 1."""
-    plan, row = trial.plan.dosing, patient.drugs[drug].last_dose
-    if row is None or row[3] != today:
+    row = patient.drugs[drug].last_dose
+    if row is None or row[DAY] != today:
         return 0.0
-    start = plan.level_start[drug]
-    return plan.levels[start + patient.drugs[drug].level] / plan.levels[start]
+    return dosing.dose_share(trial.plan.dosing, drug, row[LEVEL])
+
+
+def discount(trial: Trial, patient: Patient, drug: int, dose: list[int], infused: int) -> None:
+    """Take back what an interruption leaves of a dose; the next dose counts it."""
+    if drug == trial.plan.disease.intensity_drug:
+        change = (dose[LEVEL], dose[INFUSED], infused)
+        patient.accrual.given -= dosing.share_lost(trial.plan.dosing, drug, *change)
 
 
 def progression_clock(trial: Trial, patient: Patient) -> tuple[EventTable, int]:

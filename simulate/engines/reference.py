@@ -19,7 +19,10 @@ dose on the day of withdrawal is given.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 
 from simulate import clock
 from simulate.distributions import NEVER
@@ -76,7 +79,7 @@ def is_ineligible(trial: Trial, site_id: int, sequence: int) -> bool:
 
 
 def enrol_patient(trial: Trial, site_id: int, day: int) -> None:
-    """A patient takes the next number, and a life begins in four processes."""
+    """A patient takes the next number, and a life begins."""
     number = len(trial.patients)
     draws = trial.draws[number]
     levels: list[int] = []
@@ -93,10 +96,11 @@ def enrol_patient(trial: Trial, site_id: int, day: int) -> None:
         (draws.death_without_progression[0], draws.death_after_progression[0]),
     )
     treated = trial.plan.treatment
-    drugs = [
-        DrugState(treatment.planned_cycles(treated, position, draws.planned_cycles[drug_id]))
+    planned = [
+        treatment.planned_cycles(treated, position, draws.planned_cycles[drug_id])
         for position, drug_id in enumerate(treated.drug_ids)
     ]
+    drugs = [DrugState(limit=doses, left=doses) for doses in planned]
     life = (draws, trial.toxicity[number], levels, factors, course, drugs)
     patient = Patient(number, site_id, day, day, *life)
     trial.patients.append(patient)
@@ -109,8 +113,9 @@ def enrol_patient(trial: Trial, site_id: int, day: int) -> None:
 
 def begin_life(trial: Trial, patient: Patient) -> None:
     """The day of the first dose has come: the processes of a patient's life start."""
-    for process in (run_disease, assess, treat, withdraw):
+    for process in (run_disease, assess, treat):
         trial.env.process(process(trial, patient))
+    await_withdrawal(trial, patient)
 
 
 def await_first_dose(trial: Trial, patient: Patient) -> Process:
@@ -130,15 +135,17 @@ def await_first_dose(trial: Trial, patient: Patient) -> Process:
     patient.first_dose = NEVER
 
 
-def withdraw(trial: Trial, patient: Patient) -> Process:
-    """A patient stops treatment before progression, and may leave the study."""
+def await_withdrawal(trial: Trial, patient: Patient) -> None:
+    """The day on which a patient would withdraw is set; it is one step, so needs no process."""
     plan = trial.plan.follow_up
-    early_word, early_day, time, lost = patient.draws.withdrawal
+    early_word, early_day, time, _ = patient.draws.withdrawal
     early = follow_up.stops_early(plan, early_word)
     day = follow_up.withdrawal_day(plan, early, early_day, time)
-    if (moment := trial.at(patient, day, clock.LEAVING)) is None:
-        return
-    yield moment
+    trial.when(patient, day, clock.LEAVING, partial(withdraw, trial, patient, day, early))
+
+
+def withdraw(trial: Trial, patient: Patient, day: int, early: bool) -> None:
+    """A patient stops treatment before progression, and may leave the study."""
     if not patient.is_assessed:
         return
     if not patient.is_treated:
@@ -151,7 +158,7 @@ def withdraw(trial: Trial, patient: Patient) -> Process:
     else:
         patient.stop(day, treatment.EARLY_STOP if early else treatment.WITHDRAWAL)
         trial.note(patient, "treatment stops", treatment.STOP_NAMES[patient.treatment_stop_reason])
-    if follow_up.leaves_study(plan, lost):
+    if follow_up.leaves_study(trial.plan.follow_up, patient.draws.withdrawal[3]):
         patient.study_withdrawal_day = day
         trial.note(patient, "leaves the study")
 
@@ -201,12 +208,25 @@ class ReferenceEngine:
         TrialRecords
             The whole truth up to the plan's horizon.
         """
-        trial = Trial(self.plan, self._toxicity, seed=seed, replicate=replicate, log=log)
-        arrivals = arrivals_by_site(self.plan.enrolment, seed=seed, replicate=replicate)
-        for position, days in enumerate(arrivals):
-            trial.env.process(enrol_at_site(trial, position, days))
-        trial.env.run()
-        return _records(trial)
+        with _nothing_collected():
+            trial = Trial(self.plan, self._toxicity, seed=seed, replicate=replicate, log=log)
+            arrivals = arrivals_by_site(self.plan.enrolment, seed=seed, replicate=replicate)
+            for position, days in enumerate(arrivals):
+                trial.env.process(enrol_at_site(trial, position, days))
+            trial.env.run()
+            return _records(trial)
+
+
+@contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """Do without Python's garbage collector: a trial leaves no cycles, and looking takes time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _records(trial: Trial) -> TrialRecords:

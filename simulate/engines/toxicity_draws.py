@@ -2,32 +2,34 @@
 
 A word decides an event of one term in one cycle. Most are far too large to bring one whatever the
 state of the drugs, so they are sorted out first; what remains is decided by the rules when its
-cycle comes.
+cycle comes. Likewise most dosing rules are not about most events, whatever their words.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
-from simulate.patient.toxicity import FULL_DOSE, cycle_weight, frailty
+from simulate.patient.dosing import rule_applies
+from simulate.patient.toxicity import FATAL_GRADE, FULL_DOSE, cycle_weight, frailty
 from simulate.plan import Plan
 from simulate.streams import Purpose, WordArray, unit_exponentials, word_blocks
 
-_CYCLE_STRIDE = 256  # an adverse event's index is cycle * 256 + id
-_BLOCKS_A_CYCLE = _CYCLE_STRIDE // 4
-
-
-PossibleEvent = tuple[int, float, int]
-"""Position of a term, the unit exponential that decides on it, and the row of its further words."""
+CYCLE_STRIDE = 256  # an adverse event's index is cycle * 256 + id
+_BLOCKS_A_CYCLE = CYCLE_STRIDE // 4
 
 
 @dataclass(frozen=True, slots=True)
-class EventWords:
-    """Words of all possible events, a row each; most are never asked for."""
+class PossibleEvents:
+    """Events that a trial may have, a row each, by patient, cycle and term; few will occur."""
 
+    terms: list[int]
+    """Positions of the terms."""
+    exponentials: list[float]
+    """Unit exponentials that decide on them."""
     detail: WordArray
     """Words of grade, onset, duration and seriousness."""
     related: WordArray
@@ -36,19 +38,23 @@ class EventWords:
     """Words of the dosing rules, by their number."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class ToxicityDraws:
     """What one patient's adverse events need."""
 
     frailties: tuple[float, float, float]
     """Factors by kind: none, haematological, other."""
-    words: EventWords
-    events: dict[int, list[PossibleEvent]] = field(default_factory=dict)
-    """Possible events by cycle, in the order of the terms."""
+    possible: PossibleEvents
+    first: list[int]
+    """Rows of the possible events of cycle c, by term: ``first[c - 1]`` to before ``first[c]``."""
+
+
+RulesAbout = dict[tuple[int, int], list[tuple[int, int]]]
+"""Dosing rules, as (position of the drug, row), that can act on an event of a term and grade."""
 
 
 class ToxicitySource:
-    """Looks up the words of adverse events of one plan.
+    """Looks up the words of adverse events of one plan, and sorts out which rules are about what.
 
     Parameters
     ----------
@@ -61,29 +67,38 @@ class ToxicitySource:
     def __init__(self, plan: Plan, n_cycles: int) -> None:
         self.plan = plan
         self._n_cycles = n_cycles
-        self._ids = np.asarray(plan.toxicity.term_ids, np.int64)
-        self._frailty = np.asarray(plan.toxicity.frailty, np.int64)
-        self._expected = _highest_rates(plan, n_cycles)
+        self._terms = np.flatnonzero(np.asarray(plan.toxicity.rate) > 0.0)
+        self._ids = np.asarray(plan.toxicity.term_ids, np.int64)[self._terms]
+        self._frailty = np.asarray(plan.toxicity.frailty, np.int64)[self._terms]
+        self._expected = _highest_rates(plan, n_cycles)[:, self._terms]
+        self.rules_about = _rules_about(plan)
 
     def draw(self, *, seed: int, replicate: int) -> list[ToxicityDraws]:
         """The words of every patient number that the trial may enrol."""
         n = self.plan.enrolment.n_patients
         if len(self._ids) == 0:
-            return [ToxicityDraws((1.0, 1.0, 1.0), _NO_WORDS) for _ in range(n)]
+            nothing = [0] * (self._n_cycles + 1)
+            return [ToxicityDraws((1.0, 1.0, 1.0), _NO_EVENTS, nothing) for _ in range(n)]
         frailties = _frailties(self.plan, seed, replicate, n)
         words = _occurrence_words(self._ids, seed, replicate, n, self._n_cycles)
         factor = np.array(frailties)[:, np.newaxis, self._frailty]
         # a little too high on purpose: the rules decide, on the same words
         possible_below = -np.expm1(-factor * self._expected) * 2.0**32 + 16.0
-        patient, cycle, term = np.nonzero(words < possible_below)
-        exponential = unit_exponentials(words[patient, cycle, term])
-        index = (cycle + 1) * _CYCLE_STRIDE + self._ids[term]
-        further = self._further_words(seed, replicate, patient, index)
-        patients = [ToxicityDraws(each, further) for each in frailties]
-        columns = (patient.tolist(), (cycle + 1).tolist(), term.tolist(), exponential.tolist())
-        for row, (p, c, t, e) in enumerate(zip(*columns, strict=True)):
-            patients[p].events.setdefault(c, []).append((t, e, row))
-        return patients
+        found = np.flatnonzero(words < possible_below)
+        patient_cycle, term = np.divmod(found, len(self._ids))
+        patient, cycle = np.divmod(patient_cycle, self._n_cycles)
+        index = (cycle + 1) * CYCLE_STRIDE + self._ids[term]
+        possible = PossibleEvents(
+            self._terms[term].tolist(),
+            unit_exponentials(words.ravel()[found]).tolist(),
+            *self._further_words(seed, replicate, patient, index),
+        )
+        first = np.searchsorted(patient_cycle, np.arange(n * self._n_cycles + 1)).tolist()
+        starts = range(0, n * self._n_cycles, self._n_cycles)
+        return [
+            ToxicityDraws(factors, possible, first[start : start + self._n_cycles + 1])
+            for factors, start in zip(frailties, starts, strict=True)
+        ]
 
     def _further_words(
         self,
@@ -91,18 +106,34 @@ class ToxicitySource:
         replicate: int,
         patient: npt.NDArray[np.int64],
         index: npt.NDArray[np.int64],
-    ) -> EventWords:
+    ) -> tuple[WordArray, WordArray, WordArray]:
+        """Words of the detail of each event, of its relatedness, and of the rules about it."""
         plan = self.plan
         n_drugs = max(plan.treatment.drug_ids) // 4 + 1
         n_rules = max(plan.dosing.rule_ids, default=0) // 4 + 1
-        return EventWords(
+        return (
             word_blocks(seed, patient, replicate, Purpose.ADVERSE_EVENT_DETAIL, index),
             _blocks(seed, patient, replicate, Purpose.ADVERSE_EVENT_RELATED, index, n_drugs),
             _blocks(seed, patient, replicate, Purpose.DOSING_RULE, index, n_rules),
         )
 
 
-_NO_WORDS = EventWords(*[np.empty((0, 4), np.uint32)] * 3)
+def _rules_about(plan: Plan) -> RulesAbout:
+    """Rules that can act on an event, if it is related and whatever their word."""
+    rules = plan.dosing
+    found: RulesAbout = {}
+    for term, special in enumerate(plan.toxicity.special_interest):
+        for grade in range(1, FATAL_GRADE):
+            found[term, grade] = [
+                (position, row)
+                for position, (start, end) in enumerate(pairwise(rules.rule_start))
+                for row in range(start, end)
+                if rule_applies(rules, row, term, grade, True, special == 1, 0)
+            ]
+    return found
+
+
+_NO_EVENTS = PossibleEvents([], [], *[np.empty((0, 4), np.uint32)] * 3)
 
 
 def _frailties(plan: Plan, seed: int, replicate: int, n: int) -> list[tuple[float, float, float]]:
@@ -121,12 +152,13 @@ def _occurrence_words(
     ids: npt.NDArray[np.int64], seed: int, replicate: int, n: int, n_cycles: int
 ) -> WordArray:
     """Words of every patient, cycle (from 1) and term, shape (n, n_cycles, terms)."""
-    n_blocks = int(ids.max()) // 4 + 1
-    blocks = (np.arange(1, n_cycles + 1)[:, np.newaxis] * _BLOCKS_A_CYCLE) + np.arange(n_blocks)
+    of_cycle, position = np.unique(ids >> 2, return_inverse=True)
+    blocks = (np.arange(1, n_cycles + 1)[:, np.newaxis] * _BLOCKS_A_CYCLE) + of_cycle
     flat = blocks.ravel()
     entity = np.repeat(np.arange(n), len(flat))
     lanes = word_blocks(seed, entity, replicate, Purpose.ADVERSE_EVENT, np.tile(flat, n))
-    return lanes.reshape(n, n_cycles, 4 * n_blocks)[:, :, ids]
+    words: WordArray = lanes.reshape(n, n_cycles, -1).take(4 * position + (ids & 3), axis=2)
+    return words
 
 
 def _highest_rates(plan: Plan, n_cycles: int) -> npt.NDArray[np.float64]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
+from heapq import heappush
 from typing import cast
 
 import simpy
@@ -25,18 +26,26 @@ _LINE_LENGTH = 2**32  # more than there are patients
 _CHANNELS = 256  # moments that one patient may have in the same phase of the same day
 
 
+class Schedule(simpy.Environment):
+    """SimPy's environment, in which an event has a time, not a delay."""
+
+    def schedule_at(self, event: simpy.Event, time: int, priority: int) -> None:
+        """Let an event happen at a time; of several at one time the lowest priority is first."""
+        entry = (time, cast(EventPriority, priority), next(self._eid), event)
+        heappush(self._queue, entry)
+
+
 class Moment(simpy.Event):
     """A phase of a day, at which one process wakes: in the order of patients, not of scheduling."""
 
-    def __init__(self, env: simpy.Environment, time: int, order: int) -> None:
-        # as simpy.Timeout does: what Event.__init__ would set, without the call
+    # as of simpy.Timeout, but of all moments alike
+    _ok = True
+    _value = None
+
+    def __init__(self, env: Schedule, time: int, order: int) -> None:
         self.env = env
         self.callbacks = []
-        self._ok = True
-        self._value = None
-        self._defused = False
-        priority = cast(EventPriority, _FIRST_PRIORITY + order)
-        env.schedule(self, priority=priority, delay=time - env.now)
+        env.schedule_at(self, time, _FIRST_PRIORITY + order)
 
 
 @dataclass(slots=True)
@@ -45,21 +54,16 @@ class DrugState:
 
     limit: int
     """Planned doses, NEVER for no limit."""
-    n_given: int = 0
+    left: int
+    """Doses still to be given; none once the drug has stopped."""
     level: int = 0
     """Dose level of the next dose; 0 is the full dose."""
     blocked_until: int = 0
     """Patient day from which no adverse event holds the drug any more."""
     held_since: int = NEVER
     """Patient day of the first dose in a row that was held or omitted."""
-    is_stopped: bool = False
     last_dose: list[int] | None = None
     """Row of the latest dose."""
-
-    @property
-    def is_due(self) -> bool:
-        """Whether the drug is still to be given."""
-        return not self.is_stopped and self.n_given < self.limit
 
 
 @dataclass(slots=True)
@@ -97,6 +101,10 @@ class Patient:
     accrual: Accrual = field(default_factory=Accrual)
     shift: int = 0
     """Days by which the latest dose was later than a course without any delay."""
+    is_treated: bool = True
+    """Whether treatment goes on."""
+    is_assessed: bool = True
+    """Whether tumour assessments go on."""
     treatment_stop_day: int = NEVER
     treatment_stop_reason: int = treatment.NOT_STOPPED
     assessment_stop_day: int = NEVER
@@ -105,30 +113,25 @@ class Patient:
     doses: list[list[int]] = field(default_factory=list)
     adverse_events: list[list[int]] = field(default_factory=list)
     drug_stops: list[tuple[int, int, int]] = field(default_factory=list)
+    resolves: dict[int, int] = field(default_factory=dict)
+    """Day on which the latest event of each term has resolved, by the term's position."""
 
     @property
-    def is_treated(self) -> bool:
-        """Whether treatment goes on."""
-        return self.treatment_stop_day == NEVER
-
-    @property
-    def is_assessed(self) -> bool:
-        """Whether tumour assessments go on."""
-        return self.assessment_stop_day == NEVER
+    def has_doses_left(self) -> bool:
+        """Whether any drug is still to be given."""
+        return any(drug.left > 0 for drug in self.drugs)
 
     def stop(self, day: int, reason: int) -> None:
         """Stop the tumour assessments, and treatment if it still goes on."""
         if self.is_assessed:
-            self.assessment_stop_day = day
-        if self.is_treated:
-            self.treatment_stop_day = day
-            self.treatment_stop_reason = reason
+            self.assessment_stop_day, self.is_assessed = day, False
+        self.stop_treatment(day, reason)
 
-    def complete(self, day: int) -> None:
-        """End treatment as planned, its last cycle given; assessments go on."""
+    def stop_treatment(self, day: int, reason: int) -> None:
+        """Stop treatment if it still goes on, and no more: assessments go on."""
         if self.is_treated:
-            self.treatment_stop_day = day
-            self.treatment_stop_reason = treatment.COMPLETED
+            self.treatment_stop_day, self.treatment_stop_reason = day, reason
+            self.is_treated = False
 
 
 class Trial:
@@ -140,11 +143,12 @@ class Trial:
         self.plan = plan
         self.seed = seed
         self.replicate = replicate
-        self.env = simpy.Environment()
+        self.env = Schedule()
         self.patients: list[Patient] = []
         self.screening_days: list[int] = []
         self.draws = draw_patients(plan, seed=seed, replicate=replicate)
         self.toxicity = toxicity.draw(seed=seed, replicate=replicate)
+        self.rules_about = toxicity.rules_about
         self.log: list[LogRow] | None = [] if log else None
         self.is_shared = plan.has_shared_resources
         self.sites: dict[int, SiteResources] = {}
@@ -193,7 +197,13 @@ class Trial:
         return Moment(self.env, time, _CHANNELS * patient.number + channel)
 
     def when(
-        self, patient: Patient, day: int, phase: int, action: Callable[[], None], *, channel: int
+        self,
+        patient: Patient,
+        day: int,
+        phase: int,
+        action: Callable[[], None],
+        *,
+        channel: int = 0,
     ) -> None:
         """Do something at a phase of a patient's day: a process of one step, without its cost."""
         moment = self.at(patient, day, phase, channel=channel)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from simulate.compiled import rule
-from simulate.distributions import NEVER, IntTable, first_above, later
+from simulate.distributions import NEVER, IntTable, Thresholds, first_above, later
 
 NOT_EVALUABLE, COMPLETE_RESPONSE, PARTIAL_RESPONSE, STABLE_DISEASE, PROGRESSIVE_DISEASE = range(5)
 """Overall response at one assessment, RECIST 1.1."""
@@ -30,13 +30,13 @@ class AssessmentPlan(NamedTuple):
     """Planned day of visit k at index k; index 0 is the baseline scan and unused."""
     window: int
     """Largest deviation of a visit from its planned day."""
-    jitter: IntTable
+    jitter: Thresholds
     """Thresholds of the deviation plus window: 0 is a scan at the start of its window."""
     missed: int
     """Threshold of missing a visit."""
     clinical: int
     """Threshold of progression showing itself between visits."""
-    clinical_delay: IntTable
+    clinical_delay: Thresholds
     """Thresholds of the delay from true progression to that finding, less ``clinical_first``."""
     clinical_first: int
     """Shortest such delay."""

@@ -18,6 +18,7 @@ from simulate.distributions import (
     EventTable,
     FloatTable,
     IntTable,
+    Thresholds,
     day_of,
     first_reaching,
     later,
@@ -32,7 +33,7 @@ class DiseasePlan(NamedTuple):
     """Threshold of being a latent responder."""
     complete: int
     """Threshold of a response being complete, given a response."""
-    response_time: IntTable
+    response_time: Thresholds
     """Thresholds of the day a latent responder's response begins."""
     intensity_drug: int
     """Position of the drug whose dose intensity acts on progression, or -1."""
@@ -93,6 +94,8 @@ def death_after_progression(
 @rule
 def intensity_factor(plan: DiseasePlan, given: float, planned: float) -> float:
     """Factor on the hazard of progression after some of the planned dose was not given."""
+    if planned <= 0.0:
+        return plan.intensity_factor[0]  # where nothing is planned, nothing is lost
     lost = int(100.0 * (1.0 - given / planned) + 0.5)
     return plan.intensity_factor[min(max(lost, 0), 100)]
 

@@ -1,7 +1,8 @@
 """What adverse events do to the doses: holds, reductions, and the end of a drug.
 
 Every drug has its own rules. A held dose is given when the events that hold it have resolved, not
-sooner than the shortest delay; a hold that would last too long ends the drug for good.
+sooner than the shortest delay; a hold that would last too long ends the drug for good. An infusion
+that is interrupted is resumed and completed, or only a part of the dose is given.
 
 Days are patient days: day 0 is the first dose.
 """
@@ -12,10 +13,14 @@ from typing import NamedTuple
 
 from simulate.compiled import rule
 from simulate.distributions import FloatTable, IntTable
+from simulate.streams import WORD_RANGE
 
 HOLD, REDUCE, DISCONTINUE, INTERRUPT_INFUSION = range(4)
 
 ACTIONS = ("hold", "reduce", "discontinue", "interrupt_infusion")
+
+WHOLE_DOSE = 1000
+"""Thousandths of a dose that is infused to its end."""
 
 
 class DosingPlan(NamedTuple):
@@ -37,6 +42,8 @@ class DosingPlan(NamedTuple):
     """Threshold of acting on such an event."""
     lasting: IntTable
     """Days of a hold from the onset, or 0 for until the event has resolved."""
+    resumed: IntTable
+    """Threshold of an interrupted infusion being resumed and completed."""
     relatedness: IntTable
     """Threshold of an event being judged related to a drug, by drug."""
     hold_at_least: IntTable
@@ -96,6 +103,45 @@ def latest_hold_day(plan: DosingPlan, drug: int, planned: int) -> int:
 def is_hold_too_long(plan: DosingPlan, drug: int, planned: int, until: int) -> bool:
     """Whether a hold from the planned day would be longer than allowed."""
     return until - planned > plan.hold_at_most[drug]
+
+
+@rule
+def part_infused(resumed: int, word: int) -> int:
+    """Thousandths of a dose given in all when its infusion is interrupted.
+
+    Parameters
+    ----------
+    resumed : int
+        Threshold of the infusion being resumed and completed; 0 if it never is.
+    word : int
+        Word of purpose INFUSION. The moment of an interruption for good is uniform over the
+        infusion, and nests in the same word.
+    """
+    if word < resumed:
+        return WHOLE_DOSE
+    return ((word - resumed) * WHOLE_DOSE) // (WORD_RANGE - resumed)
+
+
+@rule
+def infused_share(plan: DosingPlan, row: int, word: int) -> int:
+    """Thousandths of a dose given in all when a rule (by its row) interrupts its infusion."""
+    return part_infused(plan.resumed[row], word)
+
+
+@rule
+def dose_share(plan: DosingPlan, drug: int, level: int) -> float:
+    """A dose at a dose level of a drug, a full one being 1."""
+    start = plan.level_start[drug]
+    return plan.levels[start + level] / plan.levels[start]
+
+
+@rule
+def share_lost(plan: DosingPlan, drug: int, level: int, before: int, after: int) -> float:
+    """What an interruption takes away of a dose, a full one being 1.
+
+    ``before`` and ``after`` are the thousandths of the dose given in all without and with it.
+    """
+    return dose_share(plan, drug, level) * (before - after) / 1000.0
 
 
 @rule

@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from simulate.compiled import rule
-from simulate.distributions import NEVER, FloatTable, IntTable, first_above
+from simulate.distributions import NEVER, FloatTable, IntColumn, IntTable, Thresholds, first_above
 
 POWER, POISSON_GAMMA = 0, 1
 
@@ -28,7 +28,7 @@ class EnrolmentPlan(NamedTuple):
     """Places in the trial: enrolment is competitive until they are taken."""
     site_ids: IntTable
     """Permanent number of each site."""
-    activation: IntTable
+    activation: Thresholds
     """Thresholds of the day a site opens, counted from the origin; unused with fixed days."""
     activation_days: IntTable
     """Day each site opens where the scenario fixes it, else empty."""
@@ -38,7 +38,7 @@ class EnrolmentPlan(NamedTuple):
     """Poisson-gamma: mean patients per site and day while open."""
     clock: FloatTable
     """Poisson-gamma: cumulative rate factor by trial day; flat during a pause."""
-    arrival_day: IntTable
+    arrival_day: Thresholds
     """Power: thresholds of an arrival's day after the first."""
     first_day: int
     """Power: day of the first enrolment."""
@@ -69,7 +69,7 @@ def power_arrival_day(plan: EnrolmentPlan, word: int) -> int:
 
 
 @rule
-def pin_first_and_last(plan: EnrolmentPlan, days: list[int]) -> None:
+def pin_first_and_last(plan: EnrolmentPlan, days: IntColumn) -> None:
     """Move the earliest of the sorted arrival days to the first date, the latest to the last."""
     days[0] = plan.first_day
     if len(days) > 1:

@@ -11,13 +11,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from simulate.compiled import rule
-from simulate.distributions import NEVER, IntTable, day_of, first_above
+from simulate.distributions import NEVER, Thresholds, day_of, first_above
 
 
 class FollowUpPlan(NamedTuple):
     """Withdrawal, loss and last contact, as tables."""
 
-    withdrawal: IntTable
+    withdrawal: Thresholds
     """Thresholds of the day of withdrawal from treatment."""
     early_stop: int
     """Threshold of a permanent stop in the first cycle."""
@@ -26,7 +26,7 @@ class FollowUpPlan(NamedTuple):
     """Its day is uniform between these two."""
     lost: int
     """Threshold of leaving the study at withdrawal."""
-    last_contact_lag: IntTable
+    last_contact_lag: Thresholds
     """Thresholds of the days between a data cutoff and the last contact before it."""
 
 

@@ -3,7 +3,7 @@
 In every cycle each term can occur once. Its rate is that of the term times the weight of the cycle
 times the patient's frailty, so that events cluster in frail patients, in the first cycles, and in
 the cycles of the drug that causes them. Severity nests in the same word: the events of grade 3 or
-higher are those with the smallest words.
+higher are those with the smallest words. While an event goes on, no other of its term begins.
 
 Onsets and ends are patient days: day 0 is the first dose.
 """
@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from simulate.compiled import rule
-from simulate.distributions import FloatTable, IntTable, first_above
+from simulate.distributions import FloatTable, IntTable, Thresholds, first_above
 
 NO_FRAILTY, HAEMATOLOGICAL, OTHER = range(3)
 
@@ -57,7 +57,7 @@ class ToxicityPlan(NamedTuple):
     """The part of the other frailty that goes with the haematological one."""
     other_own: FloatTable
     """The part of its own."""
-    duration: IntTable
+    duration: Thresholds
     """Thresholds of days from onset to resolution."""
     grade_2: IntTable
     """Threshold (one entry) of grade 2 below grade 3."""
@@ -139,6 +139,12 @@ def onset_day(plan: ToxicityPlan, term: int, dose_day: int, word: int) -> int:
 def end_day(plan: ToxicityPlan, onset: int, word: int) -> int:
     """Day on which an event has resolved to grade 1 or better."""
     return onset + first_above(plan.duration, word)
+
+
+@rule
+def goes_on(end: int, day: int) -> bool:
+    """Whether an event that resolves on one day goes on on another: its term cannot begin anew."""
+    return end > day
 
 
 @rule

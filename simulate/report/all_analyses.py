@@ -28,7 +28,7 @@ def all_analyses(view: View) -> list[Block]:
         statistic = view.statistics[name]
         cells = [f"{statistic.label}, {statistic.unit}"]
         for analysis in analyses:
-            values = view.result.replicates[analysis.name].table[name].to_numpy(float)
+            values = view.result.replicates[analysis.name].column(name)
             spread = spread_of(values * statistic.scale)
             cells.append(in_unit(spread.median, statistic.unit))
             cells.append(interval(spread.lower, spread.upper, statistic.unit))

@@ -74,6 +74,6 @@ def _of_example(view: View, name: str) -> float:
     """Value of a statistic in the example replicate; nan if it is not among the replicates."""
     if view.example is None:
         return math.nan
-    rows = view.table["replicate"] == view.example.replicate
-    values = view.table.loc[rows, name].to_numpy(float)
-    return float(values[0]) if len(values) else math.nan
+    values = view.values(name)
+    replicate = view.example.replicate
+    return float(values[replicate]) if replicate < len(values) else math.nan

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from simulate.analysis.safety import dose_intensity, drug_key
-from simulate.analysis.stack import FloatArray
+from simulate.analysis.drugs import drug_key
+from simulate.distributions import FloatArray
+from simulate.exposure import dose_intensities
 from simulate.plots.doses import CAUSES, delays_legend, plot_delays, plot_histograms
 from simulate.plots.style import INK, SIMULATED
 from simulate.records import Columns
@@ -45,7 +46,8 @@ def doses_section(view: View) -> Section:
         "A cycle is planned from the last dose actually given. Relative dose intensity is the "
         "amount given over the amount planned for the time from a patient's first dose to one "
         "cycle after the last: full doses without delay are 100%. A dose that was omitted counts "
-        "as not given, and time on treatment without a drug that was stopped is no loss of it."
+        "as not given, and of one whose infusion was not completed the part infused counts; time "
+        "on treatment without a drug that was stopped is no loss of it."
     )
     blocks: list[Block] = [Prose(text), _picture(view), _exposure(view), disposition_table(view)]
     return Section("doses", "Doses", blocks)
@@ -78,12 +80,10 @@ def _picture(view: View) -> Picture:
     patients: dict[str, FloatArray] = {}
     delays = pd.DataFrame()
     if view.example is not None:
-        cuts = view.example.cuts(view.analysed.name)
-        patients = {
-            capital(name): 100 * dose_intensity(view.scenario, cuts, position)
-            for position, name in enumerate(drugs)
-        }
-        delays = cycle_delays(view.example.snapshots[view.analysed.name].doses)
+        snapshot = view.example.snapshots[view.analysed.name]
+        intensities = 100 * dose_intensities(view.scenario, snapshot)
+        patients = dict(zip(map(capital, drugs), intensities, strict=True))
+        delays = cycle_delays(snapshot.doses)
 
     def draw(figure: Figure) -> None:
         n_panels = 1 + bool(patients)

@@ -146,7 +146,7 @@ def _full(band: pd.DataFrame) -> dt.date:
 def _errors(view: View, found: list[Accrual]) -> str:
     """The largest Monte Carlo error of the medians of follow-up, in words."""
     errors = [
-        quantile(accrual.analysed.table[name].to_numpy(float), 0.5).mcse
+        quantile(accrual.analysed.column(name), 0.5).mcse
         for accrual in found
         for name in FOLLOW_UP
         if view.unit(name) == "months"
@@ -166,7 +166,7 @@ def _table(view: View, found: list[Accrual]) -> Table:
         if view.has_facts:
             cells.append(in_unit(view.reported(name).value, unit))
         for accrual in found:
-            spread = spread_of(accrual.analysed.table[name].to_numpy(float) * statistic.scale)
+            spread = spread_of(accrual.analysed.column(name) * statistic.scale)
             cells += [in_unit(spread.median, unit), interval(spread.lower, spread.upper, unit)]
         rows.append(cells)
     header = ["", *(["Reported"] if view.has_facts else [])]
@@ -180,7 +180,7 @@ def _table(view: View, found: list[Accrual]) -> Table:
         caption=" ".join(
             [
                 "Medians over replicates, and the limits of 95% of them.",
-                *(f"{a.title}: {len(a.analysed.table):,} replicates." for a in found),
+                *(f"{a.title}: {a.analysed.n:,} replicates." for a in found),
                 _errors(view, found),
             ]
         ),

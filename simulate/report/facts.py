@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import lru_cache
 from typing import Any
 
 from simulate.scenario.scenario import Scenario
@@ -11,9 +12,14 @@ from simulate.scenario.tree import plain
 
 
 def _content(scenario: Scenario) -> dict[str, Any]:
-    if scenario.facts_path is None:
-        return {}
-    content = plain(read_file(str(scenario.facts_path)))
+    path = scenario.facts_path
+    return {} if path is None else _read(str(path), path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=1)
+def _read(path: str, _changed: int) -> dict[str, Any]:
+    """What a file holds, read once as long as it does not change."""
+    content = plain(read_file(path))
     return content if isinstance(content, dict) else {}
 
 

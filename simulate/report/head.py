@@ -155,7 +155,7 @@ _TILES = (
 
 def _failed(view: View) -> int:
     """Replicates in which nobody was enrolled, so that nothing could be analysed."""
-    return int((view.table["n_enrolled"] == 0).sum())
+    return int((view.values("n_enrolled") == 0).sum())
 
 
 def _tile(view: View, statistic: str, label: str) -> tuple[str, str, str]:

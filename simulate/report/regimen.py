@@ -29,7 +29,16 @@ def _rules(trial: Trial, drug: Drug) -> str:
 
 def _rule(trial: Trial, drug: Drug, rule: DosingRule) -> str:
     share = "" if rule.probability == 1 else f" ({stated_percent(rule.probability)} of them)"
-    return f"{_action(drug, rule)} {_events(trial, rule)}{share}"
+    return f"{_action(drug, rule)} {_events(trial, rule)}{share}{_in_part(rule)}"
+
+
+def _in_part(rule: DosingRule) -> str:
+    """What becomes of an interrupted infusion that is not always completed."""
+    if rule.action != "interrupt_infusion" or rule.resumed == 1:
+        return ""
+    if rule.resumed == 0:
+        return ", given in part only"
+    return f", in {stated_percent(1 - rule.resumed)} given in part only"
 
 
 def _action(drug: Drug, rule: DosingRule) -> str:
@@ -77,10 +86,10 @@ def adverse_events(trial: Trial) -> list[Item]:
         return []
     special = [_in_sentence(term.label) for term in toxicity.terms if term.special_interest]
     text = (
-        f"{counted(len(toxicity.terms), 'term')} of CTCAE 5.0, each at most once a cycle; more in "
-        "frail patients, in early cycles and in cycles of the drug that causes them; lasting "
-        f"{duration(toxicity.duration.median)} in the median; treatment-emergent until "
-        f"{duration(toxicity.emergent_until)} after the last dose"
+        f"{counted(len(toxicity.terms), 'term')} of CTCAE 5.0, each at most once a cycle and not "
+        "anew while it goes on; more in frail patients, in early cycles and in cycles of the drug "
+        f"that causes them; lasting {duration(toxicity.duration.median)} in the median; "
+        f"treatment-emergent until {duration(toxicity.emergent_until)} after the last dose"
     )
     if special:
         text += f"; of special interest: {listed(special)}"
@@ -111,6 +120,7 @@ def intensity_effect(trial: Trial) -> list[Item]:
         return []
     text = (
         f"hazard of progression times {effect.hazard_ratio_per_10_percent:g} for every 10% of "
-        f"{effect.drug}'s intensity that is lost (a what-if)"
+        f"{effect.drug}'s intensity that is lost (a what-if); all that is given late counts as "
+        "lost, whatever delayed it, an adverse event or anything else"
     )
     return [("Dose intensity", text)]

@@ -30,7 +30,7 @@ def reproduce_section(view: View) -> Section:
     items = [
         ("Seed", str(job.seed)),
         ("Replicates", f"{job.replicates:,}"),
-        ("Engine", str(manifest["engine"])),
+        ("Engine", f"{manifest['engine']}: {manifest['engine_reason']}"),
         ("Scenario digest", str(manifest["digest"])),
         ("Tables digest", str(manifest["tables_digest"])),
         ("Version", f"simulate {manifest['version']}, Python {manifest['python']}"),

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from simulate.analysis.safety import drug_key
+from simulate.analysis.drugs import drug_key
 from simulate.describe.words import duration
 from simulate.plots.safety import plot_adverse_events, safety_legend
 from simulate.report.blocks import Block, Picture, Prose, Section, Table
@@ -39,6 +39,7 @@ _DEATHS = (
     ("deaths", "All"),
     ("deaths_after_progression", "After documented progression"),
     ("deaths_without_progression", "Without progression, as events of PFS"),
+    ("deaths_related", "By an adverse event judged related to a drug"),
 )
 
 
@@ -99,9 +100,10 @@ def _how_to_read(toxicity: Toxicity) -> str:
         "An adverse event counts if it is treatment-emergent: begun by the data cut, and not later "
         f"than {duration(toxicity.emergent_until)} after the last dose. Incidence counts patients "
         "of the safety set (all with a first dose), each once a term, at the highest grade by "
-        "CTCAE 5.0. In every cycle each term can occur once; its rate is that of the term, times "
-        "the weight of the cycle and of the drugs given in it, times a factor of the patient's "
-        "own, so that events cluster in some patients and in the first cycles."
+        "CTCAE 5.0. In every cycle each term can occur once, unless it still goes on; its rate is "
+        "that of the term, times the weight of the cycle and of the drugs given in it, times a "
+        "factor of the patient's own, so that events cluster in some patients and in the first "
+        "cycles."
     )
 
 
@@ -137,7 +139,8 @@ def _summary(view: View) -> Table:
         found,
         caption=(
             "An interruption is a dose held or omitted for an adverse event, or an infusion "
-            f"stopped and completed later. MCSE: Monte Carlo standard error; {SMALL_ERROR}."
+            "interrupted, completed later or not. MCSE: Monte Carlo standard error; "
+            f"{SMALL_ERROR}."
         ),
         groups=groups,
     )

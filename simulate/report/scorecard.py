@@ -27,13 +27,13 @@ from simulate.report.view import View
 TOPICS = (
     ("Enrolment and analysis sets", ("n_", "enrolment_")),
     ("Treatment", ("on_treatment", "discontinued", "stopped_", "exposure_", "cycles_")),
-    ("Safety", ("teae_", "sae", "aesi")),
+    ("Safety", ("teae_", "sae", "aesi", "soc_")),
     ("Adverse events by term", ("ae_",)),
     ("Response", ("orr", "cbr", "responders", "cr", "pr", "sd", "pd", "ne", "clinical_benefit")),
     ("Duration of response", ("dor_",)),
     ("Time to response", ("ttr_",)),
     ("Progression-free survival", ("pfs_",)),
-    ("Overall survival and deaths", ("os_", "deaths")),
+    ("Overall survival and deaths", ("os_", "deaths", "first_death_day")),
     ("Follow-up", ("followup_",)),
     ("Baseline", ("baseline.",)),
     ("Design", ("design_",)),
@@ -60,6 +60,11 @@ EXPLANATIONS = {
         "The printed median follow-up is read as reverse Kaplan-Meier, the row above. The plain "
         "median of all observed times is shorter by construction, as it ends at deaths; it is "
         "shown as a check of that reading only."
+    ),
+    "soc_grade3_cardiac_disorders": (
+        "The paper counts no cardiac event of grade 3 or more, although a grade 3 pericardial "
+        "effusion stopped treatment in one patient. Simulated effusions are cardiac disorders, as "
+        "in CTCAE 5.0, and count."
     ),
 }
 """What is to be known of a fact, said whether it lies inside or not; by its statistic."""

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from simulate.analysis.analyse import fit, response_counts
+from simulate.analysis.kaplan_meier import kaplan_meier
 from simulate.analysis.proportions import clopper_pearson
-from simulate.monte_carlo import quantile
+from simulate.analysis.response import responses_of
+from simulate.analysis.survival import sample_of
 from simulate.plots.forest import plot_forest
 from simulate.report.blocks import Picture, Prose, Section, Table
 from simulate.report.numbers import in_unit, interval, listed, number
@@ -86,23 +87,26 @@ def _example(view: View, measure: str, group: int) -> tuple[float, float, float,
     nothing = (math.nan, math.nan, math.nan)
     if view.example is None:
         return (*nothing, 0)
-    cuts = view.example.cuts(view.analysed.name)
+    snapshot = view.example.snapshots[view.analysed.name]
+    endpoints = view.example.endpoints[view.analysed.name]
     chosen = view.analysed.groups[group]
-    rows = np.isin(cuts.baseline[str(chosen.variable_id)], chosen.levels)
+    rows = np.isin(snapshot.baseline[str(chosen.variable_id)], chosen.levels)
+    own = {name: column[rows] for name, column in endpoints.items()}
     confidence = view.scenario.endpoints.confidence
     if measure == "orr":
-        counts = response_counts(cuts, rows)
-        n, responders = int(counts["n_eas"][0]), int(counts["responders"][0])
+        found = responses_of(own)
+        n, responders = found.assessed, found.complete + found.partial
         if n == 0:
             return (*nothing, 0)
         limits = clopper_pearson(responders, n, confidence=confidence)
         return responders / n, float(limits.lower), float(limits.upper), n
-    if not rows.any():
+    time, event = sample_of(own, "pfs")
+    if not len(time):
         return (*nothing, 0)
-    curve = fit(view.scenario, cuts, "pfs", rows=rows)
-    at = view.months.index(measure.rsplit("_", 1)[1])
-    estimate, lower, upper = curve.survival[0, at], curve.lower[0, at], curve.upper[0, at]
-    return float(estimate), float(lower), float(upper), int(rows.sum())
+    curve = kaplan_meier(time, event, confidence=confidence)
+    landmark = view.scenario.endpoints.landmarks[view.months.index(measure.rsplit("_", 1)[1])]
+    lower, upper = curve.interval_at(landmark)
+    return float(curve.survival_at(landmark)), float(lower), float(upper), len(time)
 
 
 def _title(measure: str) -> str:
@@ -137,12 +141,9 @@ def _picture(view: View, tables: dict[str, pd.DataFrame]) -> Picture:
 
 def _errors(view: View) -> str:
     """The largest Monte Carlo error of the medians over replicates, in percentage points."""
-    rates = [i for i, measure in enumerate(view.analysed.measures) if measure != "n"]
-    errors = [
-        quantile(view.analysed.subgroups[:, group, i], 0.5).mcse
-        for group in range(len(view.analysed.groups))
-        for i in rates
-    ]
+    table = view.result.subgroups
+    rates = table[(table["analysis"] == view.analysed.name) & (table["measure"] != "n")]
+    errors = rates["mcse"].tolist()
     defined = [error for error in errors if not math.isnan(error)]
     return number(100 * max(defined), 2) if defined else "undefined"
 

@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from simulate.analysis.analyse import in_population
 from simulate.analysis.kaplan_meier import KaplanMeier, kaplan_meier
 from simulate.analysis.statistics import SURVIVAL_ENDPOINTS
+from simulate.analysis.survival import sample_of
 from simulate.plots.style import BAND, EXAMPLE, REPORTED, SIMULATED, SOFT
 from simulate.plots.survival import (
     SPARSE,
@@ -59,15 +59,11 @@ def example_curve(view: View, endpoint: str) -> KaplanMeier | None:
     """Kaplan-Meier curve of the example replicate in months, None if there is nobody in it."""
     if view.example is None:
         return None
-    cuts = view.example.cuts(view.analysed.name)
-    rows = in_population(cuts, endpoint)
-    if not rows.any():
+    time, event = sample_of(view.example.endpoints[view.analysed.name], endpoint)
+    if not len(time):
         return None
-    return kaplan_meier(
-        cuts.endpoints[f"{endpoint}_time"][rows] / DAYS_PER_MONTH,
-        cuts.endpoints[f"{endpoint}_event"][rows],
-        confidence=view.scenario.endpoints.confidence,
-    )
+    confidence = view.scenario.endpoints.confidence
+    return kaplan_meier(time / DAYS_PER_MONTH, event, confidence=confidence)
 
 
 def curve_band(view: View, curve: str) -> pd.DataFrame:

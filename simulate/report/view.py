@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
-from simulate.analysis.stack import FloatArray
+from simulate.analysis.row import all_statistics
 from simulate.analysis.statistics import Statistic, landmark_months
+from simulate.distributions import FloatArray
 from simulate.example import ExampleTrial
-from simulate.monte_carlo import Estimate, quantile
-from simulate.operating import all_statistics
+from simulate.monte_carlo import Estimate, quantiles
 from simulate.replicates import AnalysedReplicates
 from simulate.run import RunResult
 from simulate.scenario.analyses import Analysis
@@ -41,7 +40,7 @@ NOT_REPORTED = Reported(float("nan"), float("nan"), float("nan"))
 
 def spread_of(values: FloatArray) -> Spread:
     """Median and 95% limits of some values, infinity counted as later than all others."""
-    return Spread(*(quantile(values, p).estimate for p in (0.5, 0.025, 0.975)))
+    return Spread(*(q.estimate for q in quantiles(values, (0.5, 0.025, 0.975))))
 
 
 @dataclass(frozen=True)
@@ -64,11 +63,6 @@ class View:
     def analysis(self) -> Analysis:
         """The last analysis."""
         return self.scenario.analyses[-1]
-
-    @property
-    def table(self) -> pd.DataFrame:
-        """A row a replicate, a column a statistic."""
-        return self.analysed.table
 
     @cached_property
     def statistics(self) -> dict[str, Statistic]:
@@ -93,15 +87,16 @@ class View:
     @property
     def n(self) -> int:
         """Replicates."""
-        return len(self.table)
+        return self.analysed.n
 
     def values(self, statistic: str) -> FloatArray:
         """Values of a statistic in every replicate, in its unit."""
-        return np.asarray(self.table[statistic], float) * self.statistics[statistic].scale
+        return self.analysed.column(statistic) * self.statistics[statistic].scale
 
     def spread(self, statistic: str) -> Spread:
         """Median and 95% limits of a statistic, in its unit."""
-        return spread_of(self.values(statistic))
+        median, lower, upper = (self._quantile(statistic, q) for q in ("q50", "q2.5", "q97.5"))
+        return Spread(median.estimate, lower.estimate, upper.estimate)
 
     def unit(self, statistic: str) -> str:
         """Unit of a statistic."""
@@ -109,7 +104,20 @@ class View:
 
     def median(self, statistic: str) -> Estimate:
         """Median of a statistic with its Monte Carlo error, in its unit."""
-        return quantile(self.values(statistic), 0.5)
+        return self._quantile(statistic, "q50")
+
+    def _quantile(self, statistic: str, which: str) -> Estimate:
+        """A quantile of a statistic over replicates, in its unit."""
+        of = self.statistics[statistic]
+        found = self._characteristics[of.population, of.endpoint, f"{of.measure}.{which}"]
+        return Estimate(
+            estimate=of.scale * found.estimate,
+            mcse=of.scale * found.mcse,
+            lower=of.scale * found.lower,
+            upper=of.scale * found.upper,
+            n_requested=found.n_requested,
+            n_analysed=found.n_analysed,
+        )
 
     def truth(self, statistic: str, kind: str) -> float:
         """True value of a statistic in its unit, nan if there is none."""
@@ -140,20 +148,21 @@ class View:
 
     def operating(self, endpoint: str, measure: str) -> Estimate | None:
         """An operating characteristic of the last analysis, None if it was not estimated."""
-        table = self.result.operating
-        chosen = table[
-            (table["analysis"] == self.analysed.name)
-            & (table["endpoint"] == endpoint)
-            & (table["measure"] == measure)
-        ]
-        if chosen.empty:
-            return None
-        row = chosen.iloc[0]
-        return Estimate(
-            estimate=float(row["estimate"]),
-            mcse=float(row["mcse"]),
-            lower=float(row["lower"]),
-            upper=float(row["upper"]),
-            n_requested=int(row["n_requested"]),
-            n_analysed=int(row["n_analysed"]),
+        found = (
+            estimate
+            for (_, of, what), estimate in self._characteristics.items()
+            if (of, what) == (endpoint, measure)
         )
+        return next(found, None)
+
+    @cached_property
+    def _characteristics(self) -> dict[tuple[str, str, str], Estimate]:
+        """Operating characteristics of the last analysis by population, endpoint and measure."""
+        table = self.result.operating
+        rows = table[table["analysis"] == self.analysed.name]
+        keys = zip(rows["population"], rows["endpoint"], rows["measure"], strict=True)
+        fields = ("estimate", "mcse", "lower", "upper", "n_requested", "n_analysed")
+        estimates = (
+            Estimate(*row) for row in zip(*(rows[f].tolist() for f in fields), strict=True)
+        )
+        return dict(zip(keys, estimates, strict=True))

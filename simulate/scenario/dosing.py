@@ -22,7 +22,8 @@ class DosingRule(Section):
     ``hold``: the next dose is not given before the event has resolved to grade 1 or better (or
     before ``lasting`` after its onset). ``reduce``: from the next dose on, the next lower dose
     level. ``discontinue``: no further dose. ``interrupt_infusion``: the infusion of that day is
-    stopped and completed later, which counts as an interruption and delays nothing.
+    stopped, and completed later or (see ``resumed``) given in part only; it counts as an
+    interruption and delays nothing.
     """
 
     id: Annotated[int, Field(ge=1, lt=64)]
@@ -41,11 +42,27 @@ class DosingRule(Section):
     """Probability that such an event is acted on."""
     lasting: PositiveWholeDays | None = None
     """Length of a hold, counted from the onset; by default until the event has resolved."""
+    resumed: Probability = 1.0
+    """Probability that an interrupted infusion is resumed and completed, not given in part only."""
 
     @model_validator(mode="after")
-    def _hold_only(self) -> Self:
+    def _of_one_action_only(self) -> Self:
         if self.lasting is not None and self.action != "hold":
             reject(f"only a hold lasts (given: {self.action})", key="lasting")
+        if "resumed" in self.model_fields_set and self.action != "interrupt_infusion":
+            reject(f"only an interrupted infusion is resumed (given: {self.action})", key="resumed")
+        return self
+
+    @model_validator(mode="after")
+    def _hold_has_begun_before_it_ends(self) -> Self:
+        if self.action == "hold" and self.grade == 1 and self.lasting is None:
+            given = "1" if "grade" in self.model_fields_set else "none, which means 1"
+            reject(
+                "a hold ends when the event has resolved to grade 1 or better, so an event of "
+                f"grade 1 cannot hold a dose (given: {given})",
+                key="grade",
+                hint="Give grade: 2 or higher, or a length of its own, such as lasting: 7 days",
+            )
         return self
 
 

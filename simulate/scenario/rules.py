@@ -14,11 +14,22 @@ from simulate.scenario.findings import Finding
 from simulate.scenario.problems import similar
 from simulate.scenario.rules_of_dosing import (
     body_variables,
+    impossible_actions,
     intensity_drug,
     numbers_too_high,
     unknown_drugs,
     unknown_terms,
+    unknown_weights,
     unsupplied_drugs,
+)
+from simulate.scenario.rules_of_names import (
+    unique_analyses,
+    unique_baseline,
+    unique_dosing_rules,
+    unique_drugs,
+    unique_subgroups,
+    unique_sweep,
+    unique_toxicity,
 )
 from simulate.scenario.tree import Path
 from simulate.scenario.trial import Trial
@@ -227,40 +238,6 @@ def _subgroups(trial: Trial) -> Iterator[Finding]:
             taken.update(levels)
 
 
-def _unique(values: Iterable[object], where: Path, key: str) -> Iterator[Finding]:
-    seen: set[object] = set()
-    for index, value in enumerate(values):
-        if value in seen:
-            yield Finding((*where, index, key), f"this {key} is taken already (given: {value})")
-        seen.add(value)
-
-
-def _unique_baseline(trial: Trial) -> Iterator[Finding]:
-    where: Path = ("baseline", "variables")
-    yield from _unique((v.id for v in trial.baseline.variables), where, "id")
-    yield from _unique((v.name for v in trial.baseline.variables), where, "name")
-
-
-def _unique_drugs(trial: Trial) -> Iterator[Finding]:
-    where: Path = ("treatment", "drugs")
-    yield from _unique((drug.id for drug in trial.treatment.drugs), where, "id")
-    yield from _unique((drug.name for drug in trial.treatment.drugs), where, "name")
-
-
-def _unique_analyses(trial: Trial) -> Iterator[Finding]:
-    yield from _unique((analysis.id for analysis in trial.analyses), ("analyses",), "id")
-    yield from _unique((analysis.name for analysis in trial.analyses), ("analyses",), "name")
-
-
-def _unique_subgroups(trial: Trial) -> Iterator[Finding]:
-    names = (subgroup.name for subgroup in trial.endpoints.subgroups)
-    yield from _unique(names, ("endpoints", "subgroups"), "name")
-
-
-def _unique_sweep(trial: Trial) -> Iterator[Finding]:
-    yield from _unique((variant.name for variant in trial.sweep), ("sweep",), "name")
-
-
 RULES: tuple[tuple[frozenset[str], Rule], ...] = tuple(
     (frozenset(blocks.split()), rule)
     for blocks, rule in (
@@ -271,19 +248,23 @@ RULES: tuple[tuple[frozenset[str], Rule], ...] = tuple(
         ("assessment", _calendar),
         ("assessment", _scan_window),
         ("baseline", _baseline),
-        ("baseline", _unique_baseline),
+        ("baseline", unique_baseline),
         ("baseline disease", _prognostic_factors),
         ("baseline endpoints", _subgroups),
-        ("treatment", _unique_drugs),
+        ("treatment", unique_drugs),
+        ("treatment", unique_dosing_rules),
+        ("treatment", impossible_actions),
+        ("toxicity", unique_toxicity),
+        ("toxicity", unknown_weights),
         ("treatment toxicity follow_up", unknown_terms),
         ("treatment toxicity", numbers_too_high),
         ("treatment toxicity", unknown_drugs),
         ("baseline treatment", body_variables),
         ("treatment resources", unsupplied_drugs),
         ("disease treatment", intensity_drug),
-        ("analyses", _unique_analyses),
-        ("endpoints", _unique_subgroups),
-        ("sweep", _unique_sweep),
+        ("analyses", unique_analyses),
+        ("endpoints", unique_subgroups),
+        ("sweep", unique_sweep),
     )
 )
 

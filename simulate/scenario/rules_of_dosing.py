@@ -17,13 +17,39 @@ MOST_NAMED_TERMS = 62
 """Terms that a dosing rule can name: bits of a whole number of 64 bits."""
 
 
+def impossible_actions(trial: Trial) -> Iterator[Finding]:
+    """A rule can reduce only to a lower dose, and hold only as long as the drug allows."""
+    for d, drug in enumerate(trial.treatment.drugs):
+        for r, rule in enumerate(drug.rules):
+            path: Path = ("treatment", "drugs", d, "rules", r)
+            if rule.action == "reduce" and not drug.reduced_doses:
+                message = f"to reduce {drug.name}, reduced_doses must say to what"
+                yield Finding((*path, "action"), message)
+            if rule.action == "hold" and drug.holds is None:
+                message = f"to hold {drug.name}, holds must say for how long"
+                yield Finding((*path, "action"), message, "Give holds: {at_most: 12 weeks}")
+            if rule.lasting and drug.holds is not None and rule.lasting > drug.holds.at_most:
+                yield Finding(
+                    (*path, "lasting"),
+                    f"a hold that lasts longer than the longest allowed can never end (given: "
+                    f"{rule.lasting} days; holds of {drug.name} last {drug.holds.at_most} days at "
+                    "most)",
+                )
+
+
 def unknown_terms(trial: Trial) -> Iterator[Finding]:
-    """Every adverse event that a rule or a stop names must be one of the terms."""
-    known = [term.name for term in trial.toxicity.terms] if trial.toxicity else []
+    """Every adverse event that a rule or a stop names must be one of the terms.
+
+    Without adverse events the names stand for nothing, and rules and causes never apply: so that
+    ``toxicity: null`` by itself asks what if there were none.
+    """
+    if trial.toxicity is None:
+        return
+    known = [term.name for term in trial.toxicity.terms]
     for path, name in _named_terms(trial):
         if name not in known:
-            hint = similar(name, known) if known else "the scenario has no toxicity block"
-            yield Finding(path, f"there is no adverse event {name}", hint)
+            message = f"there is no adverse event {name}"
+            yield Finding(path, message, similar(name, known))
 
 
 def _named_terms(trial: Trial) -> Iterator[tuple[Path, str]]:
@@ -58,6 +84,23 @@ def numbers_too_high(trial: Trial) -> Iterator[Finding]:
                     path = ("treatment", "drugs", d, "rules", r, "terms", t)
                     message = f"a rule can name the first {MOST_NAMED_TERMS} terms only"
                     yield Finding(path, message, f"move {name} up in the list of terms")
+
+
+def unknown_weights(trial: Trial) -> Iterator[Finding]:
+    """Every term has one of the cycle weights, and every weight has a term."""
+    if trial.toxicity is None:
+        return
+    known = [weight.name for weight in trial.toxicity.weights]
+    used = {term.weight for term in trial.toxicity.terms}
+    for t, term in enumerate(trial.toxicity.terms):
+        if term.weight not in known:
+            message = f"there is no weight {term.weight} (allowed: {', '.join(known)})"
+            path: Path = ("toxicity", "terms", t, "weight")
+            yield Finding(path, message, similar(term.weight, known))
+    if used <= set(known):  # else the one that no term has may be the one that is meant
+        for w, name in enumerate(known):
+            if name not in used:
+                yield Finding(("toxicity", "weights", w), f"no term has the weight {name}")
 
 
 def unknown_drugs(trial: Trial) -> Iterator[Finding]:

@@ -151,26 +151,6 @@ class Toxicity(Section):
     terms: Annotated[tuple[Term, ...], Field(min_length=1)]
     """The kinds of adverse event."""
 
-    @model_validator(mode="after")
-    def _names(self) -> Self:
-        weights = {weight.name for weight in self.weights}
-        for term in self.terms:
-            if term.weight not in weights:
-                reject(
-                    f"the term {term.name} has the unknown weight {term.weight} "
-                    f"(the weights are: {', '.join(sorted(weights))})",
-                    key="terms",
-                )
-        for name in sorted(weights - {term.weight for term in self.terms}):
-            reject(f"no term has the weight {name}", key="weights")
-        if len(weights) < len(self.weights):
-            reject("two weights have the same name", key="weights")
-        for what in ("id", "name"):
-            values = [getattr(term, what) for term in self.terms]
-            if len(set(values)) < len(values):
-                reject(f"two terms have the same {what}", key="terms")
-        return self
-
     def position(self, name: str) -> int:
         """Position of a term in the list.
 

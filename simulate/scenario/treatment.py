@@ -53,22 +53,7 @@ class Drug(Section):
                     f"(given: {lower} after {higher})",
                     key="reduced_doses",
                 )
-        actions = {rule.action for rule in self.rules}
-        if "reduce" in actions and not self.reduced_doses:
-            reject("a rule reduces the dose, so reduced_doses must say to what", key="rules")
-        if "hold" in actions and self.holds is None:
-            reject("a rule holds doses, so holds must say for how long", key="rules")
-        self._holds_can_end()
         return self
-
-    def _holds_can_end(self) -> None:
-        for rule in self.rules:
-            if rule.lasting and self.holds is not None and rule.lasting > self.holds.at_most:
-                reject(
-                    f"a hold that lasts longer than the longest allowed can never end (given: "
-                    f"{rule.lasting} days by rule {rule.id}, at most {self.holds.at_most} days)",
-                    key="holds",
-                )
 
 
 class Body(Section):
@@ -105,10 +90,3 @@ class Treatment(Section):
     body: Body | None = None
     """Where weight and height are found, for doses by weight or body surface. By default nowhere:
     then the amounts of doses are not told."""
-
-    @model_validator(mode="after")
-    def _rules_numbered(self) -> Self:
-        ids = [rule.id for drug in self.drugs for rule in drug.rules]
-        if len(set(ids)) < len(ids):
-            reject("two dosing rules have the same id", key="drugs")
-        return self

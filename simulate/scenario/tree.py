@@ -214,8 +214,16 @@ def dotted(tree: Block, path: Path) -> str:
     for step in path:
         if isinstance(node, Items) and isinstance(step, int):
             node = node.nodes[step] if step < len(node.nodes) else None
-            parts.append((node.text("name") if isinstance(node, Block) else None) or str(step))
+            parts.append(_item_name(node) or str(step))
         else:
             node = node.get(str(step)) if isinstance(node, Block) else None
             parts.append(str(step))
     return ".".join(parts)
+
+
+def _item_name(node: Node | None) -> str:
+    """Name of a list's item, or else its id; empty if it has neither."""
+    if not isinstance(node, Block):
+        return ""
+    number = node.get("id")
+    return node.text("name") or (number.written if isinstance(number, Leaf) else "")

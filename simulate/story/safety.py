@@ -7,12 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from simulate.analysis.safety import dose_intensity
-from simulate.analysis.stack import stack
 from simulate.cutoff import Snapshot
 from simulate.describe.words import count, listing, percent
 from simulate.distributions import NEVER
-from simulate.endpoints import derive, endpoint_rules
+from simulate.exposure import dose_intensities
 from simulate.patient.toxicity import FATAL_GRADE
 from simulate.records import Columns
 from simulate.story.history import History, Row, row_of, rows_of
@@ -60,15 +58,14 @@ def _alone(snapshot: Snapshot, patient: int) -> Snapshot:
 
 def _doses(history: History, alone: Snapshot) -> Iterator[str]:
     """Doses given and omitted of each drug, and relative dose intensity."""
-    cuts = stack([alone], [derive(endpoint_rules(history.scenario), alone)])
-    for position, drug in enumerate(history.drugs):
+    intensities = dose_intensities(history.scenario, alone)[:, 0].tolist()
+    for drug, intensity in zip(history.drugs, intensities, strict=True):
         doses = [dose for dose in rows_of(alone.doses, 0) if dose["drug"] == drug.id]
         given = sum(dose["given"] for dose in doses)
         text = f"{drug.name}: {count(given, 'dose')}"
         if given < len(doses):
             text += f" and {len(doses) - given} omitted"
-        intensity = dose_intensity(history.scenario, cuts, position)[0]
-        yield f"{text}, relative dose intensity {percent(float(intensity))}"
+        yield f"{text}, relative dose intensity {percent(intensity)}"
 
 
 def _events(events: list[Row]) -> str:

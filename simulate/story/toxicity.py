@@ -6,7 +6,14 @@ from collections.abc import Iterator
 
 from simulate import clock
 from simulate.describe.words import duration, listing
-from simulate.patient.dosing import ACTIONS, DISCONTINUE, HOLD, INTERRUPT_INFUSION, REDUCE
+from simulate.patient.dosing import (
+    ACTIONS,
+    DISCONTINUE,
+    HOLD,
+    INTERRUPT_INFUSION,
+    REDUCE,
+    WHOLE_DOSE,
+)
 from simulate.patient.toxicity import FATAL_GRADE
 from simulate.scenario.dosing import DosingRule
 from simulate.scenario.toxicity import Term
@@ -125,7 +132,7 @@ def _consequences(history: History, event: Row, levels: list[int]) -> Iterator[s
             end = "" if _is_given_after(history, drug.id, event) else ", which does not come"
             yield f"{sentence(drug.name)} reduced to {dose} from the next dose{end}"
         if is_taken(event, position, INTERRUPT_INFUSION):
-            yield f"Infusion of {drug.name} interrupted, and completed later"
+            yield f"Infusion of {drug.name} interrupted, {_how_much(history, drug.id, event)}"
 
 
 def _is_given_after(history: History, drug_id: int, event: Row) -> bool:
@@ -142,6 +149,18 @@ def _how_long(history: History, position: int, event: Row) -> str:
         for rule in _rules(history, position, event, HOLD)
     }
     return texts.pop() if len(texts) == 1 else "by more than one rule"
+
+
+def _how_much(history: History, drug_id: int, event: Row) -> str:
+    """How much of the dose is infused that an event interrupts, in the end."""
+    infused = next(
+        dose["infused"]
+        for dose in history.doses
+        if dose["drug"] == drug_id and dose["day"] == event["onset_day"]
+    )
+    if infused == WHOLE_DOSE:
+        return "and completed later"
+    return f"{infused / 10:g}% infused"
 
 
 def _phase(history: History, event: Row) -> int:

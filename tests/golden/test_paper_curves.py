@@ -16,7 +16,19 @@ import pytest
 from lifelines import KaplanMeierFitter
 from lifelines.utils import median_survival_times
 
-from simulate.analysis.kaplan_meier import kaplan_meier, kaplan_meier_many
+from simulate.analysis.counting import (
+    FIRST_LANDMARK,
+    LANDMARK_SIZE,
+    MEDIAN,
+    MEDIAN_LOWER,
+    MEDIAN_UPPER,
+    SurvivalRules,
+    count_days,
+    summarise_survival,
+    table_length,
+)
+from simulate.analysis.kaplan_meier import kaplan_meier
+from simulate.analysis.product_limit import normal_quantile
 
 DATA = pd.read_csv(Path(__file__).with_name("kn026_pseudo_ipd.csv"), comment="#")
 MONTH = 30.4375
@@ -45,15 +57,15 @@ def by_months(sample):
 
 
 def by_days(sample):
-    result = kaplan_meier_many(
-        np.round(sample.time_months * MONTH),
-        sample.event,
-        np.zeros(len(sample), dtype=int),
-        n_replicates=1,
-        landmarks=np.multiply(MONTHS, MONTH),
-    )
-    medians = np.array([result.median[0], result.median_lower[0], result.median_upper[0]])
-    return result.survival[0], result.lower[0], result.upper[0], medians / MONTH
+    time = np.round(sample.time_months * MONTH).astype(int).tolist()
+    exits, events = [0] * table_length(max(time)), [0] * (max(time) + 1)
+    rules = SurvivalRules(normal_quantile(0.95), [month * MONTH for month in MONTHS])
+    out = [0.0] * (FIRST_LANDMARK + LANDMARK_SIZE * len(MONTHS))
+    last = count_days(time, sample.event.tolist(), len(time), exits, events)
+    summarise_survival(rules, exits, events, len(time), last, out, 0)
+    medians = np.array([out[i] for i in (MEDIAN, MEDIAN_LOWER, MEDIAN_UPPER)])
+    survival, lower, upper = (out[FIRST_LANDMARK + i :: LANDMARK_SIZE] for i in range(3))
+    return survival, lower, upper, medians / MONTH
 
 
 def by_lifelines(sample):

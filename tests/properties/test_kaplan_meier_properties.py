@@ -1,4 +1,4 @@
-"""Kaplan-Meier kernels against lifelines, and many replicates against one at a time."""
+"""Kaplan-Meier of one sample against lifelines, and what holds for any sample."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ from hypothesis import strategies as st
 from lifelines import KaplanMeierFitter
 from lifelines.utils import median_survival_times
 
-from simulate.analysis.kaplan_meier import kaplan_meier, kaplan_meier_many
-
-LANDMARKS = np.array([0.0, 3.5, 8.0, 14.99, 60.0])
+from simulate.analysis.kaplan_meier import kaplan_meier
 
 
 def random_sample(rng):
@@ -60,53 +58,11 @@ def test_thousands_of_samples_equal_lifelines():
         assert_equals_lifelines(*random_sample(rng), 0.95)
 
 
-def assert_row_equals(result, row, single):
-    exact = {
-        "n": single.n,
-        "events": single.events.sum(),
-        "last_day": single.last_time,
-        "at_risk": single.at_risk_at(LANDMARKS),
-        "events_by": [single.events[single.time <= mark].sum() for mark in LANDMARKS],
-        "beyond_data": [not mark <= single.last_time for mark in LANDMARKS],
-        "median": single.median(),
-        "median_lower": single.median_interval()[0],
-        "median_upper": single.median_interval()[1],
-    }
-    for name, expected in exact.items():
-        np.testing.assert_array_equal(getattr(result, name)[row], expected, err_msg=name)
-    lower, upper = single.interval_at(LANDMARKS)
-    close = {"survival": single.survival_at(LANDMARKS), "lower": lower, "upper": upper}
-    close["survival_on_grid"] = single.survival_at(result.grid)
-    for name, expected in close.items():
-        np.testing.assert_allclose(
-            getattr(result, name)[row], expected, rtol=0, atol=1e-12, err_msg=name
-        )
-
-
-def test_many_equal_one_at_a_time():
-    rng = np.random.default_rng(13)
-    samples = [random_sample(rng) if k % 50 else ([], []) for k in range(2000)]
-    result = kaplan_meier_many(
-        np.concatenate([time for time, _ in samples]),
-        np.concatenate([event for _, event in samples]),
-        np.repeat(np.arange(len(samples)), [len(time) for time, _ in samples]),
-        n_replicates=len(samples),
-        landmarks=LANDMARKS,
-        grid=np.arange(0, 60, 7),
-    )
-    for row, (time, event) in enumerate(samples):
-        assert_row_equals(result, row, kaplan_meier(time, event))
-
-
 @given(st.lists(st.tuples(st.integers(0, 12), st.booleans()), max_size=25))
 @settings(deadline=None)
 def test_any_sample(rows):
     time, event = [row[0] for row in rows], [row[1] for row in rows]
     single = kaplan_meier(time, event)
-    result = kaplan_meier_many(
-        time, event, np.zeros(len(rows), dtype=int), n_replicates=1, landmarks=LANDMARKS, grid=[5]
-    )
-    assert_row_equals(result, 0, single)
     assert np.all(np.diff(single.survival) <= 0)
     alive = single.survival > 0
     assert np.all(single.lower[alive] <= single.survival[alive])

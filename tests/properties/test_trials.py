@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from observed import Observed
 
-from simulate.analysis.stack import Stack
 from simulate.build_plan import build_plan
 from simulate.distributions import NEVER
 from simulate.engines.reference import ReferenceEngine
@@ -23,7 +23,7 @@ from simulate.scenario.enrolment import PowerAccrual
 from simulate.scenario.scenario import Scenario
 
 Run = Callable[..., TrialRecords]
-Observe = Callable[..., Stack]
+Observe = Callable[..., Observed]
 
 QUICK = settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
@@ -212,7 +212,7 @@ def check_ends(plan: Plan, records: TrialRecords) -> None:
 
 def check_known(trial: Scenario, records: TrialRecords, observe: Observe) -> None:
     for day in (None, 200):
-        own = observe(trial, [records], day=day).endpoints
+        own = observe(trial, [records], day=day).endpoints[0]
         assert np.all(own["os_time"] >= own["pfs_time"]), "nobody dies before PFS ends"
         assert np.all(own["pfs_time"] >= 1)
         assert np.all(own["os_event"][own["pfs_is_death"] == 1] == 1)

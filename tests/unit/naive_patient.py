@@ -92,7 +92,7 @@ class NaivePatient:
         rows, cycle, day, delay = [], 1, 0, 0
         while day <= last:
             for drug in (1, 2) if cycle <= limit else (1,):
-                rows.append((cycle, drug, day, delay, 0, 0, 0, 1, 0, 0))
+                rows.append((cycle, drug, day, delay, 0, 0, 0, 1, 0, 0, 1000))
             cycle += 1
             delay = int(mean * unit_exponential(self.word(Purpose.DELAY, cycle)) + 0.5)
             day += 21 + delay

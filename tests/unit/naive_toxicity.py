@@ -7,10 +7,11 @@ begins, and acts when the walk comes to its day. Of the engine it reads the late
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import NamedTuple
 
 from naive_patient import NaivePatient
-from scipy import stats
+from scipy import integrate, stats
 
 from simulate.clock import ASSESSMENT as SCAN
 from simulate.clock import DISEASE, DOSE, LEAVING, ONSET
@@ -28,15 +29,32 @@ ACTIONS = ("hold", "reduce", "discontinue", "interrupt_infusion")
 
 
 def naive_frailty(block: Toxicity, kind: str, shared: int, own: int) -> float:
-    """Log-normal of mean 1, from normal deviates at the middle of one of 4096 slices."""
-    z = [float(stats.norm.ppf(((word >> 20) + 0.5) / 4096)) for word in (shared, own)]
+    """Log-normal of mean 1: the means of both its parts within one of 4096 slices."""
     if kind == "none":
         return 1.0
     sigma, rho = block.frailties.haematological, 1.0
     if kind == "other":
         sigma, rho = block.frailties.other, block.frailties.correlation
-    deviate = rho * z[0] + math.sqrt(1 - rho**2) * z[1]
-    return math.exp(sigma * deviate - sigma**2 / 2)
+    own_sigma = sigma * math.sqrt(1 - rho**2)
+    return mean_of_slice(sigma * rho, shared >> 20) * mean_of_slice(own_sigma, own >> 20)
+
+
+@cache
+def mean_of_slice(sigma: float, index: int) -> float:
+    """Mean of ``exp(sigma z - sigma**2 / 2)`` over a slice of normal deviates, by quadrature."""
+    low, high = (float(stats.norm.ppf(i / 4096)) for i in (index, index + 1))
+    low, high = max(low, -40.0), min(high, 40.0)  # nothing lies beyond
+    middle = min(max(sigma, low), high)  # the integrand is highest here
+
+    def integrand(z: float) -> float:
+        return math.exp(sigma * z - sigma**2 / 2 - z**2 / 2) / math.sqrt(2 * math.pi)
+
+    parts = [
+        integrate.quad(integrand, a, b, epsabs=0, epsrel=1e-13, limit=200)[0]
+        for a, b in ((low, middle), (middle, high))
+        if a < b
+    ]
+    return 4096 * math.fsum(parts)
 
 
 def naive_weight(weight: CycleWeight, cycle: int, state: str) -> float:
@@ -114,7 +132,8 @@ class NaiveTreated(NaivePatient):
 
     def event_word(self, purpose: Purpose, cycle: int, term: Term, i: int) -> int:
         """Word i of an event: four of its grade and days, up to 64 of its drugs and rules."""
-        words = {Purpose.ADVERSE_EVENT: 1, Purpose.ADVERSE_EVENT_DETAIL: 4}.get(purpose, 64)
+        single = (Purpose.ADVERSE_EVENT, Purpose.INFUSION)
+        words = 1 if purpose in single else 4 if purpose == Purpose.ADVERSE_EVENT_DETAIL else 64
         return self.word(purpose, (cycle * 256 + term.id) * words + i)
 
     # ---- the walk ------------------------------------------------------------------------------
@@ -158,7 +177,7 @@ class NaiveTreated(NaivePatient):
 
     def is_over(self, day: int) -> bool:
         """Whether treatment has ended before the doses of a day."""
-        return self.end[:2] < (day, DOSE)
+        return self.end[:2] < (day, DOSE) or self.drugs[0].stopped
 
     def waits(self, planned: int) -> int:
         """Day on which a cycle can be given."""
@@ -213,6 +232,7 @@ class NaiveTreated(NaivePatient):
                     continue
             held = drug.blocked > day - hold
             row = [cycle, own.id, day, delay, hold, 0, int(held), int(given), drug.level, 0]
+            row += [1000 if given else 0]
             self.rows.append(row)
             if given:
                 drug.given += 1
@@ -265,6 +285,9 @@ class NaiveTreated(NaivePatient):
         if day > self.last_day or day >= self.subject["death_day"] or gone:
             return
         term = self.block.terms[event.position]
+        earlier = [*self.events, *(row for row in self.stop() if row[3] < day)]
+        if any(row[1] == term.id and row[4] > day for row in earlier):
+            return  # the last one goes on
         related, taken = 0, 0
         for d, drug in enumerate(self.trial.treatment.drugs):
             u = self.event_word(Purpose.ADVERSE_EVENT_RELATED, event.cycle, term, drug.id) + 0.5
@@ -273,8 +296,11 @@ class NaiveTreated(NaivePatient):
             for rule in drug.rules:
                 w = self.event_word(Purpose.DOSING_RULE, event.cycle, term, rule.id)
                 about = (term.name, event.grade, bool(related >> d & 1), term.special_interest)
+                bit = 1 << (4 * d + ACTIONS.index(rule.action))
+                if rule.action == "reduce" and taken & bit:
+                    continue  # by this very event
                 if naive_applies(rule, *about, w) and self.act(d, rule, event):
-                    taken |= 1 << (4 * d + ACTIONS.index(rule.action))
+                    taken |= bit
         self.put(event.cycle, term, event.grade, day, event.end, event.serious, related, taken)
 
     def put(self, cycle: int, term: Term, grade: int, day: int, end: int, *rest: int) -> None:
@@ -298,8 +324,15 @@ class NaiveTreated(NaivePatient):
         elif drug.last[2] != event.onset:
             return False
         else:
-            drug.last[-1] = 1
+            term = self.block.terms[event.position]
+            self.interrupt(drug, self.event_word(Purpose.INFUSION, event.cycle, term, 0), rule)
         return True
+
+    def interrupt(self, drug: NaiveDrug, w: int, rule: DosingRule | None = None) -> None:
+        """Interrupt an infusion: it is resumed, or ends at a moment uniform over its length."""
+        u, resumed = (w + 0.5) / 2**32, rule.resumed if rule else 0.0
+        infused = 1000 if u < resumed else math.floor(1000 * (u - resumed) / (1 - resumed))
+        drug.last[-2:] = [1, min(infused, drug.last[-1])]
 
     # ---- the end -------------------------------------------------------------------------------
 
@@ -311,15 +344,26 @@ class NaiveTreated(NaivePatient):
         """Whether withdrawal comes before any other end, and is one from the study."""
         return self.is_lost and self.assessed_until()[:2] == (self.leaves, LEAVING)
 
+    def stop(self) -> list[list[int]]:
+        """The event that made a patient withdraw, if one did."""
+        cause = self.cause_of_withdrawal()
+        if self.end[:2] != (self.leaves, LEAVING) or self.leaves > self.last_day or not cause:
+            return []
+        term, day = next(term for term in self.block.terms if term.name == cause), self.leaves
+        u = (self.event_word(Purpose.ADVERSE_EVENT_DETAIL, 0, term, 2) + 0.5) / 2**32
+        end, last = self.ends_on(day, u), self.drugs[0].last
+        action = 0b1100 if self.is_early and last and last[2] == day else 0b100
+        return [[self.rows[-1][0], term.id, 3, day, end, 1, int(self.is_early), action]]
+
     def add_events_of_the_end(self) -> None:
         """The event that made a patient withdraw, and the one by which a death is recorded."""
         terms = {term.name: term for term in self.block.terms}
         cycle = self.rows[-1][0] if self.rows else 1
-        cause = self.cause_of_withdrawal()
-        if self.end[:2] == (self.leaves, LEAVING) and self.leaves <= self.last_day and cause:
-            term, day = terms[cause], self.leaves
-            u = (self.event_word(Purpose.ADVERSE_EVENT_DETAIL, 0, term, 2) + 0.5) / 2**32
-            self.put(cycle, term, 3, day, self.ends_on(day, u), True, self.is_early, 1 << 2)
+        for _, term_id, *rest, action in self.stop():
+            term = next(term for term in self.block.terms if term.id == term_id)
+            if action >> 3:
+                self.interrupt(self.drugs[0], self.event_word(Purpose.INFUSION, 0, term, 0))
+            self.put(cycle, term, *rest, action)
             self.end = (*self.end[:2], treatment.ADVERSE_EVENT)
         death = self.subject["death_day"]
         known = death <= self.last_day and self.subject["progression_day"] == NEVER

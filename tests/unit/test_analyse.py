@@ -12,22 +12,22 @@ import pandas as pd
 import pytest
 from lifelines import KaplanMeierFitter
 from lifelines.utils import median_survival_times
+from observed import Observed
 from scipy import stats
 
-from simulate.analysis.analyse import analyse, fit, in_population, response_counts
-from simulate.analysis.stack import Stack, stack
-from simulate.analysis.statistics import landmark_months, statistics_of
+from simulate.analysis.row import all_statistics, statistic_names, subgroup_columns
+from simulate.analysis.statistics import landmark_months
+from simulate.analysis.subgroups import groups_of, subgroup_measures
 from simulate.build_plan import cut_day
-from simulate.cutoff import cut
-from simulate.endpoints import derive, endpoint_rules
 from simulate.records import TrialRecords
+from simulate.scenario.baseline import LevelsVariable
 from simulate.scenario.scenario import Scenario
 
 MONTH = 30.4375
 LANDMARKS = {"6": 182.625, "12": 365.25, "24": 730.5, "30": 913.125}
 
 Run = Callable[..., TrialRecords]
-Observe = Callable[..., Stack]
+Observe = Callable[..., Observed]
 
 
 @pytest.fixture(autouse=True)
@@ -39,19 +39,19 @@ def _no_warnings() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def cuts(scenario: Scenario, trials: tuple[TrialRecords, ...], observe: Observe) -> Stack:
+def seen(scenario: Scenario, trials: tuple[TrialRecords, ...], observe: Observe) -> Observed:
     return observe(scenario, trials)
 
 
 @pytest.fixture(scope="module")
-def values(scenario: Scenario, cuts: Stack) -> dict[str, np.ndarray]:
-    return analyse(scenario, cuts)
+def values(seen: Observed) -> dict[str, np.ndarray]:
+    return seen.values
 
 
-def frame(cuts: Stack, replicate: int) -> pd.DataFrame:
-    """Subjects and endpoints of one replicate."""
-    columns = cuts.subjects | cuts.endpoints
-    return pd.DataFrame(columns)[cuts.replicate == replicate]
+def frame(seen: Observed, replicate: int) -> pd.DataFrame:
+    """Subjects, baseline variables and endpoints of one replicate."""
+    snapshot = seen.snapshots[replicate]
+    return pd.DataFrame(snapshot.subjects | snapshot.baseline | seen.endpoints[replicate])
 
 
 def population(data: pd.DataFrame, endpoint: str) -> pd.DataFrame:
@@ -82,9 +82,9 @@ def interval_at(curve: KaplanMeierFitter, day: float) -> tuple[float, float]:
 @pytest.mark.parametrize("replicate", range(5))
 @pytest.mark.parametrize("endpoint", ["pfs", "os", "dor", "ttr"])
 def test_survival_equals_lifelines(
-    cuts: Stack, values: dict[str, np.ndarray], replicate: int, endpoint: str
+    seen: Observed, values: dict[str, np.ndarray], replicate: int, endpoint: str
 ) -> None:
-    data = population(frame(cuts, replicate), endpoint)
+    data = population(frame(seen, replicate), endpoint)
     time, event = data[f"{endpoint}_time"], data[f"{endpoint}_event"]
     curve = lifelines_curve(time, event)
 
@@ -107,8 +107,10 @@ def test_survival_equals_lifelines(
 
 
 @pytest.mark.parametrize("replicate", range(5))
-def test_response_equals_scipy(cuts: Stack, values: dict[str, np.ndarray], replicate: int) -> None:
-    everybody = frame(cuts, replicate)
+def test_response_equals_scipy(
+    seen: Observed, values: dict[str, np.ndarray], replicate: int
+) -> None:
+    everybody = frame(seen, replicate)
     data = everybody[everybody["assessed"] == 1]
     best = data["best_response"]
     counts = {
@@ -134,9 +136,9 @@ def test_response_equals_scipy(cuts: Stack, values: dict[str, np.ndarray], repli
 
 @pytest.mark.parametrize("replicate", range(5))
 def test_follow_up_deaths_and_treatment(
-    cuts: Stack, values: dict[str, np.ndarray], replicate: int
+    seen: Observed, values: dict[str, np.ndarray], replicate: int
 ) -> None:
-    data = frame(cuts, replicate)
+    data = frame(seen, replicate)
     time, died = data["os_time"], data["os_event"] == 1
     pd_seen = (data["pfs_event"] == 1) & (data["pfs_is_death"] == 0)
     reverse = lifelines_curve(time, ~died)
@@ -168,56 +170,74 @@ def test_follow_up_deaths_and_treatment(
         assert close(values["followup_median"][replicate], reverse.median_survival_time_ / MONTH)
 
 
-def test_every_statistic_has_a_description(
-    scenario: Scenario, values: dict[str, np.ndarray]
+@pytest.mark.parametrize("replicate", range(5))
+def test_the_earliest_death_without_documented_progression(
+    seen: Observed, values: dict[str, np.ndarray], replicate: int
 ) -> None:
-    assert set(values) == set(statistics_of(scenario))
+    data = frame(seen, replicate)
+    progressed = (data["pfs_event"] == 1) & (data["pfs_is_death"] == 0)
+    days = data["death_day"][(data["os_event"] == 1) & ~progressed] + 1
+
+    assert values["first_death_day"][replicate] == (days.min() if len(days) else np.inf)
+
+
+@pytest.mark.parametrize("replicate", range(5))
+def test_the_baseline_table_equals_that_of_pandas(
+    scenario: Scenario, seen: Observed, values: dict[str, np.ndarray], replicate: int
+) -> None:
+    data = frame(seen, replicate)
+    expected: dict[str, float] = {}
+    for variable in scenario.baseline.variables:
+        column, prefix = data[str(variable.id)], f"baseline.{variable.name}"
+        if isinstance(variable, LevelsVariable):
+            names = column.map(dict(enumerate(variable.level_names)))
+            for level in variable.level_names:
+                expected[f"{prefix}.{level}"] = (names == level).sum()
+        else:
+            for measure in ("median", "min", "max"):
+                expected[f"{prefix}.{measure}"] = getattr(column + round(variable.low), measure)()
+    variable = scenario.baseline.variable("visceral_sites")
+    sites = data[str(variable.id)].map(dict(enumerate(variable.level_names))).str.split("+")
+    for part in ("lung", "liver", "adrenal", "ovary"):
+        expected[f"baseline.{part}"] = sites.map(lambda own, part=part: part in own).sum()
+
+    found = {name: values[name][replicate] for name in values if name.startswith("baseline.")}
+
+    assert found == expected
+
+
+@pytest.mark.parametrize("replicate", range(5))
+def test_every_subgroup_is_analysed_as_a_trial_of_its_own(
+    scenario: Scenario, seen: Observed, values: dict[str, np.ndarray], replicate: int
+) -> None:
+    data = frame(seen, replicate)
+    assert subgroup_measures(scenario) == ("n", "orr", *(f"pfs_rate_{m}" for m in LANDMARKS))
+    for i, group in enumerate(groups_of(scenario)):
+        own = data[data[str(group.variable_id)].isin(group.levels)]
+        found = [values[f"subgroup.{i}.{m}"][replicate] for m in subgroup_measures(scenario)]
+        assessed = own[own["assessed"] == 1]
+        curve = lifelines_curve(own["pfs_time"], own["pfs_event"])
+        expected = [len(own), assessed["best_response"].isin([1, 2]).mean()]
+        expected += [float(curve.predict(day)) for day in LANDMARKS.values()]
+        assert all(map(close, found, expected)), group
+
+
+def test_every_column_has_a_description(scenario: Scenario, values: dict[str, np.ndarray]) -> None:
+    described = all_statistics(scenario)
+    assert tuple(values) == statistic_names(scenario)
+    assert tuple(values) == (*described, *subgroup_columns(scenario))
+    assert len(values) == len(described) + 11 * 6
     assert all(column.shape == (5,) for column in values.values())
     assert landmark_months(scenario) == tuple(LANDMARKS)
 
 
-def test_only_medians_may_be_infinite(scenario: Scenario, values: dict[str, np.ndarray]) -> None:
-    described = statistics_of(scenario)
-    for name, column in values.items():
-        assert described[name].can_be_infinite or not np.any(np.isinf(column)), name
-
-
-def test_replicates_are_analysed_as_if_alone(
-    scenario: Scenario,
-    trials: tuple[TrialRecords, ...],
-    values: dict[str, np.ndarray],
-    observe: Observe,
+def test_only_medians_and_days_of_what_may_not_happen_may_be_infinite(
+    scenario: Scenario, values: dict[str, np.ndarray]
 ) -> None:
-    for i in (0, 4):
-        alone = analyse(scenario, observe(scenario, [trials[i]]))
-        for name, column in values.items():
-            assert np.array_equal(alone[name], column[i : i + 1], equal_nan=True), name
-
-
-def test_subgroups_split_a_trial(scenario: Scenario, cuts: Stack) -> None:
-    position = [v.name for v in scenario.baseline.variables].index("visceral")
-    visceral = cuts.baseline[str(scenario.baseline.variables[position].id)] == 1
-    everybody = response_counts(cuts, np.ones(len(visceral), bool))
-
-    parts = [response_counts(cuts, rows) for rows in (visceral, ~visceral)]
-    curves = [fit(scenario, cuts, "pfs", rows=rows) for rows in (visceral, ~visceral)]
-
-    for name, counts in everybody.items():
-        assert np.array_equal(parts[0][name] + parts[1][name], counts)
-    assert (curves[0].n + curves[1].n).tolist() == [57] * 5
-    one = (cuts.replicate == 2) & visceral & in_population(cuts, "pfs")
-    oracle = lifelines_curve(cuts.endpoints["pfs_time"][one], cuts.endpoints["pfs_event"][one])
-    assert close(curves[0].survival[2, 1], float(oracle.predict(LANDMARKS["12"])))
-
-
-@pytest.mark.parametrize("probability", [0.0, 0.25, 0.5, 0.9, 1.0])
-def test_quantiles_are_numpys(cuts: Stack, probability: float) -> None:
-    exposure = cuts.endpoints["exposure"]
-
-    found = cuts.quantiles(exposure, probability)
-
-    expected = [np.quantile(exposure[cuts.replicate == i], probability) for i in range(5)]
-    np.testing.assert_allclose(found, expected, rtol=1e-12)
+    described = all_statistics(scenario)
+    infinite = {name for name, column in values.items() if np.any(np.isinf(column))}
+    assert infinite <= {name for name in described if described[name].can_be_infinite}
+    assert "os_median" in infinite
 
 
 # ---- the edges of a trial -----------------------------------------------------------------------
@@ -238,8 +258,7 @@ def analysed(scenario: Scenario, run: Run, observe: Observe) -> Callable[..., di
         changes: dict[str, Any], *, day: int | None = None, replicate: int = 0
     ) -> dict[str, float]:
         trial = scenario.with_overrides(changes)
-        found = analyse(trial, observe(trial, [run(trial, replicate=replicate)], day=day))
-        assert set(found) == set(statistics_of(trial))
+        found = observe(trial, [run(trial, replicate=replicate)], day=day).values
         return {name: float(column[0]) for name, column in found.items()}
 
     return statistics
@@ -346,10 +365,14 @@ def test_nobody_is_enrolled_by_the_cut(analysed: Analysed, day: int) -> None:
 
     counts = [name for name in found if "events" in name or "at_risk" in name]
     counts += ["n_enrolled", "n_ss", "n_eas", "responders", "cr", "sd", "deaths", "on_treatment"]
+    counts += ["teae_any", "sae", "deaths_related", "kn026_interruption", "subgroup.3.n"]
+    counts += ["baseline.visceral.yes", "baseline.lung", "soc_any_cardiac_disorders"]
     assert {found[name] for name in counts} == {0}
     for name in ("orr", "orr_lower", "pfs_median", "os_rate_12", "exposure_median", "followup_max"):
         assert np.isnan(found[name]), name
-    assert np.isnan(found["enrolment_duration"])
+    for name in ("enrolment_duration", "first_death_day", "kn026_rdi_median", "subgroup.3.orr"):
+        assert np.isnan(found[name]), name
+    assert np.isnan(found["baseline.age.median"])
 
 
 def test_a_patient_enrolled_on_the_day_of_the_cut(analysed: Analysed) -> None:
@@ -359,21 +382,6 @@ def test_a_patient_enrolled_on_the_day_of_the_cut(analysed: Analysed) -> None:
     assert found["exposure_median"] == 21
     assert found["followup_max"] == pytest.approx(1 / MONTH)
     assert found["pfs_median"] == np.inf
-
-
-def test_empty_replicates_lie_between_others(
-    scenario: Scenario, trials: tuple[TrialRecords, ...], observe: Observe
-) -> None:
-    """One replicate of a stack has nobody: the others keep their statistics."""
-    snapshots = [cut(trials[0], -1), cut(trials[1], 1341), cut(trials[2], -1)]
-    rules = endpoint_rules(scenario)
-    mixed = analyse(scenario, stack(snapshots, [derive(rules, one) for one in snapshots]))
-    alone = analyse(scenario, observe(scenario, [trials[1]]))
-
-    for name, column in mixed.items():
-        assert np.array_equal(column[1:2], alone[name], equal_nan=True), name
-        assert column[0] == 0 or np.isnan(column[0]), name
-        assert np.array_equal(column[0], column[2], equal_nan=True), name
 
 
 def test_the_number_screened_is_that_of_the_cut(analysed: Analysed) -> None:

@@ -67,7 +67,7 @@ def records(
         subjects=table(SUBJECT_COLUMNS, rows),
         baseline={"1": np.arange(len(rows))},
         assessments=table(ASSESSMENT_COLUMNS, [(p, 1, d, d, done, r) for p, d, done, r in scans]),
-        doses=table(DOSE_COLUMNS, [(p, 1, 1, d, 0, 0, 0, 0, 1, 0, 0) for p, d in doses]),
+        doses=table(DOSE_COLUMNS, [(p, 1, 1, d, 0, 0, 0, 0, 1, 0, 0, 1000) for p, d in doses]),
         adverse_events=table(
             ADVERSE_EVENT_COLUMNS,
             [(p, 1, 1, g, first, last, 0, 0, 0) for p, g, first, last in events],

@@ -382,8 +382,9 @@ def test_dosing_rules_are_sentences(text: str) -> None:
         "to grade 1 or better.",
         "An adverse event of special interest, any grade, holds KN026 for 21 days from its onset, "
         "with probability 80%.",
-        "Infusion related reaction, any grade, interrupts the infusion of KN026, which is "
-        "completed and delays nothing, with probability 25%.",
+        "Infusion related reaction, any grade, interrupts the infusion of KN026, with probability "
+        "25%. It is resumed and completed with probability 90%, and delays nothing; otherwise it "
+        "is not resumed, and only a part of the dose is given, uniform from none of it to all.",
         "The whole cycle waits for KN026. A hold delays it by at least 7 days; one that would last "
         "more than 12 weeks ends KN026 and all treatment.",
         "An adverse event, grade 3 or higher, reduces docetaxel by one level from the next dose on "
@@ -414,6 +415,56 @@ def test_dosing_rules_follow_the_scenario() -> None:
     )
     assert "No adverse event changes its doses, except by ending all treatment." in given
     assert "or all planned cycles have been given." in given
+    assert "one level at most" not in given
+
+
+@pytest.mark.parametrize(
+    ("resumed", "sentence"),
+    [
+        ("1", "interrupts the infusion of KN026, which is completed and delays nothing."),
+        ("0", "interrupts the infusion of KN026. It is not resumed, and only a part of the dose"),
+        ("0.25", "It is resumed and completed with probability 25%, and delays nothing;"),
+    ],
+)
+def test_interrupted_infusions_are_resumed_or_not(resumed: str, sentence: str) -> None:
+    rule = f"{{id: 3, action: interrupt_infusion, resumed: {resumed}}}"
+    given = section(describe(scenario(f"treatment.drugs.KN026.rules=[{rule}]")), "What is given")
+
+    assert sentence in given
+    assert ("only a part of the dose" in given) == (resumed != "1")
+
+
+def test_several_reductions_by_one_event_are_told_to_be_one() -> None:
+    rules = "[{id: 5, action: reduce, grade: 3}, {id: 6, action: reduce, grade: 4, related: true}]"
+    text = describe(scenario(f"treatment.drugs.docetaxel.rules={rules}"))
+
+    assert "One event reduces docetaxel by one level at most." in section(text, "What is given")
+
+
+def test_a_trial_without_adverse_events_in_one_step() -> None:
+    text = describe(scenario("toxicity=null"))
+    given, left = section(text, "What is given"), section(text, "Who leaves")
+
+    nothing = "Its dosing rules have nothing to act on: no adverse events are simulated."
+    assert given.count(nothing) == 2, "once a drug"
+    assert "until progression is seen, withdrawal or death." in given
+    assert "waits for KN026" not in given, "a hold that never is needs no length"
+    assert section(text, "Adverse events").endswith("No adverse events are simulated.")
+    assert "3.15% of patients stop treatment for good" in left
+    assert "for a reason other than the disease." in left
+    assert "Allergic reaction" not in text
+    assert "hypersensitivity" not in left
+    assert "caused by" not in left
+
+
+@pytest.mark.parametrize(
+    ("days", "is_told"), [("[1 day, 20 days]", False), ("[0 days, 9 days]", True)]
+)
+def test_early_stops_on_a_dose_day_end_the_infusion(days: str, is_told: bool) -> None:
+    text = describe(scenario(f"follow_up.early_stop.days={days}"))
+
+    words = "which on the day of a dose ends the infusion of KN026 before all is given."
+    assert (words in section(text, "Who leaves")) == is_told
 
 
 def test_limits_of_the_sites_are_told() -> None:
@@ -595,7 +646,7 @@ def test_adverse_events_in_words(text: str) -> None:
         "neutropenia 54%).",
         "Of special interest (AESI): Pneumonitis and Ejection fraction decreased.",
         "begins up to 30 days after the last dose.",
-        "recorded as Death, not progression",
+        "recorded as Sepsis; no event makes a patient die.",
         "each early stop (Allergic reaction) and 19.61% of withdrawals (Pericardial effusion)",
     ):
         assert sentence in events
@@ -714,6 +765,20 @@ def test_effect_of_dose_intensity_leaves_no_formula() -> None:
     assert "Latent PFS, OS and DOR are left out: with an effect of dose intensity" in text
     disease = section(text, "The disease")
     assert "of docetaxel lost so far, the hazard of progression is multiplied by 1.05." in disease
+
+
+def test_dose_intensity_is_told_to_count_all_delays() -> None:
+    effect = "disease.dose_intensity={drug: KN026, hazard_ratio_per_10_percent: 1.05}"
+    text = section(describe(scenario(effect)), "The disease")
+    on_time = section(describe(scenario(effect, "treatment.delay=null")), "The disease")
+
+    rng = np.random.default_rng(6)
+    delays = np.floor(rng.exponential(rng.gamma(2, 2.5 / 2, 400_000)) + 0.5)
+    lost = 1 - 21 / (21 + delays.mean())
+    assert "All that is given late counts as lost, whatever the reason" in text
+    assert f"delays that no adverse event causes lose about {100 * lost:.0f}%" in text
+    assert "All that is given late counts as lost, whatever the reason, not only" in on_time
+    assert "in the long run" not in on_time
 
 
 def parsed(family: str, **parameters: object) -> families.Time:

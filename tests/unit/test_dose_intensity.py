@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 
 from simulate.build_plan import build_plan
 from simulate.distributions import NEVER
@@ -42,16 +43,38 @@ def test_progression_comes_sooner_for_those_who_lose_doses(scenario: Scenario) -
     assert np.array_equal(plain.subjects["response_day"], worse.subjects["response_day"])
 
 
-def test_the_accrued_hazard_is_the_integral_by_hand(scenario: Scenario) -> None:
+PARTIAL = {
+    "toxicity__terms__infusion_reaction__rate": 3,
+    "toxicity__weights__infusion__later": 1,
+    "treatment__drugs__KN026__rules": [
+        {
+            "id": 3,
+            "action": "interrupt_infusion",
+            "terms": ["infusion_reaction"],
+            "probability": 0.4,
+            "resumed": 0.2,
+        }
+    ],
+}
+"""Much of the drug is lost by infusions that are given in part only."""
+
+
+@pytest.mark.parametrize("losses", [{}, PARTIAL], ids=["published", "partial infusions"])
+def test_the_accrued_hazard_is_the_integral_by_hand(
+    scenario: Scenario, losses: dict[str, Any]
+) -> None:
     """Non-responders: sum the hazard dose by dose, and find where it reaches the target."""
-    changes = {"disease__response__probability": 0, "disease__dose_intensity": effect(1.4)}
+    changes = losses | {
+        "disease__response__probability": 0,
+        "disease__dose_intensity": effect(1.4),
+    }
     plan = build_plan(
         scenario.with_overrides(
             {"sweep": []} | {k.replace("__", "."): v for k, v in changes.items()}
         )
     )
     records = ReferenceEngine(plan).simulate(seed=3, replicate=0)
-    plain = simulated(scenario, disease__response__probability=0)
+    plain = simulated(scenario, **losses | {"disease__response__probability": 0})
     hazard = np.asarray(plan.disease.progression_other.cumulative_hazard)
     factors = np.asarray(plan.disease.intensity_factor)
     checked = 0
@@ -61,9 +84,10 @@ def test_the_accrued_hazard_is_the_integral_by_hand(scenario: Scenario) -> None:
         if progression >= NEVER or untouched >= NEVER:
             continue
         mine = (records.doses["patient"] == patient) & (records.doses["drug"] == 1)
+        mine &= records.doses["day"] < progression
         days = records.doses["day"][mine]
-        days = days[days < progression]
-        given = np.arange(1, len(days) + 1)
+        parts = records.doses["infused"][mine] / 1000
+        given = np.append(0, np.cumsum(parts[:-1])) + 1  # today's is not interrupted yet
         lost = np.rint(100 * (1 - given / (days / 21 + 1)) + 1e-9).astype(int)
         ends = np.append(days[1:], progression)
         total = float(np.sum(factors[lost] * (hazard[ends] - hazard[days])))

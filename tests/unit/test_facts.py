@@ -9,6 +9,8 @@ import pytest
 import yaml
 
 from simulate.analysis.proportions import clopper_pearson
+from simulate.operating import all_statistics
+from simulate.scenario.scenario import Scenario
 
 FILE = Path(__file__).parents[2] / "scenarios" / "facts" / "kn026_phase2.yaml"
 CONTENT = yaml.safe_load(FILE.read_text(encoding="utf-8"))
@@ -18,7 +20,7 @@ KEYS = {
     "statistic", "label", "value", "unit", "count", "denominator", "lower", "upper", "role", "at",
 }  # fmt: skip
 SAFETY = re.compile(
-    r"ae_|aesi|teae_|sae|early_death|cardiac_|deaths_related|kn026_disc|kn026_int|docetaxel_"
+    r"ae_|aesi|teae_|sae|soc_|early_death|first_death|deaths_related|kn026_disc|kn026_int|docetaxel_"
 )
 
 
@@ -119,3 +121,11 @@ def test_inconsistencies_are_named_and_treated():
     for fact in FACTS.values():
         referred = re.search(r"see (\w+)", fact.get("note", ""))
         assert referred is None or referred[1] in {*known, *FACTS}, fact["statistic"]
+
+
+def test_every_fact_that_is_no_input_has_a_statistic(scenario: Scenario) -> None:
+    """A fact whose name is misspelt would be missing from the scorecard without a word."""
+    simulated = set(all_statistics(scenario))
+    judged = {name for name, fact in FACTS.items() if fact["role"] != "input"}
+
+    assert {n for n in judged - simulated if not n.startswith("design_cp_")} == set()

@@ -1,4 +1,4 @@
-"""Kaplan-Meier kernels: textbook numbers, conventions, edge cases, errors."""
+"""Kaplan-Meier of one sample: textbook numbers, conventions, edge cases, errors."""
 
 from __future__ import annotations
 
@@ -8,12 +8,7 @@ import numpy as np
 import pytest
 from lifelines import KaplanMeierFitter
 
-from simulate.analysis import kaplan_meier_many as many_module
-from simulate.analysis.kaplan_meier import (
-    kaplan_meier,
-    kaplan_meier_many,
-    reverse_kaplan_meier,
-)
+from simulate.analysis.kaplan_meier import kaplan_meier, reverse_kaplan_meier
 
 # Remission in weeks under 6-mercaptopurine and placebo (Freireich et al. 1963, Blood 21:699),
 # the data set of most textbooks.
@@ -155,94 +150,3 @@ def test_bad_samples_are_refused(time, event, words):
 def test_bad_confidence_is_refused(confidence):
     with pytest.raises(ValueError, match="confidence"):
         kaplan_meier([1], [1], confidence=confidence)
-
-
-# ---- many replicates -----------------------------------------------------------------------
-
-
-def test_many_by_hand():
-    """Three replicates in mixed order: one ordinary, one empty, one with everybody censored."""
-    result = kaplan_meier_many(
-        day=[20, 5, 10, 7, 10],
-        event=[1, 0, 1, 0, 0],
-        replicate=[0, 2, 0, 2, 0],
-        n_replicates=3,
-        landmarks=[9.99, 10, 10.9, 25],
-        grid=[0, 20],
-    )
-    assert result.n.tolist() == [3, 0, 2]
-    assert result.events.tolist() == [2, 0, 0]
-    np.testing.assert_array_equal(result.last_day, [20, np.nan, 7])
-    np.testing.assert_allclose(result.survival[0], [1, 2 / 3, 2 / 3, 0])
-    assert result.survival[2].tolist() == [1, 1, 1, 1]
-    assert np.isnan(result.survival[1]).all()
-    assert result.events_by.tolist() == [[0, 1, 1, 2], [0] * 4, [0] * 4]
-    assert result.at_risk.tolist() == [[3, 3, 1, 0], [0] * 4, [0] * 4]
-    assert result.beyond_data.tolist() == [[False, False, False, True], [True] * 4, [True] * 4]
-    np.testing.assert_array_equal(result.median, [20, np.nan, np.inf])
-    np.testing.assert_array_equal(result.survival_on_grid, [[1, 0], [np.nan] * 2, [1, 1]])
-
-
-def test_landmark_takes_in_whole_days_up_to_it():
-    """Six months are 182.625 days: day 182 counts, day 183 does not."""
-    result = kaplan_meier_many(
-        [182, 183], [1, 1], [0, 0], n_replicates=1, landmarks=[182.625, 183.0]
-    )
-    assert result.events_by.tolist() == [[1, 2]]
-    assert result.at_risk.tolist() == [[1, 1]]
-
-
-def _random_rows(seed, *, n_replicates=40, most=30, days=25):
-    rng = np.random.default_rng(seed)
-    sizes = rng.integers(0, most, n_replicates)
-    replicate = rng.permutation(np.repeat(np.arange(n_replicates), sizes))
-    return rng.integers(0, days, sizes.sum()), rng.random(sizes.sum()) < 0.6, replicate
-
-
-def _same(left, right):
-    for name, value in vars(left).items():
-        np.testing.assert_array_equal(value, getattr(right, name), err_msg=name)
-
-
-def test_blocks_do_not_change_the_result(monkeypatch):
-    day, event, replicate = _random_rows(1)
-    options = {"n_replicates": 40, "landmarks": [3, 10.5, 30], "grid": range(26)}
-    whole = kaplan_meier_many(day, event, replicate, **options)
-    monkeypatch.setattr(many_module, "_BLOCK_BYTES", 1)
-    _same(kaplan_meier_many(day, event, replicate, **options), whole)
-
-
-def test_order_of_rows_does_not_change_the_result():
-    day, event, replicate = _random_rows(2)
-    options = {"n_replicates": 40, "landmarks": [3, 10.5, 30]}
-    order = np.random.default_rng(3).permutation(day.size)
-    whole = kaplan_meier_many(day, event, replicate, **options)
-    _same(kaplan_meier_many(day[order], event[order], replicate[order], **options), whole)
-
-
-def test_no_rows_at_all():
-    result = kaplan_meier_many([], [], [], n_replicates=2, landmarks=[5])
-    assert result.n.tolist() == [0, 0]
-    assert np.isnan(result.survival).all()
-    assert np.isnan(result.median).all()
-    assert result.survival_on_grid.shape == (2, 0)
-
-
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        ({"day": [1.5, 2]}, "whole"),
-        ({"day": [-1, 2]}, "negative"),
-        ({"replicate": [0, 2]}, "replicates must lie in 0 to 1"),
-        ({"replicate": [0, -1]}, "replicates must lie"),
-        ({"replicate": [0]}, "shape"),
-        ({"n_replicates": 0}, "at least 1"),
-        ({"landmarks": [-1]}, "landmarks"),
-        ({"grid": [math.inf]}, "grid"),
-        ({"confidence": 1.5}, "confidence"),
-    ],
-)
-def test_bad_rows_are_refused(change, words):
-    good = {"day": [1, 2], "event": [1, 0], "replicate": [0, 1], "n_replicates": 2}
-    with pytest.raises(ValueError, match=words):
-        kaplan_meier_many(**{**good, "landmarks": [1], **change})

@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from simulate.monte_carlo import mean, percentile_of, proportion, quantile, standard_deviation
+from simulate.monte_carlo import (
+    Z,
+    mean,
+    percentile_of,
+    proportion,
+    quantile,
+    quantiles,
+    standard_deviation,
+)
 
 NAN, INF = math.nan, math.inf
 
@@ -65,6 +73,28 @@ def test_the_interval_of_a_quantile_covers_it() -> None:
             found = quantile(rng.exponential(1, 300), probability)
             hits += found.lower <= true <= found.upper
         assert 0.93 <= hits / 600 <= 0.995
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 19, 20, 1000])
+@pytest.mark.parametrize("probability", [0.025, 0.5, 0.975])
+def test_the_interval_of_a_quantile_is_that_of_the_binomial_distribution(
+    n: int, probability: float
+) -> None:
+    values = np.random.default_rng(n).permutation(n).astype(float)
+    below = stats.binom.cdf(np.arange(n + 1), n, probability)
+    low = max(int(np.argmax(below >= 0.025)) - 1, 0)
+    high = min(int(np.argmax(below >= 0.975)) + 1, n - 1)
+    found = quantile(values, probability)
+    assert (found.lower, found.upper) == (low, high)
+    assert found.mcse == pytest.approx((high - low) / (2 * Z), rel=1e-12)
+
+
+def test_several_quantiles_are_those_taken_one_by_one() -> None:
+    values = np.array([3.0, NAN, INF, 1.0, 2.0, 2.0, INF])
+    before = values.copy()
+    probabilities = (0.975, 0.025, 0.5)
+    assert quantiles(values, probabilities) == tuple(quantile(values, p) for p in probabilities)
+    assert values.tobytes() == before.tobytes()
 
 
 def test_a_percentile_counts_half_of_the_ties() -> None:

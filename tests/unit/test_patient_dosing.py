@@ -37,7 +37,7 @@ def test_actions_are_numbered_as_their_names() -> None:
 
 
 OTHER_RULES = [
-    {"id": 1, "action": "hold", "grade": 2, "terms": ["diarrhea", "death_unexplained"]},
+    {"id": 1, "action": "hold", "grade": 2, "terms": ["diarrhea", "sepsis"]},
     {"id": 2, "action": "hold", "terms": ["wbc_decrease"], "related": True, "lasting": "9 days"},
     {"id": 63, "action": "discontinue", "grade": 4, "special_interest": True, "probability": 0.5},
 ]
@@ -128,6 +128,37 @@ def test_limits_of_holds_are_those_of_the_drug(scenario: Scenario) -> None:
     assert list(plan.delays_cycle) == [1, 1]
     assert [dosing.held_until(plan, d, 42, 42, 43) for d in (0, 1)] == [49, 45]
     assert [dosing.is_hold_too_long(plan, d, 42, 64) for d in (0, 1)] == [False, True]
+
+
+@pytest.mark.parametrize("resumed", [0.0, 0.25, 0.9, 1.0])
+def test_an_interrupted_infusion_is_resumed_or_ends_at_a_uniform_moment(
+    scenario: Scenario, resumed: float
+) -> None:
+    interrupt = {"id": 1, "action": "interrupt_infusion", "resumed": resumed}
+    plan = build_plan(with_rules(scenario, interrupt)).dosing
+    words = [2**32 * i // 40_000 for i in range(40_000)]  # all quantiles, evenly
+    infused = [dosing.infused_share(plan, 0, word) for word in words]
+
+    completed = sum(share == dosing.WHOLE_DOSE for share in infused)
+    assert completed == pytest.approx(40_000 * resumed, abs=1)
+    assert infused[:completed] == [1000] * completed, "the smallest words are the resumed ones"
+    rest = infused[completed:]
+    assert rest == sorted(rest), "nested in the same word"
+    for tenth in range(10 if rest else 0):
+        among = sum(100 * tenth <= share < 100 * (tenth + 1) for share in rest)
+        assert among == pytest.approx(len(rest) / 10, abs=2)
+
+
+def test_the_last_word_infuses_all_but_a_thousandth(plan: Plan) -> None:
+    last = 2**32 - 1
+    shares = [dosing.part_infused(resumed, last) for resumed in (0, 2**31, last, 2**32)]
+    assert shares == [999, 999, 0, 1000], "with one word left, that word is the first moment"
+
+
+def test_what_is_lost_of_a_dose_is_a_share_of_the_full_dose(plan: Plan) -> None:
+    assert [dosing.dose_share(plan.dosing, 1, level) for level in (0, 1)] == [1.0, 55 / 75]
+    assert dosing.share_lost(plan.dosing, 0, 0, 1000, 87) == pytest.approx(0.913)
+    assert dosing.share_lost(plan.dosing, 1, 1, 400, 100) == pytest.approx(0.3 * 55 / 75)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import simulate
-from simulate import distributions, endpoints, streams
+from simulate import bits, distributions, endpoints, streams
 from simulate.build_plan import build_plan
 from simulate.endpoints import endpoint_rules
 from simulate.patient import (
@@ -37,11 +37,23 @@ PACKAGE = Path(simulate.__file__).parent
 MODULES = {
     module.__name__: module
     for module in (
-        *(streams, distributions, endpoints),
+        *(bits, streams, distributions, endpoints),
         *(assessment, baseline, disease, dosing, enrolment, follow_up),
         *(resources, toxicity, treatment),
     )
 }
+
+ELSEWHERE = {
+    "analysis": "test_one_trial.py",
+    "analysis.counting": "test_counting.py",
+    "analysis.two_samples": "test_two_samples.py",
+    "cutoff": "test_one_trial.py",
+    "endpoints.derive_endpoints": "test_one_trial.py",
+    "exposure": "test_one_trial.py",
+    "observed_truth": "test_observed_truth.py",
+    "packed": "test_one_trial.py",
+}
+"""Modules and rules that are compared in whole trials and samples, and in which file."""
 
 WORDS = [0, 1, 2**20 + 7, 2**31 - 1, 2**31, 3_000_000_017, 2**32 - 1]
 DAYS = np.array([39, 80, 130, 172, 215], np.int64)
@@ -52,22 +64,26 @@ WEIGHTS = np.array([0.4, 1.7, 0.9])
 
 
 def rules_in(path: Path) -> Iterator[str]:
-    """Names of the functions of a file that carry the decorator ``@rule``."""
+    """Functions of a file with the decorator ``@rule``, or with a twin that ``@overload`` names."""
     text = path.read_text(encoding="utf-8")
-    for node in ast.walk(ast.parse(text)) if "@rule" in text else ():
-        if isinstance(node, ast.FunctionDef) and any(
-            isinstance(mark, ast.Name) and mark.id == "rule" for mark in node.decorator_list
-        ):
-            yield node.name
+    for node in ast.walk(ast.parse(text)) if "@rule" in text or "@overload" in text else ():
+        for mark in node.decorator_list if isinstance(node, ast.FunctionDef) else ():
+            match mark:
+                case ast.Name(id="rule"):
+                    yield node.name
+                case ast.Call(func=ast.Name(id="overload"), args=[ast.Name(id=name)]):
+                    yield name
 
 
 def all_rules() -> dict[str, Callable[..., Any]]:
     """Every rule of the package, by ``module.name``; a module that is not known here fails."""
     found = {}
     for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
         for name in rules_in(path):
-            module = ".".join(("simulate", *path.relative_to(PACKAGE).with_suffix("").parts))
-            found[f"{module.removeprefix('simulate.')}.{name}"] = getattr(MODULES[module], name)
+            own = ".".join((*parts, name))
+            if not ELSEWHERE.keys() & {own, own.rpartition(".")[0], parts[0]}:
+                found[own] = getattr(MODULES[f"simulate.{'.'.join(parts)}"], name)
     return found
 
 
@@ -137,6 +153,7 @@ def toxicity_calls(plan: Plan) -> dict[str, list[tuple[Any, ...]]]:
         ],
         "patient.toxicity.onset_day": [(events, t, 42, w) for t in TERMS for w in WORDS],
         "patient.toxicity.end_day": [(events, 50, w) for w in WORDS],
+        "patient.toxicity.goes_on": [(50, 49), (50, 50), (50, 51)],
         "patient.toxicity.is_serious": [
             (events, term, severity, w)
             for term in TERMS
@@ -174,6 +191,18 @@ def dosing_calls(plan: Plan) -> dict[str, list[tuple[Any, ...]]]:
         "patient.dosing.is_hold_too_long": [
             (rules, drug, 42, until) for drug in (0, 1) for until in (43, 126, 127)
         ],
+        "patient.dosing.part_infused": [
+            (resumed, w) for resumed in (0, 2**30 + 1, 2**32 - 1, 2**32) for w in WORDS
+        ],
+        "patient.dosing.infused_share": [(rules, row, w) for row in rows for w in WORDS],
+        "patient.dosing.dose_share": [
+            (rules, drug, level) for drug, level in ((0, 0), (1, 0), (1, 1))
+        ],
+        "patient.dosing.share_lost": [
+            (rules, drug, level, before, after)
+            for drug, level in ((0, 0), (1, 0), (1, 1))
+            for before, after in ((1000, 1000), (1000, 0), (1000, 377), (377, 94))
+        ],
         "patient.dosing.dose_amount": [
             (rules, drug, level, 61.5, 1.64) for drug, level in ((0, 0), (1, 0), (1, 1))
         ],
@@ -195,11 +224,16 @@ def calls(plan: Plan, twin: Plan, scenario: Scenario) -> dict[str, list[tuple[An
     ]
     return {
         "streams._multiply": [(0xD2511F53, w) for w in WORDS],
+        "bits.lowest_bit": [(mask,) for mask in (1, 2, 12, 2**40 + 2**33, 2**62, 2**63 - 1)],
+        "streams._binary": [(number,) for number in (1, 2, 3, 2**31 + 1, 2**33 - 1, 2**33)],
         "streams.philox4x32": [(1, 2, 3, 4, 5, 6), (*[2**32 - 1] * 6,)],
         "streams.word": [(20250, 5, 6, 34, i) for i in range(5)] + [(2**62 + 3, 1, 0, 45, 9)],
         "streams._minus_log": [(1.0, 0), (1.3, -4), (1.9, -33)],
         "streams.unit_exponential": [(w,) for w in WORDS],
         "distributions.first_above": [(table.thresholds, w) for w in WORDS],
+        "distributions.first_above_within": [
+            (table.thresholds, w, start, start + 90) for w in WORDS for start in (0, 400)
+        ],
         "distributions.day_of": [(table.thresholds, w) for w in WORDS],
         "distributions.first_reaching": [
             (table.cumulative_hazard, factor, target)
@@ -328,7 +362,11 @@ def calls(plan: Plan, twin: Plan, scenario: Scenario) -> dict[str, list[tuple[An
             for is_ordered in (True, False)
         ],
         "endpoints.best_response": rows_of_scans,
-        "endpoints.confirmed_response": rows_of_scans,
+        "endpoints.without_response": [
+            (rules, last_free, progression)
+            for last_free in (0, 34, 35, 160, 161)
+            for progression in (never, 84)
+        ],
         "endpoints.progression_free_survival": [
             (rules, summary, death, stop)
             for summary in (response, free)
@@ -357,6 +395,12 @@ def same(a: Any, b: Any) -> bool:
     if isinstance(a, tuple):
         return isinstance(b, tuple) and len(a) == len(b) and all(map(same, a, b))
     return float(a).hex() == float(b).hex()
+
+
+def test_rules_that_are_not_called_here_are_compared_elsewhere() -> None:
+    for file in set(ELSEWHERE.values()):
+        text = Path(__file__).with_name(file).read_text(encoding="utf-8")
+        assert "compiled" in text, file
 
 
 def test_every_rule_is_called_here(prognostic: Plan, plan: Plan, scenario: Scenario) -> None:

@@ -164,7 +164,7 @@ def test_terms_keep_what_the_scenario_says_of_them(plan: Plan, block: Toxicity) 
     assert tables.term_ids.tolist() == [term.id for term in block.terms]
     assert tables.special_interest.tolist() == [int(t.special_interest) for t in block.terms]
     names = [term.name for term in block.terms]
-    assert names[tables.fatal_term] == "death_unexplained"
+    assert names[tables.fatal_term] == "sepsis"
     assert names[tables.early_stop_term] == "hypersensitivity"
     assert names[tables.withdrawal_term] == "pericardial_effusion"
     assert tables.withdrawal_share / 2**32 == pytest.approx(0.1961, abs=1e-9)
@@ -185,3 +185,19 @@ def test_a_scenario_without_adverse_events_has_no_terms(scenario: Scenario) -> N
     assert len(tables.term_ids) == len(tables.rate) == len(tables.weights) == 0
     assert (tables.fatal_term, tables.early_stop_term, tables.withdrawal_term) == (-1, -1, -1)
     assert np.all(np.asarray(tables.haematological) == 1.0)
+
+
+@pytest.mark.parametrize("sigma", [0.1, 1.47, 4.0])
+@pytest.mark.parametrize("correlation", [-1.0, -0.4, 0.0, 1.0])
+def test_frailties_have_mean_one_whatever_their_spread(
+    scenario: Scenario, sigma: float, correlation: float
+) -> None:
+    """Over the equally likely entries of the tables; and more for a patient of a higher word."""
+    frailties = {"haematological": sigma, "other": sigma, "correlation": correlation}
+    tables = build_plan(scenario.with_overrides({"toxicity.frailties": frailties})).toxicity
+
+    for table in (tables.haematological, tables.other_shared, tables.other_own):
+        assert len(table) == 4096
+        assert np.mean(np.asarray(table)) == pytest.approx(1.0, abs=1e-12)
+    assert np.all(np.diff(np.asarray(tables.haematological)) > 0)
+    assert np.all(np.diff(np.asarray(tables.other_shared)) * correlation >= 0)

@@ -34,7 +34,7 @@ def locked() -> dict[str, list[str]]:
 
 def rules() -> dict[str, str]:
     """Map each target of the Makefile to the rest of its line."""
-    found = re.findall(r"^([a-z][a-z%/]*):(?!=)(.*)$", MAKEFILE, flags=re.MULTILINE)
+    found = re.findall(r"^([a-z][a-z%/-]*):(?!=)(.*)$", MAKEFILE, flags=re.MULTILINE)
     return dict(found)
 
 
@@ -115,7 +115,7 @@ def test_every_target_but_the_pattern_is_phony() -> None:
 
 
 def test_every_target_that_uses_the_environment_sets_it_up() -> None:
-    bodies = re.findall(r"^([a-z][a-z%/]*):(?!=)(.*)\n((?:\t.*\n)*)", MAKEFILE, flags=re.MULTILINE)
+    bodies = re.findall(r"^([a-z][a-z%/-]*):(?!=)(.*)\n((?:\t.*\n)*)", MAKEFILE, flags=re.MULTILINE)
     users = {name: rest for name, rest, body in bodies if "$(PY)" in body or "$(SIMULATE)" in body}
 
     assert {"run", "test", "results/%"} <= users.keys()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import comb
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,11 +12,14 @@ from scipy.stats import binomtest
 from simulate.analysis import proportions
 from simulate.analysis.proportions import (
     clopper_pearson,
+    clopper_pearson_at,
     clopper_pearson_coverage,
+    clopper_pearson_table,
     clopper_pearson_width,
     probability_lower_exceeds,
     wilson,
 )
+from simulate.compiled import kernel
 
 # Ma et al. 2025 (doi:10.1002/cac2.12662), Methods 2.5 and Table 2, in per cent.
 PUBLISHED = [
@@ -76,6 +80,40 @@ def test_results_do_not_share_memory_with_the_cached_table():
     first = clopper_pearson(np.arange(6), 5)
     first.lower[:] = -1
     assert clopper_pearson(0, 5).lower == 0
+
+
+@pytest.mark.parametrize("confidence", [0.8, 0.95])
+def test_the_table_of_every_proportion_holds_the_same_limits(confidence):
+    table = clopper_pearson_table(57, confidence)
+    assert len(table.lower) == len(table.upper) == 58 * 59 // 2
+    for n in range(58):
+        limits = clopper_pearson(np.arange(n + 1), n, confidence=confidence)
+        for column, expected in zip(table, limits, strict=True):
+            found = [clopper_pearson_at(column.tolist(), count, n) for count in range(n + 1)]
+            np.testing.assert_array_equal(found, expected)
+
+
+def test_a_table_of_nobody_holds_one_undefined_interval():
+    assert np.isnan(clopper_pearson_table(0, 0.95)).all()
+    with pytest.raises(ValueError, match="n must not be negative"):
+        clopper_pearson_table(-1, 0.95)
+    with pytest.raises(ValueError, match="confidence"):
+        clopper_pearson_table(5, 95)
+
+
+@kernel
+def _limits(limits: Any, count: Any, n: Any, out: Any) -> None:
+    for i in range(len(n)):
+        out[i] = clopper_pearson_at(limits, count[i], n[i])
+
+
+def test_kernels_find_the_same_limits():
+    n = np.repeat(np.arange(21), np.arange(1, 22))
+    count = np.arange(n.size) - n * (n + 1) // 2
+    for limits in clopper_pearson_table(20, 0.95):
+        out = np.zeros(n.size)
+        _limits(limits, count, n, out)
+        assert out.tobytes() == limits.tobytes()
 
 
 def by_hand(n, p, value):

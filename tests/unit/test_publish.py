@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import datetime as dt
 import json
 import os
 import signal
@@ -12,14 +14,17 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
+from simulate import write_tables
 from simulate.errors import OutputError, UsageError
 from simulate.job import Job, make_job
 from simulate.operating import OPERATING_COLUMNS
 from simulate.paired import COMPARE_COLUMNS
 from simulate.publish import publish
 from simulate.results import read_manifest
+from simulate.run import execute
 from simulate.scenario.scenario import Scenario
 from simulate.scorecard import SCORECARD_COLUMNS
 
@@ -36,9 +41,9 @@ TABLES = (
 PATIENT_TABLES = ("subjects", "doses", "assessments", "endpoints", "events")
 
 
-def small(scenario: Scenario, *, n: int = 30, workers: int = 1) -> Job:
-    job = make_job(scenario, replicates=n, workers=workers, patients_of=2)
-    return Job(**{**vars(job), "truth_patients": 20_000})
+def small(scenario: Scenario, *, n: int = 30, workers: int = 1, engine: str = "reference") -> Job:
+    job = make_job(scenario, replicates=n, workers=workers, engine=engine, patients_of=2)
+    return dataclasses.replace(job, truth_patients=20_000)
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +81,27 @@ def test_replicates_have_a_row_each(folder: Path) -> None:
     assert set(table["analysis"]) == {"final"}
 
 
+def test_rows_written_group_by_group_are_the_same_rows(
+    scenario: Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    early = {"id": 7, "name": "early", "cut": {"date": dt.date(2020, 1, 20)}}
+    final = {"id": 1, "name": "final", "cut": {"date": dt.date(2023, 9, 15)}}
+    changes = {"sample_size": 6, "sweep": [], "analyses": [early, final], "facts": None}
+    job = small(scenario.with_overrides(changes), n=5)
+    result = execute(job)
+    monkeypatch.setattr(write_tables, "ROW_GROUP", 2)
+    write_tables.write_tables(result, tmp_path)
+    written = pd.read_parquet(tmp_path / "replicates.parquet")
+    tables = [analysed.table for analysed in result.replicates.values()]
+    expected = pd.concat(tables, ignore_index=True)
+    pd.testing.assert_frame_equal(written, expected, check_exact=True)
+    # nobody is assessed by the early cut, and what is not defined is missing, not nan
+    early_rows = pq.read_table(tmp_path / "replicates.parquet").slice(0, 5)
+    assert early_rows["analysis"].unique().to_pylist() == ["early"]
+    assert early_rows["orr"].null_count == int(tables[0]["orr"].isna().sum()) > 0
+    assert pq.ParquetFile(tmp_path / "replicates.parquet").metadata.num_row_groups == 6
+
+
 def test_patient_data_are_keyed_by_replicate_and_patient(folder: Path) -> None:
     for name in PATIENT_TABLES:
         table = pd.read_parquet(folder / "patients" / f"{name}.parquet")
@@ -107,6 +133,9 @@ def test_the_manifest_can_rebuild_the_scenario(folder: Path, scenario: Scenario)
     assert manifest["digest"] == scenario.digest()
     assert manifest["scenario"]["sample_size"] == scenario.sample_size
     assert {"seed", "replicates", "version", "packages", "tables_digest"} <= manifest.keys()
+    assert (manifest["engine"], manifest["engine_reason"]) == ("reference", "it was asked for")
+    (what_if,) = manifest["what_ifs"].values()
+    assert what_if == {"replicates": 30, "engine": "reference"}
 
 
 def test_the_summary_holds_the_tables(folder: Path) -> None:
@@ -120,8 +149,10 @@ def test_the_report_needs_no_network(folder: Path) -> None:
         assert outside not in html
 
 
-def test_two_workers_write_the_same_bytes(folder: Path, scenario: Scenario, tmp_path: Path) -> None:
-    again = publish(small(scenario, workers=2), tmp_path)
+def test_two_threads_of_the_other_engine_write_the_same_bytes(
+    folder: Path, scenario: Scenario, tmp_path: Path
+) -> None:
+    again = publish(small(scenario, workers=2, engine="batch"), tmp_path)
     for name in TABLES:
         assert (again / name).read_bytes() == (folder / name).read_bytes(), name
     for name in PATIENT_TABLES:
@@ -160,22 +191,26 @@ def test_numbers_that_make_no_sense_are_refused(
 
 def test_ctrl_c_leaves_no_half_result_and_the_same_command_goes_on(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "simulate", "run", "scenarios/kn026_phase2.yaml"]
-    command += ["-n", "200", "--workers", "2", "--out", str(tmp_path), "--set", "sweep=[]"]
+    command += ["-n", "150", "--workers", "2", "--engine", "reference"]
+    command += ["--out", str(tmp_path), "--set", "sweep=[]"]
     root = Path(__file__).parents[2]
     process = subprocess.Popen(command, cwd=root, stderr=subprocess.PIPE, start_new_session=True)
     deadline = time.monotonic() + 60
-    while not list(tmp_path.glob(".*/*/replicates-*.npz")):
+    while not any(file.stat().st_size for file in tmp_path.glob(".*/*/*.values")):
         assert time.monotonic() < deadline
         assert process.poll() is None
         time.sleep(0.05)
+    time.sleep(0.1)  # what is interrupted while it is written down is run again
     os.killpg(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert b"Traceback" not in errors, errors.decode()
     assert process.returncode == 130, errors.decode()
     assert b"interrupted" in errors
     assert not (tmp_path / "kn026_phase2").exists()
-    kept = {path.name for path in tmp_path.glob(".*/*/replicates-*.npz")}
-    assert kept
+    (kept,) = tmp_path.glob(".*/*/gathered.npz")
+    with np.load(kept) as file:
+        chunks = file["chunks"]
+    assert 0 < chunks.sum() < len(chunks)
     done = subprocess.run(command, cwd=root, capture_output=True, check=True)
-    assert b"200 replicates" in done.stdout
+    assert b"150 replicates" in done.stdout
     assert [path.name for path in tmp_path.iterdir()] == ["kn026_phase2"]

@@ -367,9 +367,9 @@ def test_the_order_of_a_patients_processes_does_not_matter(
     scenario: Scenario, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = run(scenario, log=True)
-    processes = ("run_disease", "assess", "treat", "withdraw")
+    processes = ("run_disease", "assess", "treat")
     originals = [getattr(reference, name) for name in processes]
-    # what is started first as "run_disease" is now the withdrawal, and so on
+    # what is started first as "run_disease" is now the treatment, and so on
     for name, other in zip(processes, reversed(originals), strict=True):
         monkeypatch.setattr(reference, name, other)
 

@@ -12,9 +12,11 @@ import pandas as pd
 import pytest
 
 from simulate.analysis.statistics import landmark_months
+from simulate.columns import MemoryColumns
 from simulate.distributions import NEVER
 from simulate.endpoints import derive, endpoint_rules
 from simulate.job import make_job
+from simulate.operating import operating_characteristics
 from simulate.report.blocks import Details, Picture, Prose, Section, Table, numbered
 from simulate.report.disposition import disposition_table
 from simulate.report.doses import FEWEST, cycle_delays, doses_section
@@ -252,7 +254,7 @@ def test_swimmer_shows_the_events_that_the_endpoints_count(
     lanes = lanes_of(snapshot, endpoints, time_zero == "randomisation", 1)
 
     counts = lanes.marks["kind"].value_counts()
-    table = view.table.iloc[0]
+    table = view.analysed.table.iloc[0]
     assert lanes.n == table["n_enrolled"]
     assert counts["first_response"] == table["responders"]
     assert counts["progression"] == table["pfs_events"] - table["deaths_without_progression"]
@@ -379,9 +381,14 @@ def test_safety_lists_its_terms_by_frequency(result: RunResult) -> None:
 
 
 def test_safety_marks_what_lies_outside(result: RunResult) -> None:
-    table = result.replicates["final"].table.assign(sae=50.0)
-    analysed = dataclasses.replace(result.replicates["final"], table=table)
-    changed = dataclasses.replace(result, replicates={"final": analysed})
+    analysed = result.replicates["final"]
+    values = analysed.columns.rows(0, analysed.n).T
+    values[:, analysed.names.index("sae")] = 50.0
+    columns = MemoryColumns(*values.shape)
+    columns.write(0, values)
+    replicates = {"final": dataclasses.replace(analysed, columns=columns)}
+    operating = operating_characteristics(result.job.scenario, replicates, result.truth)
+    changed = dataclasses.replace(result, replicates=replicates, operating=operating)
 
     summary, _ = [b for b in safety_section(View(changed)).blocks if isinstance(b, Table)]
 
@@ -436,22 +443,16 @@ def test_dosing_rules_in_brief(result: RunResult, page: str) -> None:
 
     assert rules["Dosing rules, KN026"] == (
         "held for related events of grade 3 or higher; held 21 days for events of special interest "
-        "(80% of them); infusion halted at infusion related reaction (25% of them); never reduced; "
-        "if held, until grade 1 or better and at least 7 days, the cycle waits for it; ended by a "
-        "hold of more than 12 weeks"
+        "(80% of them); infusion halted at infusion related reaction (25% of them), in 10% given "
+        "in part only; never reduced; if held, until grade 1 or better and at least 7 days, the "
+        "cycle waits for it; ended by a hold of more than 12 weeks"
     )
     assert "reduced to 55 mg/m2 after events of grade 3 or higher (9% of them)" in text_of(page)
     assert site_limits(result.job.scenario) == intensity_effect(result.job.scenario) == []
 
 
 def test_no_adverse_events_no_safety(other: Callable[..., RunResult]) -> None:
-    drugs = "[{id: 1, name: KN026, dose: 30 mg/kg}, {id: 2, name: docetaxel, dose: 75 mg/m2}]"
-    result = other(
-        "toxicity=null",
-        f"treatment.drugs={drugs}",
-        "follow_up.early_stop={probability: 0.0315, days: [1 day, 20 days]}",
-        "follow_up.withdrawal_adverse_event=null",
-    )
+    result = other("toxicity=null")
     page = render_report(result)
     words = text_of(page.split("Assumptions and sources</h2>")[0])
 
@@ -478,7 +479,9 @@ def test_effect_of_dose_intensity_is_told() -> None:
     effect = "{drug: docetaxel, hazard_ratio_per_10_percent: 1.2}"
     scenario = Scenario.from_file(KN026, [f"disease.dose_intensity={effect}"])
 
-    assert "times 1.2 for every 10% of docetaxel's intensity" in intensity_effect(scenario)[0][1]
+    told = intensity_effect(scenario)[0][1]
+    assert "times 1.2 for every 10% of docetaxel's intensity" in told
+    assert "all that is given late counts as lost, whatever delayed it" in told
 
 
 def test_example_curve_is_that_of_the_first_replicate(result: RunResult) -> None:

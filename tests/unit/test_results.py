@@ -7,6 +7,8 @@ import math
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from simulate.errors import OutputError
@@ -17,6 +19,7 @@ from simulate.results import (
     write_csv,
     write_json,
     write_parquet,
+    write_row_groups,
 )
 
 
@@ -99,3 +102,10 @@ def test_equal_tables_give_equal_bytes(tmp_path: Path) -> None:
     assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()
     assert (tmp_path / "one.parquet").read_bytes() == (tmp_path / "two.parquet").read_bytes()
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "one.parquet"), table)
+
+
+def test_a_table_written_in_pieces_is_one_table(tmp_path: Path) -> None:
+    whole = pa.table({"a": range(10), "b": [0.5, None] * 5, "c": ["x"] * 10})
+    write_row_groups((whole.slice(start, 4) for start in (0, 4, 8)), tmp_path / "x.parquet")
+    assert pq.read_table(tmp_path / "x.parquet").equals(whole)
+    assert pq.ParquetFile(tmp_path / "x.parquet").metadata.num_row_groups == 3

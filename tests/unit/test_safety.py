@@ -8,16 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from observed import Observed
 
-from simulate.analysis.safety import (
-    dose_intensity,
-    drug_key,
-    safety_statistics,
-    safety_values,
-)
-from simulate.analysis.stack import Stack
+from simulate.analysis.drugs import drug_key
+from simulate.analysis.safety import safety_statistics
 from simulate.distributions import NEVER
 from simulate.example import ExampleTrial, example_trial
+from simulate.exposure import dose_intensities
 from simulate.patient_tables import patient_tables
 from simulate.records import (
     ADVERSE_EVENT_COLUMNS,
@@ -30,7 +27,7 @@ from simulate.records import (
 from simulate.scenario.scenario import Scenario
 
 Run = Callable[..., TrialRecords]
-Observe = Callable[..., Stack]
+Observe = Callable[..., Observed]
 
 EVENTFUL: dict[str, Any] = {
     "toxicity.terms.other_grade_3.rate": 0.15,
@@ -58,6 +55,7 @@ class Tables:
         events = events[events["onset_day"] <= events["patient"].map(known["last_contact_day"])]
         last = self.doses[self.doses["given"] == 1].groupby("patient")["day"].max()
         assert trial.toxicity is not None
+        self.known_events = events
         window = trial.toxicity.emergent_until
         self.events = events[events["onset_day"] <= events["patient"].map(last) + window]
 
@@ -80,6 +78,15 @@ class Tables:
             own = events["name"] == term.name
             found[f"ae_any_{term.name}"] = self.patients_with(own)
             found[f"ae_grade3_{term.name}"] = self.patients_with(own & severe)
+        for organ_class in {term.organ_class for term in self.trial.toxicity.terms}:
+            members = [t.name for t in self.trial.toxicity.terms if t.organ_class == organ_class]
+            own, key = events["name"].isin(members), organ_class.lower().replace(" ", "_")
+            key = "".join(c if c.isalnum() else "_" for c in key)
+            found[f"soc_any_{key}"] = self.patients_with(own)
+            found[f"soc_grade3_{key}"] = self.patients_with(own & severe)
+        fatal = self.known_events[self.known_events["grade"] == 5]
+        related = fatal[[name for name in fatal if name.startswith("related_")]].any(axis=1)
+        found["deaths_related"] = fatal.loc[related, "patient"].nunique()
         return found
 
     def of_drugs(self) -> dict[str, float]:
@@ -108,32 +115,22 @@ class Tables:
 @pytest.mark.parametrize("changes", [{}, EVENTFUL], ids=["published", "eventful"])
 @pytest.mark.parametrize("replicate", [0, 5])
 def test_every_statistic_equals_that_of_the_patient_tables(
-    scenario: Scenario, changes: dict[str, Any], replicate: int
+    scenario: Scenario, observe: Observe, changes: dict[str, Any], replicate: int
 ) -> None:
     trial = scenario.with_overrides(changes) if changes else scenario
     example = example_trial(trial, seed=trial.seed, replicate=replicate)
     tables = Tables(trial, example)
     expected = tables.incidence() | tables.of_drugs()
 
-    values = safety_values(trial, example.cuts("final"))
+    values = observe(trial, [example.records]).values
 
-    assert values.keys() == expected.keys() == {s.name for s in safety_statistics(trial)}
+    assert expected.keys() == {s.name for s in safety_statistics(trial)}
     for name, value in expected.items():
         # amounts in the tables are rounded to 0.1 mg, which is 0.1% of a dose of docetaxel
         slack = 1e-3 if name.endswith("rdi_median") else 0
         assert values[name].tolist() == pytest.approx([value], abs=slack), name
     if changes:
         assert all(expected[f"docetaxel_{name}"] for name in ("reduction", "discontinuation"))
-
-
-def test_replicates_are_counted_apart(
-    scenario: Scenario, trials: Sequence[TrialRecords], observe: Observe
-) -> None:
-    together = safety_values(scenario, observe(scenario, trials))
-    for i, records in enumerate(trials):
-        alone = safety_values(scenario, observe(scenario, [records]))
-        for name, values in alone.items():
-            assert np.array_equal(values, together[name][i : i + 1], equal_nan=True), name
 
 
 def test_every_fact_of_the_safety_analysis_has_its_statistic(scenario: Scenario) -> None:
@@ -156,12 +153,15 @@ def test_without_adverse_events_only_doses_are_told(
             "sweep": [],
         }
     )
-    values = safety_values(plain, observe(plain, [run(plain)]))
+    values = observe(plain, [run(plain)]).values
 
-    assert set(values) == {s.name for s in safety_statistics(plain)}
-    assert set(values) == {
+    names = {
         f"{drug}_{what}_median" for drug in ("kn026", "docetaxel") for what in ("rdi", "doses")
     }
+    assert {s.name for s in safety_statistics(plain)} == names
+    assert {name for name in values if name.startswith(("kn026", "docetaxel"))} == names
+    assert not any(name.startswith(("ae_", "teae", "soc_", "sae")) for name in values)
+    assert all(values[name][0] > 0 for name in names)
 
 
 @pytest.mark.parametrize(
@@ -181,8 +181,8 @@ def by_hand(
 ) -> TrialRecords:
     """A trial of n patients who stay.
 
-    Doses are (patient, drug, day, held, given, level, interrupted); events are (patient, term,
-    grade, onset, serious, action).
+    Doses are (patient, drug, day, held, given, level, interrupted, infused); events are (patient,
+    term, grade, onset, serious, action), and the drugs they are related to if there are any.
     """
     names = ("progression_day", "death_day", "treatment_stop_day", "assessment_stop_day")
     subject = SUBJECT | dict.fromkeys((*names, "study_withdrawal_day", "response_day"), NEVER)
@@ -192,11 +192,14 @@ def by_hand(
         assessments=table(ASSESSMENT_COLUMNS, []),
         doses=table(
             DOSE_COLUMNS,
-            [(p, 1, d, day, 0, 0, 0, held, g, lv, i) for p, d, day, held, g, lv, i in doses],
+            [
+                (p, 1, d, day, 0, 0, 0, held, g, lv, i, infused * g)
+                for p, d, day, held, g, lv, i, infused in doses
+            ],
         ),
         adverse_events=table(
             ADVERSE_EVENT_COLUMNS,
-            [(p, 1, t, g, on, on + 5, s, 0, a) for p, t, g, on, s, a in events],
+            [(p, 1, t, g, on, on + 5, s, sum(r), a) for p, t, g, on, s, a, *r in events],
         ),
     )
 
@@ -213,7 +216,7 @@ def count(scenario: Scenario, observe: Observe) -> Callable[..., dict[str, float
     )
 
     def values(records: TrialRecords) -> dict[str, float]:
-        found = safety_values(bare, observe(bare, [records], day=400))
+        found = observe(bare, [records], day=400).values
         return {name: float(value[0]) for name, value in found.items()}
 
     return values
@@ -223,7 +226,7 @@ Count = Callable[..., dict[str, float]]
 
 
 def dose(patient: int, drug: int, day: int, **more: int) -> tuple[int, ...]:
-    row = {"held": 0, "given": 1, "level": 0, "interrupted": 0} | more
+    row = {"held": 0, "given": 1, "level": 0, "interrupted": 0, "infused": 1000} | more
     return (patient, drug, day, *row.values())
 
 
@@ -254,10 +257,29 @@ def test_omitted_doses_lose_intensity_but_not_after_the_last(count: Count) -> No
     assert found["docetaxel_interruption"] == 1
 
 
-def test_who_got_no_dose_has_no_intensity(scenario: Scenario, observe: Observe) -> None:
-    cuts = observe(scenario, [by_hand([dose(0, 1, 0), dose(1, 1, 0), dose(1, 2, 0)], n=2)], day=400)
+def test_an_infusion_that_was_not_resumed_loses_what_was_not_infused(count: Count) -> None:
+    whole, part = dose(0, 2, 0), dose(0, 2, 21, interrupted=1, infused=250)
+    lowered = dose(0, 2, 42, level=1, interrupted=1, infused=87)
+    none = dose(0, 2, 63, interrupted=1, infused=0)
 
-    assert np.array_equal(dose_intensity(scenario, cuts, 1), [np.nan, 1.0], equal_nan=True)
+    found = count(by_hand([whole, part, lowered, none]))
+
+    assert found["docetaxel_rdi_median"] == pytest.approx((1.25 + 0.087 * 55 / 75) / 4, rel=1e-15)
+    assert (found["docetaxel_doses_median"], found["docetaxel_interruption"]) == (4, 1)
+
+
+def test_a_dose_of_which_nothing_was_infused_is_a_dose(count: Count) -> None:
+    found = count(by_hand([dose(0, 1, 0, interrupted=1, infused=0)]))
+
+    assert (found["kn026_doses_median"], found["kn026_rdi_median"]) == (1, 0)
+
+
+def test_who_got_no_dose_has_no_intensity(scenario: Scenario, observe: Observe) -> None:
+    records = by_hand([dose(0, 1, 0), dose(1, 1, 0), dose(1, 2, 0)], n=2)
+    snapshot = observe(scenario, [records], day=400).snapshots[0]
+
+    expected = [[1.0, 1.0], [np.nan, 1.0]]
+    assert np.array_equal(dose_intensities(scenario, snapshot), expected, equal_nan=True)
 
 
 def test_patients_are_counted_not_events(count: Count) -> None:
@@ -270,6 +292,34 @@ def test_patients_are_counted_not_events(count: Count) -> None:
     assert (found["teae_any"], found["teae_grade3"]) == (2, 1)
     assert (found["sae"], found["sae_grade3"], found["aesi"]) == (1, 1, 0)
     assert found["ae_any_vomiting"] == 0
+
+
+def test_an_organ_class_counts_its_patients_once(count: Count, scenario: Scenario) -> None:
+    assert scenario.toxicity is not None
+    terms = {term.name: term for term in scenario.toxicity.terms}
+    diarrhea, vomiting = terms["diarrhea"], terms["vomiting"]
+    assert diarrhea.organ_class == vomiting.organ_class == "Gastrointestinal disorders"
+    rows = [dose(p, 1, 0) for p in range(3)]
+    events = [(0, diarrhea.id, 1, 5, 0, 0), (0, vomiting.id, 3, 6, 0, 0)]
+    events += [(2, vomiting.id, 2, 6, 0, 0)]
+
+    found = count(by_hand(rows, events, n=3))
+
+    assert found["soc_any_gastrointestinal_disorders"] == 2
+    assert found["soc_grade3_gastrointestinal_disorders"] == 1
+    assert found["soc_any_cardiac_disorders"] == found["soc_grade3_cardiac_disorders"] == 0
+
+
+def test_a_death_is_related_if_its_event_was_judged_related_to_a_drug(count: Count) -> None:
+    rows = [dose(p, 1, 0) for p in range(4)]
+    related, unrelated = (0, 25, 5, 9, 1, 0, 0b10), (1, 25, 5, 9, 1, 0, 0)
+    late = (2, 25, 5, 200, 1, 0, 0b01)  # no more treatment-emergent, but known
+    survived = (3, 3, 4, 9, 1, 0, 0b11)
+
+    found = count(by_hand(rows, [related, unrelated, late, survived], n=4))
+
+    assert found["deaths_related"] == 2
+    assert found["teae_any"] == 3
 
 
 def test_a_serious_event_below_grade_3_is_serious_only(count: Count) -> None:
@@ -317,7 +367,7 @@ def test_amounts_are_those_of_weight_and_body_surface(scenario: Scenario) -> Non
     ):
         own = doses[doses["drug"] == drug]
         size = own["patient"].map(per)
-        given = np.array(levels)[own["level"]] * size * own["given"]
+        given = np.array(levels)[own["level"]] * size * own["infused_percent"] / 100
         np.testing.assert_allclose(own["planned_mg"], levels[0] * size, atol=0.051)
         np.testing.assert_allclose(own["given_mg"], given, atol=0.051)
     assert (doses["given_mg"] < doses["planned_mg"]).any()

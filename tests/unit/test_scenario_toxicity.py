@@ -79,6 +79,8 @@ def with_events(text: str) -> str:
 
 TOXIC = with_events(GOOD)
 
+REDUCTION = TOXIC[TOXIC.index("      reduced_doses:") : TOXIC.index("reduce,")]
+
 # What is replaced, by what (» marks the place to be named), the key, and words of the message.
 BAD = {
     "reduction to a higher dose": (
@@ -106,16 +108,10 @@ BAD = {
         "more than 0|mg/m2",
     ),
     "reduction without a lower dose": (
-        "      reduced_doses: [55 mg/m2, 40 mg/m2]\n",
-        "",
-        "treatment.drugs.B.rules",
-        "reduced_doses must say to what",
-    ),
-    "hold without its lengths": (
-        "      holds: {at_least: 7 days, at_most: 84 days}\n",
-        "",
-        "treatment.drugs.A.rules",
-        "holds must say for how long",
+        REDUCTION,
+        REDUCTION.partition("\n")[2].replace("action", "»action"),
+        "treatment.drugs.B.rules.4.action",
+        "to reduce B, reduced_doses must say to what",
     ),
     "hold that can never end": (
         "{at_least: 7 days, at_most: 84 days}",
@@ -124,10 +120,28 @@ BAD = {
         "can never end|at least 90, at most 84",
     ),
     "hold that lasts longer than any may": (
-        "holds: {at_least: 7 days, at_most: 84 days}",
-        "»holds: {at_least: 7 days, at_most: 14 days}",
-        "treatment.drugs.A.holds",
-        "can never end|21 days by rule 2, at most 14 days",
+        "special_interest: true, lasting: 21 days",
+        "special_interest: true, »lasting: 85 days",
+        "treatment.drugs.A.rules.2.lasting",
+        "can never end|given: 85 days; holds of A last 84 days at most",
+    ),
+    "hold by an event of grade 1": (
+        "action: hold, grade: 3, related: true",
+        "action: hold, »grade: 1, related: true",
+        "treatment.drugs.A.rules.1.grade",
+        "resolved to grade 1|given: 1|Give grade: 2 or higher|lasting",
+    ),
+    "hold by an event of any grade": (
+        "{id: 1, action: hold, grade: 3, related: true}",
+        "»{id: 1, action: hold, related: true}",
+        "treatment.drugs.A.rules.1.grade",
+        "cannot hold a dose (given: none, which means 1)",
+    ),
+    "hold of unknown length by special interest": (
+        "special_interest: true, lasting: 21 days}",
+        "special_interest: true, »grade: 1}",
+        "treatment.drugs.A.rules.2.grade",
+        "an event of grade 1 cannot hold a dose",
     ),
     "no longest hold": (
         "holds: {at_least: 7 days, at_most: 84 days}",
@@ -144,43 +158,49 @@ BAD = {
     "reduction that lasts": (
         "{id: 4, action: reduce, grade: 3, probability: 0.1}",
         "{id: 4, action: reduce, grade: 3, »lasting: 21 days}",
-        "treatment.drugs.B.rules.0.lasting",
+        "treatment.drugs.B.rules.4.lasting",
         "only a hold lasts|reduce",
+    ),
+    "hold that is resumed": (
+        "special_interest: true, lasting: 21 days",
+        "special_interest: true, lasting: 21 days, »resumed: 0.5",
+        "treatment.drugs.A.rules.2.resumed",
+        "only an interrupted infusion is resumed|hold",
     ),
     "unknown action": (
         "action: discontinue",
         "action: »discontinu",
-        "treatment.drugs.B.rules.1.action",
+        "treatment.drugs.B.rules.5.action",
         "'hold', 'reduce'|Did you mean discontinue",
     ),
     "rule for fatal events": (
         "action: discontinue, grade: 4",
         "action: discontinue, grade: »5",
-        "treatment.drugs.B.rules.1.grade",
+        "treatment.drugs.B.rules.5.grade",
         "at most 4|given: 5",
     ),
     "rule naming an unknown term": (
         "terms: [rash, nausea]",
         "terms: [rash, »nausee]",
-        "treatment.drugs.B.rules.1.terms.1",
+        "treatment.drugs.B.rules.5.terms.1",
         "no adverse event nausee|Did you mean nausea",
     ),
     "duplicate rule ids": (
         "{id: 4, action: reduce",
-        "{id: 3, action: reduce",
-        "treatment.drugs",
-        "two dosing rules have the same id",
+        "{»id: 3, action: reduce",
+        "treatment.drugs.B.rules.3.id",
+        "this id is taken already by a dosing rule of A (given: 3)",
     ),
     "rule id too high": (
         "{id: 4, action: reduce",
         "{id: »64, action: reduce",
-        "treatment.drugs.B.rules.0.id",
+        "treatment.drugs.B.rules.64.id",
         "less than 64|given: 64",
     ),
     "probability of a rule": (
         "terms: [reaction], probability: 0.25",
         "terms: [reaction], probability: »1.25",
-        "treatment.drugs.A.rules.2.probability",
+        "treatment.drugs.A.rules.3.probability",
         "between 0 and 1|given: 1.25",
     ),
     "relatedness over 1": (
@@ -210,21 +230,21 @@ BAD = {
     "negative rate": ("rate: 0.2,", "rate: »-0.2,", "toxicity.terms.nausea.rate", "at least 0"),
     "weight for an unknown term": (
         "    - {name: constant}\n",
-        "    - {name: constant}\n    - {name: nobody, later: 2}\n",
-        "toxicity.weights",
+        "    - {name: constant}\n    - »{name: nobody, later: 2}\n",
+        "toxicity.weights.nobody",
         "no term has the weight nobody",
     ),
     "term with an unknown weight": (
         "weight: with_b}",
-        "weight: with_c}",
-        "toxicity.terms",
-        "rash has the unknown weight with_c|constant, with_b",
+        "»weight: with_c}",
+        "toxicity.terms.rash.weight",
+        "no weight with_c (allowed: with_b, constant)|Did you mean with_b",
     ),
     "weights of one name": (
         "    - {name: constant}\n",
-        "    - {name: constant}\n    - {name: constant, later: 2}\n",
-        "toxicity.weights",
-        "two weights have the same name",
+        "    - {name: constant}\n    - {»name: constant, later: 2}\n",
+        "toxicity.weights.constant.name",
+        "this name is taken already (given: constant)",
     ),
     "weight of an unknown drug": (
         "drug: B, without",
@@ -252,15 +272,16 @@ BAD = {
     ),
     "terms of one id": (
         "{id: 2, name: nausea",
-        "{id: 1, name: nausea",
-        "toxicity.terms",
-        "two terms have the same id",
+        "{»id: 1, name: nausea",
+        "toxicity.terms.nausea.id",
+        "this id is taken already (given: 1)",
     ),
     "terms of one name": (
-        "{id: 3, name: reaction, label",
-        "{id: 3, name: rash, label",
-        "toxicity.terms",
-        "two terms have the same name",
+        "       frailty: none}\n",
+        "       frailty: none}\n"
+        "    - {id: 4, »name: rash, label: R, organ_class: Skin, rate: 0.1, weight: constant}\n",
+        "toxicity.terms.rash.name",
+        "this name is taken already (given: rash)",
     ),
     "term id too high": (
         "{id: 2, name: nausea",
@@ -348,12 +369,7 @@ def test_the_good_scenario_is_good_and_runs(tmp_path: Path) -> None:
 @pytest.mark.parametrize("case", BAD)
 def test_a_contradiction_is_refused_in_one_message_with_its_line(tmp_path: Path, case: str) -> None:
     old, new, key, words = BAD[case]
-    marked = "»" in new
-    if marked:
-        text, line, column = spoil(old, new, TOXIC)
-    else:
-        assert TOXIC.count(old) == 1
-        text, line, column = TOXIC.replace(old, new), 0, 0
+    text, line, column = spoil(old, new, TOXIC)
 
     (problem,) = problems_of(write(tmp_path, text))
 
@@ -361,12 +377,7 @@ def test_a_contradiction_is_refused_in_one_message_with_its_line(tmp_path: Path,
     assert problem.key == key, shown
     for word in words.split("|"):
         assert word in shown
-    assert problem.line is not None, "every problem has a line"
-    if marked:
-        assert (problem.line, problem.column) == (line, column), shown
-    else:  # the mistake lies in two places; that of the key is shown
-        wanted = text.splitlines()[problem.line - 1].strip()
-        assert wanted.startswith(key.rpartition(".")[2]), shown
+    assert (problem.line, problem.column) == (line, column), shown
 
 
 def test_mistakes_of_several_blocks_are_shown_at_once(tmp_path: Path) -> None:
@@ -381,19 +392,61 @@ def test_mistakes_of_several_blocks_are_shown_at_once(tmp_path: Path) -> None:
     )
 
 
-def test_a_rule_needs_adverse_events_to_name(tmp_path: Path) -> None:
+def test_every_hold_without_its_lengths_is_told(tmp_path: Path) -> None:
+    text = TOXIC.replace("      holds: {at_least: 7 days, at_most: 84 days}\n", "")
+
+    problems = problems_of(write(tmp_path, text))
+
+    lines = text.splitlines()
+    assert [problem.key[-14:] for problem in problems] == ["rules.1.action", "rules.2.action"]
+    for problem in problems:
+        assert "to hold A, holds must say for how long" in problem.message
+        assert problem.line is not None
+        assert problem.column is not None
+        assert lines[problem.line - 1][problem.column - 1 :].startswith("action: hold")
+
+
+def test_a_misspelt_weight_is_one_mistake(tmp_path: Path) -> None:
+    """The weight that is left without a term is the one that was meant."""
+    path = write(tmp_path, TOXIC.replace("weight: with_b}", "weight: with_v}"))
+
+    (problem,) = problems_of(path)
+
+    assert problem.hint == "Did you mean with_b?"
+
+
+@pytest.mark.parametrize("way", ["left out", "null in the file", "null by an override"])
+def test_without_adverse_events_rules_and_causes_never_apply(tmp_path: Path, way: str) -> None:
+    """One step asks what if there were none; it is as if nothing had named any."""
     start, end = TOXIC.index("toxicity:"), TOXIC.index("assessment:")
-    path = write(tmp_path, TOXIC[:start] + TOXIC[end:])
+    block = {"left out": "", "null in the file": "toxicity: null\n"}.get(way, TOXIC[start:end])
+    path = write(tmp_path, TOXIC[:start] + block + TOXIC[end:])
+    trial = Scenario.from_file(path, ["toxicity=null"] if way.endswith("override") else [])
+    bare = trial.with_overrides(
+        {
+            "treatment.drugs.A.rules": [],
+            "treatment.drugs.B.rules": [],
+            "follow_up.early_stop.adverse_event": None,
+            "follow_up.withdrawal_adverse_event": None,
+        }
+    )
 
-    named = [problem for problem in problems_of(path) if "no toxicity block" in str(problem)]
+    of_both = [ReferenceEngine(build_plan(t)).simulate(seed=1, replicate=0) for t in (trial, bare)]
 
-    assert [problem.key for problem in named] == [
-        "treatment.drugs.A.rules.2.terms.0",
-        "treatment.drugs.B.rules.1.terms.0",
-        "treatment.drugs.B.rules.1.terms.1",
-        "follow_up.early_stop.adverse_event",
-        "follow_up.withdrawal_adverse_event.term",
-    ]
+    assert len(of_both[0].adverse_events["term"]) == 0
+    for table in ("subjects", "doses", "assessments", "adverse_events"):
+        columns, expected = (getattr(records, table) for records in of_both)
+        for name, values in columns.items():
+            assert values.tolist() == expected[name].tolist(), name
+
+
+def test_a_rule_that_names_a_term_twice_means_it_once(tmp_path: Path) -> None:
+    once = Scenario.from_file(write(tmp_path, TOXIC))
+    twice = Scenario.from_file(
+        write(tmp_path, TOXIC.replace("terms: [reaction]", "terms: [reaction, reaction]"))
+    )
+
+    assert build_plan(once).dosing.terms.tolist() == build_plan(twice).dosing.terms.tolist()
 
 
 def test_a_rule_is_changed_by_its_id(tmp_path: Path) -> None:
@@ -424,7 +477,7 @@ def with_terms(trial: Scenario, n: int, named: int) -> Scenario:
             "follow_up.early_stop.adverse_event": None,
             "follow_up.withdrawal_adverse_event": None,
             "treatment.drugs.B.rules": [],
-            "treatment.drugs.A.rules": [{"id": 1, "action": "hold", "terms": [f"t{named}"]}],
+            "treatment.drugs.A.rules": [{"id": 1, "action": "discontinue", "terms": [f"t{named}"]}],
         }
     )
 

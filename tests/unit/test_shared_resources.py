@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from observed import Observed
 
-from simulate.analysis.stack import Stack
 from simulate.build_plan import build_plan
 from simulate.engines.reference import ReferenceEngine
 from simulate.records import TrialRecords
 from simulate.scenario.scenario import Scenario
 
-Observe = Callable[..., Stack]
+Observe = Callable[..., Observed]
 
 ONE_DOSE: dict[str, Any] = {
     "sweep": [],
@@ -199,12 +199,17 @@ def test_rows_belong_to_their_patients_when_a_lower_number_still_waits(
     engine = ReferenceEngine(build_plan(waiting))
     records = [engine.simulate(seed=1, replicate=i) for i in range(3)]
 
-    cuts = observe(waiting, records, day=400)
+    seen = observe(waiting, records, day=400)
 
-    numbers = cuts.subjects["patient"]
-    first = np.searchsorted(cuts.replicate, np.arange(3))
-    assert any(
-        not np.array_equal(own, np.arange(len(own))) for own in np.split(numbers, first[1:])
-    ), "some number is not known yet, though a higher one is"
-    for rows in (cuts.doses, cuts.adverse_events):
-        assert np.array_equal(numbers[rows["row"]], rows["patient"])
+    gaps = 0
+    for one, snapshot, derived in zip(records, seen.snapshots, seen.endpoints, strict=True):
+        numbers = snapshot.subjects["patient"]
+        gaps += not np.array_equal(numbers, np.arange(len(numbers)))
+        assert np.array_equal(derived["patient"], numbers)
+        assert np.array_equal(snapshot.subjects["site"], one.subjects["site"][numbers])
+        assert np.all(snapshot.baseline["1"] == one.baseline["1"][numbers])
+        for rows in (snapshot.doses, snapshot.adverse_events, snapshot.assessments):
+            assert set(rows["patient"].tolist()) <= set(numbers.tolist())
+        leading = snapshot.doses["patient"][snapshot.doses["drug"] == 1]
+        assert np.array_equal(derived["cycles"], [np.sum(leading == p) for p in numbers])
+    assert gaps, "some number is not known yet, though a higher one is"

@@ -58,6 +58,7 @@ PURPOSES = {
     "ADVERSE_EVENT_RELATED": 49,
     "DOSING_RULE": 50,
     "WITHDRAWAL_CAUSE": 51,
+    "INFUSION": 52,
 }
 
 EDGE_WORDS = sorted(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from certain_trial import CERTAIN, on_day
 from naive_patient import rows_of
-from naive_toxicity import NaiveTreated
+from naive_toxicity import NaiveTreated, naive_applies
 
 from simulate.build_plan import build_plan
 from simulate.cutoff import cut
@@ -41,8 +42,10 @@ HARSH: dict[str, Any] = {
     "treatment.drugs.KN026.rules": [
         {"id": 1, "action": "hold", "grade": 3, "related": True},
         {"id": 2, "action": "hold", "special_interest": True, "lasting": "21 days"},
-        {"id": 3, "action": "interrupt_infusion", "terms": ["infusion_reaction"]},
+        {"id": 3, "action": "interrupt_infusion", "terms": ["infusion_reaction"], "resumed": 0.5},
+        {"id": 8, "action": "interrupt_infusion", "grade": 2, "resumed": 0.1},
         {"id": 7, "action": "reduce", "grade": 2, "probability": 0.2},
+        {"id": 10, "action": "reduce", "grade": 3, "probability": 0.2},
         {"id": 9, "action": "discontinue", "grade": 4, "probability": 0.1},
     ],
     "follow_up.withdrawal": {"kind": "exponential", "rate": "0.05 per month"},
@@ -57,8 +60,11 @@ HARSH: dict[str, Any] = {
 ALONE: dict[str, Any] = HARSH | {
     "treatment.drugs.KN026.holds": {"at_most": "24 days", "delays_cycle": False},
     "treatment.drugs.docetaxel.planned_cycles": None,
+    "toxicity.terms.hypersensitivity.rate": 0.5,
+    "follow_up.early_stop.probability": 0.5,
+    "follow_up.early_stop.days": ["0 days", "1 day"],
 }
-"""The same, but KN026 is held without holding up the cycle."""
+"""The same, but KN026 is held without holding up the cycle, and many stop at the first dose."""
 
 
 @pytest.mark.parametrize(
@@ -86,12 +92,14 @@ def test_every_patient_equals_a_naive_one(
 
 def test_the_harsh_trials_have_all_that_can_happen(scenario: Scenario, run: Run) -> None:
     seen: set[str] = set()
+    parts: set[bool] = set()
     actions = 0
     for changes, replicate in ((HARSH, 0), (HARSH, 2), (ALONE, 1)):
         trial = scenario.with_overrides(changes)
         records = run(trial, seed=trial.seed, replicate=replicate)
         seen |= {treatment.STOP_NAMES[i] for i in records.subjects["treatment_stop_reason"]}
         actions |= int(np.bitwise_or.reduce(records.adverse_events["action"]))
+        parts |= set((records.doses["infused"][records.doses["interrupted"] == 1] < 1000).tolist())
         for name in ("hold", "held", "interrupted"):
             assert records.doses[name].any() or changes is ALONE, name
         assert set(records.doses["level"].tolist()) == {0, 1, 2}
@@ -99,6 +107,7 @@ def test_the_harsh_trials_have_all_that_can_happen(scenario: Scenario, run: Run)
         assert 5 in records.adverse_events["grade"]
     assert seen >= {"progression", "withdrawal", "adverse event", "death", "completed"}
     assert actions == 0b0111_1111, "every action that a rule of either drug can take"
+    assert parts >= {False, True}, "interrupted infusions are resumed, or not"
 
 
 # ---- no event is lost before it is decided ------------------------------------------------------
@@ -128,7 +137,10 @@ def test_what_is_sorted_out_could_not_have_occurred(plan: Plan) -> None:
     for number in (0, 11, 56):
         patient, n_kept = kept[number], 0
         for cycle in range(1, n_cycles + 1):
-            possible = {term: e for term, e, _ in patient.events.get(cycle, ())}
+            rows = range(patient.first[cycle - 1], patient.first[cycle])
+            possible = {
+                patient.possible.terms[row]: patient.possible.exponentials[row] for row in rows
+            }
             n_kept += len(possible)
             for term, term_id in enumerate(tables.term_ids.tolist()):
                 address = (seed, number, replicate, Purpose.ADVERSE_EVENT, cycle * 256 + term_id)
@@ -147,6 +159,36 @@ def test_what_is_sorted_out_could_not_have_occurred(plan: Plan) -> None:
                 else:
                     assert e > rates[term] * heaviest * frailty
         assert 0 < n_kept < 0.5 * n_cycles * len(rates), "most are sorted out"
+
+
+@pytest.mark.parametrize("changes", [{}, HARSH], ids=["published", "harsh"])
+def test_rules_that_are_not_about_an_event_are_those_that_never_apply(
+    scenario: Scenario, changes: dict[str, Any]
+) -> None:
+    trial = scenario.with_overrides(changes | {"sweep": []})
+    tables = build_plan(trial)
+    about = ToxicitySource(tables, 1).rules_about
+    rules = [(d, rule) for d, drug in enumerate(trial.treatment.drugs) for rule in drug.rules]
+    assert trial.toxicity is not None
+    for position, own in enumerate(trial.toxicity.terms):
+        for grade in (1, 2, 3, 4):
+            expected = [
+                (d, row)
+                for row, (d, rule) in enumerate(rules)
+                if naive_applies(rule, own.name, grade, True, own.special_interest, 0)
+            ]
+            assert about[position, grade] == expected
+
+
+def test_a_trial_leaves_nothing_for_the_garbage_collector(plan: Plan) -> None:
+    engine = ReferenceEngine(plan)
+    engine.simulate(seed=1, replicate=0)
+    gc.collect()
+
+    engine.simulate(seed=1, replicate=1)
+
+    assert gc.collect() == 0, "so that the engine need not let it look"
+    assert gc.isenabled()
 
 
 # ---- forced: one event, one rule ----------------------------------------------------------------
@@ -364,9 +406,9 @@ def test_docetaxel_omitted_too_long_ends_alone(force: Force) -> None:
 
 def test_a_row_of_omissions_is_as_long_as_a_hold_may_be(force: Force) -> None:
     limits = {"treatment.drugs.docetaxel.holds": {"at_most": "60 days", "delays_cycle": False}}
-    each = term(weight="always")  # one after the other, each lasting until after the next dose
-    rule = {"id": 1, "action": "hold"}  # related or not: no event is, to a drug not given
-    patient = force({"toxicity": toxicity(each, lasts=25)} | docetaxel(rule) | limits)
+    each = term(weight="always")  # one after the other, each holding beyond the next dose
+    rule = {"id": 1, "action": "hold", "lasting": "25 days"}  # no event is related if not given
+    patient = force({"toxicity": toxicity(each)} | docetaxel(rule) | limits)
 
     assert [(row["day"], row["given"]) for row in patient.docetaxel] == [
         (0, 1),
@@ -402,6 +444,16 @@ def test_a_dose_is_reduced_once_for_each_level(force: Force) -> None:
     assert all(row["level"] == 0 for row in once.kn026)
 
 
+def test_one_event_reduces_a_dose_by_one_level_only(force: Force) -> None:
+    rules = [{"id": i, "action": "reduce", "grade": grade} for i, grade in ((5, 3), (6, 2))]
+    lower = {"treatment.drugs.docetaxel.reduced_doses": ["55 mg/m2", "40 mg/m2"]}
+    each = term(weight="always")
+    patient = force({"toxicity": toxicity(each)} | docetaxel(*rules) | lower)
+
+    assert [row["level"] for row in patient.docetaxel] == [0, 1, 2, 2, 2, 2]
+    assert [e["action"] >> 5 for e in patient.events][:3] == [1, 1, 0]
+
+
 def test_docetaxel_is_discontinued_alone(force: Force) -> None:
     patient = force({"toxicity": toxicity(term())} | docetaxel({"id": 6, "action": "discontinue"}))
 
@@ -430,6 +482,45 @@ def test_an_infusion_is_interrupted_without_delay(force: Force) -> None:
     assert not any(row["interrupted"] for row in patient.docetaxel)
     assert patient.days() == [0, 21, 42, 63]
     assert patient.events[0]["action"] == 0b1000
+
+
+def infused_by(patient: Forced, cycle: int, term_id: int) -> int:
+    """Thousandths infused of a dose that is interrupted for good: uniform, by its word."""
+    assert patient.subject["first_dose_trial_day"] >= 0
+    return 1000 * word(1, 0, 0, Purpose.INFUSION, cycle * 256 + term_id) // 2**32
+
+
+def test_an_infusion_that_is_not_resumed_gives_a_part_of_the_dose(force: Force) -> None:
+    rule = {"id": 3, "action": "interrupt_infusion", "terms": ["event"], "resumed": 0}
+    patient = force({"toxicity": toxicity(term(weight="always"), onset=0)} | kn026(rule))
+
+    expected = [infused_by(patient, cycle, 1) for cycle in (1, 2, 3)]
+    assert len(set(expected)) == 3
+    assert [row["infused"] for row in patient.kn026][:3] == expected
+    assert all(row["given"] and row["interrupted"] for row in patient.kn026)
+    assert {row["infused"] for row in patient.docetaxel} == {1000}
+    assert patient.days() == [0, 21, 42, 63], "and delays nothing"
+
+
+def test_of_several_interruptions_the_shortest_infusion_counts(force: Force) -> None:
+    rules = [
+        {"id": 3, "action": "interrupt_infusion", "terms": ["event"], "resumed": 0},
+        {"id": 4, "action": "interrupt_infusion", "terms": ["event"], "resumed": 1},
+        {"id": 5, "action": "interrupt_infusion", "terms": ["other"], "resumed": 0},
+    ]
+    events = toxicity(term(), term(id=2, name="other"), onset=0)
+    patient = force({"toxicity": events} | kn026(*rules))
+
+    parts = [infused_by(patient, 1, term_id) for term_id in (1, 2)]
+    assert parts[0] != parts[1]
+    assert patient.kn026[0]["infused"] == min(parts)
+    assert [event["action"] for event in patient.events] == [0b1000, 0b1000]
+
+
+def test_an_omitted_dose_has_nothing_infused(force: Force) -> None:
+    patient = force({"toxicity": toxicity(term(), lasts=20)} | docetaxel(HOLD, cycles=4))
+
+    assert [row["infused"] for row in patient.docetaxel] == [1000, 0, 1000, 1000, 1000]
 
 
 def test_an_infusion_that_is_over_is_not_interrupted(force: Force) -> None:
@@ -500,6 +591,32 @@ def test_an_event_is_related_to_drugs_of_its_cycle_only(force: Force) -> None:
     assert [event["related"] for event in patient.events][:4] == [3, 3, 1, 1]
 
 
+@pytest.mark.parametrize(
+    ("lasts", "cycles"),
+    [(20, [1, 2, 3, 4, 5, 6]), (21, [1, 2, 3, 4, 5, 6]), (22, [1, 3, 5]), (43, [1, 4])],
+)
+def test_an_event_does_not_begin_anew_while_it_goes_on(
+    force: Force, lasts: int, cycles: list[int]
+) -> None:
+    other = term(id=2, name="other", onset=["6 days", "6 days"], weight="always")
+    patient = force({"toxicity": toxicity(term(weight="always"), other, lasts=lasts)})
+
+    for term_id, onset in ((1, 5), (2, 6)):
+        own = [event for event in patient.events if event["term"] == term_id]
+        assert [event["cycle"] for event in own if event["cycle"] <= 6] == cycles
+        assert [event["onset_day"] for event in own][:2] == [
+            onset + 21 * (cycle - 1) for cycle in cycles[:2]
+        ]
+
+
+def test_an_event_that_does_not_begin_anew_does_nothing(force: Force) -> None:
+    rule = {"id": 1, "action": "hold", "lasting": "20 days"}  # each until 4 days after the dose
+    each = term(weight="always")
+    patient = force({"toxicity": toxicity(each, lasts=30)} | kn026(rule))
+
+    assert patient.days() == [0, 25, 46, 71], "held by every other event only"
+
+
 def test_an_early_hypersensitivity_ends_treatment(force: Force) -> None:
     none = {"toxicity": toxicity(term(rate=0, rate_grade_3=0, weight="always"))}
     stop = {"probability": 1, "days": ["9 days", "9 days"], "adverse_event": "event"}
@@ -509,6 +626,40 @@ def test_an_early_hypersensitivity_ends_treatment(force: Force) -> None:
     (event,) = patient.events
     assert (event["onset_day"], event["end_day"], event["grade"]) == (9, 29, 3)
     assert (event["serious"], event["related"], event["action"]) == (1, 1, 0b100)
+    assert (patient.kn026[0]["interrupted"], patient.kn026[0]["infused"]) == (0, 1000)
+
+
+@pytest.mark.parametrize("day", [0, 21])
+def test_a_hypersensitivity_on_a_dose_day_stops_the_infusion_for_good(
+    force: Force, day: int
+) -> None:
+    none = {"toxicity": toxicity(term(rate=0, rate_grade_3=0, weight="always"))}
+    stop = {"probability": 1, "days": [f"{day} days", f"{day} days"], "adverse_event": "event"}
+    patient = force(none | {"follow_up.early_stop": stop})
+
+    (event,) = patient.events
+    assert (event["onset_day"], event["action"]) == (day, 0b1100)
+    assert (patient.stop, patient.reason) == (day, "adverse event")
+    last = patient.kn026[-1]
+    assert (last["day"], last["interrupted"]) == (day, 1)
+    assert last["infused"] == infused_by(patient, 0, 1) < 1000
+    assert not any(row["interrupted"] for row in [*patient.kn026[:-1], *patient.docetaxel])
+
+
+def test_an_early_stop_without_an_event_leaves_the_infusion_alone(force: Force) -> None:
+    stop = {"probability": 1, "days": ["0 days", "0 days"], "adverse_event": None}
+    patient = force({"follow_up.early_stop": stop})
+
+    assert (patient.stop, patient.reason) == (0, "early stop")
+    assert (patient.kn026[0]["interrupted"], patient.kn026[0]["infused"]) == (0, 1000)
+
+
+def test_an_event_in_course_as_treatment_stops_by_it_does_not_begin_anew(force: Force) -> None:
+    always = {"toxicity": toxicity(term(), onset=15)}
+    stop = {"probability": 1, "days": ["9 days", "9 days"], "adverse_event": "event"}
+    patient = force(always | {"follow_up.early_stop": stop})
+
+    assert [(e["onset_day"], e["end_day"]) for e in patient.events] == [(9, 29)]
 
 
 def test_a_withdrawal_may_be_caused_by_an_event(force: Force) -> None:
@@ -524,7 +675,7 @@ def test_a_withdrawal_may_be_caused_by_an_event(force: Force) -> None:
     assert (without.stop, without.reason, without.events) == (100, "withdrawal", [])
 
 
-FATAL = {"toxicity": toxicity(term(weight="always"), lasts=200) | {"fatal": "death"}}
+FATAL = {"toxicity": toxicity(term(weight="always")) | {"fatal": "death"}}
 FATAL["toxicity"]["terms"].append(term(id=2, name="death", rate=0, rate_grade_3=0, weight="always"))
 
 
@@ -536,8 +687,8 @@ def test_a_death_without_progression_is_a_fatal_event(force: Force) -> None:
     assert (fatal["term"], fatal["grade"], fatal["onset_day"], fatal["end_day"]) == (2, 5, 50, 50)
     assert fatal["serious"] == 1
     assert [(e["onset_day"], e["end_day"]) for e in patient.events[:-1]] == [
-        (5, NEVER),
-        (26, NEVER),
+        (5, 25),
+        (26, 46),
         (47, NEVER),
     ], "what death comes before never resolves"
 

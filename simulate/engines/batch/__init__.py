@@ -1,0 +1,1 @@
+"""The batch engine: the same patients as the SimPy engine, compiled, one after the other."""

@@ -1,0 +1,179 @@
+"""Doses of one patient in the batch engine: cycle after cycle, held by toxicity."""
+
+from __future__ import annotations
+
+from simulate import clock
+from simulate.compiled import part
+from simulate.distributions import NEVER
+from simulate.engines.batch import layout as words_of
+from simulate.engines.batch.intensity import count_dose
+from simulate.engines.batch.layout import DELAYS_AT_ONCE, Layout
+from simulate.engines.batch.life import (
+    BLOCKED_UNTIL,
+    CYCLE,
+    DELAY,
+    FIRST_DELAY,
+    FIRST_ROW_OF_EVENTS,
+    HOLD,
+    LAST_CYCLE,
+    MEAN_DELAY,
+    NEVER_COMES,
+    NEXT_DOSE,
+    PLANNED_DAY,
+    SHIFT,
+    STOP_REASON,
+    TREATMENT_STOP,
+    Life,
+)
+from simulate.engines.batch.toxicity import bring_events, is_due, stop_held_drug
+from simulate.engines.batch.words import exponentials
+from simulate.ledger import DOSES, Ledger
+from simulate.patient.dosing import WHOLE_DOSE, held_until, is_hold_too_long, latest_hold_day
+from simulate.patient.toxicity import FULL_DOSE, NOT_GIVEN, REDUCED_DOSE
+from simulate.patient.treatment import COMPLETED, cycle_delay, next_dose_day
+from simulate.plan import Plan
+
+
+@part
+def dose_moment(
+    plan: Plan, layout: Layout, life: Life, ledger: Ledger, seed: int, replicate: int, number: int
+) -> None:
+    """The day of a dose has come: it is put off, or the cycle is given and the next one planned."""
+    now = life.now
+    now[NEXT_DOSE] = NEVER_COMES
+    if now[TREATMENT_STOP] < NEVER:
+        return
+    today = now[PLANNED_DAY] + now[HOLD]
+    until = wait_for_held_drug(plan, life, ledger, number, today)
+    if until > 0:
+        now[HOLD] = until - now[PLANNED_DAY]
+        now[NEXT_DOSE] = until * clock.PHASES_PER_DAY + clock.DOSE
+        return
+    if now[TREATMENT_STOP] < NEVER:
+        return
+    give_cycle(plan, layout, life, ledger, seed, replicate, number, today)
+    now[SHIFT] = today - (now[CYCLE] - 1) * plan.treatment.cycle_length
+    still_due = False
+    for position in range(len(life.drugs.limit)):
+        if is_due(life, position):
+            still_due = True
+    if still_due:
+        plan_next_cycle(plan, layout, life, today)
+    elif now[TREATMENT_STOP] == NEVER:  # completed; assessments go on
+        now[TREATMENT_STOP] = today
+        now[STOP_REASON] = COMPLETED
+
+
+@part
+def plan_next_cycle(plan: Plan, layout: Layout, life: Life, today: int) -> None:
+    """Plan the next cycle from the day of the last dose actually given."""
+    now = life.now
+    cycle = now[CYCLE] + 1
+    now[CYCLE] = cycle
+    if cycle >= now[FIRST_DELAY] + DELAYS_AT_ONCE:
+        now[FIRST_DELAY] = cycle // DELAYS_AT_ONCE * DELAYS_AT_ONCE
+        block = layout.patient.start[words_of.DELAY] + (now[FIRST_DELAY] >> 2)
+        exponentials(life.words, block, life.delay_words, life.delays)
+    now[DELAY] = cycle_delay(life.factors[MEAN_DELAY], life.delays[cycle - now[FIRST_DELAY]])
+    now[PLANNED_DAY] = next_dose_day(plan.treatment, today, now[DELAY])
+    now[HOLD] = 0
+    now[NEXT_DOSE] = now[PLANNED_DAY] * clock.PHASES_PER_DAY + clock.DOSE
+
+
+@part
+def wait_for_held_drug(plan: Plan, life: Life, ledger: Ledger, number: int, today: int) -> int:
+    """Day until which the whole cycle must wait for a held drug, or 0.
+
+    A drug that is still held on the latest day allowed ends for good.
+    """
+    now, drugs, dosing = life.now, life.drugs, plan.dosing
+    if now[BLOCKED_UNTIL] <= today:
+        return 0
+    planned, wait = now[PLANNED_DAY], 0
+    for position in range(len(drugs.limit)):
+        if dosing.delays_cycle[position] == 0 or not is_due(life, position):
+            continue
+        if drugs.blocked_until[position] > today:
+            until = held_until(dosing, position, planned, today, drugs.blocked_until[position])
+            if is_hold_too_long(dosing, position, planned, until):
+                until = latest_hold_day(dosing, position, planned)
+            if until <= today:
+                stop_held_drug(life, ledger, number, position, today, now[FIRST_ROW_OF_EVENTS])
+            else:
+                wait = max(wait, until)
+    if now[TREATMENT_STOP] < NEVER:
+        return 0
+    return wait
+
+
+@part
+def give_cycle(
+    plan: Plan,
+    layout: Layout,
+    life: Life,
+    ledger: Ledger,
+    seed: int,
+    replicate: int,
+    number: int,
+    today: int,
+) -> None:
+    """Give what is due, omit what is held, and let the cycle bring its adverse events."""
+    now, drugs = life.now, life.drugs
+    cycle, any_given = now[CYCLE], False
+    for position in range(len(drugs.limit)):
+        drugs.state[position] = NOT_GIVEN
+    for position in range(len(drugs.limit)):
+        if not is_due(life, position):
+            continue
+        given = drugs.blocked_until[position] <= today
+        if not given and is_omitted_too_long(plan, life, ledger, number, position, today):
+            if now[TREATMENT_STOP] < NEVER:
+                return
+            continue
+        record_dose(plan, life, ledger, number, position, today, given)
+        any_given = any_given or given
+    if any_given:
+        bring_events(plan, layout.events, life, seed, replicate, number, cycle, today)
+    if plan.disease.intensity_drug >= 0:
+        count_dose(plan, layout, life, ledger, today)
+
+
+@part
+def is_omitted_too_long(
+    plan: Plan, life: Life, ledger: Ledger, number: int, position: int, today: int
+) -> bool:
+    """Whether a drug that is held alone has been held too long, and then is stopped for good."""
+    drugs = life.drugs
+    drugs.held_since[position] = min(drugs.held_since[position], today)
+    if today < latest_hold_day(plan.dosing, position, drugs.held_since[position]):
+        return False
+    stop_held_drug(life, ledger, number, position, today, life.now[FIRST_ROW_OF_EVENTS])
+    return True
+
+
+@part
+def record_dose(
+    plan: Plan, life: Life, ledger: Ledger, number: int, position: int, today: int, given: bool
+) -> None:
+    """Put a dose given or omitted on record."""
+    now, drugs = life.now, life.drugs
+    row, doses, level = ledger.size[DOSES], ledger.doses, drugs.level[position]
+    doses.patient[row] = number
+    doses.cycle[row] = now[CYCLE]
+    doses.drug[row] = plan.treatment.drug_ids[position]
+    doses.day[row] = today
+    doses.delay[row] = now[DELAY]
+    doses.hold[row] = now[HOLD]
+    doses.wait[row] = 0
+    doses.held[row] = int(drugs.blocked_until[position] > now[PLANNED_DAY])
+    doses.given[row] = int(given)
+    doses.level[row] = level
+    doses.interrupted[row] = 0
+    doses.infused[row] = WHOLE_DOSE if given else 0
+    ledger.size[DOSES] = row + 1
+    now[LAST_CYCLE] = now[CYCLE]
+    if given:
+        drugs.n_given[position] = drugs.n_given[position] + 1
+        drugs.held_since[position] = NEVER
+        drugs.last_dose[position] = row
+        drugs.state[position] = REDUCED_DOSE if level > 0 else FULL_DOSE

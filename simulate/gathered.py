@@ -1,0 +1,134 @@
+"""What the chunks of a run have given so far, and its copy on disk from which a run goes on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+
+from simulate.analysis.curves import CurveCounts, curve_grid
+from simulate.build_plan import cut_day
+from simulate.chunk import ChunkResult
+from simulate.columns import Columns, FileColumns, new_columns
+from simulate.errors import OutputError
+from simulate.scenario.trial import Trial
+
+SAVE_EVERY = 2.0
+"""Seconds of work that a run may lose when it is killed."""
+
+_CHUNKS, _RECORD = "chunks", "gathered.npz"
+
+
+class Gathered:
+    """Values and curves of the replicates that are done.
+
+    With a folder, values go straight to a file of each analysis, and from time to time a small
+    record is written of which chunks are there and of the curves summed up over just these. The
+    record is written beside the old one and takes its place at once; so whenever the program is
+    killed, record and sums belong together, and what is not on record is run again.
+
+    Parameters
+    ----------
+    trial : Trial
+        The scenario.
+    n_columns : int
+        Values of a replicate at one analysis.
+    replicates : int
+        Replicates of the run.
+    chunk_size : int
+        Replicates of a chunk.
+    folder : Path
+        Where the copy on disk is kept, for this very run and no other.
+    """
+
+    def __init__(
+        self,
+        trial: Trial,
+        n_columns: int,
+        *,
+        replicates: int,
+        chunk_size: int,
+        folder: Path | None = None,
+    ) -> None:
+        starts = range(0, replicates, chunk_size)
+        self.chunks = [range(start, min(start + chunk_size, replicates)) for start in starts]
+        self._size = chunk_size
+        self._done = np.zeros(len(self.chunks), bool)
+        self._folder = folder
+        self._saved_at = time.monotonic()
+        self._adding = False
+        self.columns: dict[str, Columns] = {}
+        self.curves: dict[str, CurveCounts] = {}
+        for analysis in trial.analyses:
+            path = None if folder is None else folder / f"analysis-{analysis.id}.values"
+            self.columns[analysis.name] = new_columns(
+                replicates, n_columns, block=chunk_size, path=path
+            )
+            grid = curve_grid(cut_day(trial, analysis))
+            self.curves[analysis.name] = CurveCounts.empty(grid)
+        if folder is not None:
+            self._resume(folder / _RECORD)
+
+    def missing(self) -> list[range]:
+        """Chunks that are still to be run."""
+        return [c for c, done in zip(self.chunks, self._done, strict=True) if not done]
+
+    def add(self, chunk: range, result: ChunkResult) -> None:
+        """Take in a chunk, in any order."""
+        for name, analysed in result.items():
+            self.columns[name].write(chunk.start, analysed.values)
+        self._adding = True  # until the sums and the record belong together again
+        for name, analysed in result.items():
+            self.curves[name].counts += analysed.curve_counts
+            self.curves[name].n_replicates += len(chunk)
+        self._done[chunk.start // self._size] = True
+        self._adding = False
+        if time.monotonic() - self._saved_at > SAVE_EVERY:
+            self.save()
+
+    def save(self) -> None:
+        """Write the record, if there is a folder for it and nothing was interrupted half-way."""
+        if self._folder is None or self._adding:
+            return
+        arrays: dict[str, Any] = {_CHUNKS: self._done}
+        arrays |= {f"curves {name}": curves.counts for name, curves in self.curves.items()}
+        temporary = self._folder / f"{_RECORD}.tmp"
+        try:
+            with temporary.open("wb") as file:
+                np.savez(file, **arrays)
+            temporary.replace(self._folder / _RECORD)
+        except OSError as error:
+            raise OutputError(f"{temporary} cannot be written: {error.strerror}") from None
+        self._saved_at = time.monotonic()
+
+    def _resume(self, record: Path) -> None:
+        """Take over what an earlier start of the same run has left, if it can be read."""
+        try:
+            # opened here: NumPy leaves a damaged archive that it opened itself open
+            with record.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
+                self._take_over({name: file[name] for name in file.files})
+        except (OSError, ValueError, KeyError, BadZipFile, EOFError):
+            return
+
+    def _take_over(self, arrays: Mapping[str, Any]) -> None:
+        done = arrays[_CHUNKS]
+        counts = {name: arrays[f"curves {name}"] for name in self.curves}
+        if done.shape != self._done.shape or not self._reach(done):
+            return
+        self._done = done
+        replicates = sum(len(c) for c, d in zip(self.chunks, done, strict=True) if d)
+        for name, curves in self.curves.items():
+            curves.counts[...] = counts[name]
+            curves.n_replicates = replicates
+
+    def _reach(self, done: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> bool:
+        """Whether the files hold all chunks that are on record."""
+        last = max((c.start for c, d in zip(self.chunks, done, strict=True) if d), default=None)
+        if last is None:
+            return False
+        files = [c for c in self.columns.values() if isinstance(c, FileColumns)]
+        return all(file.reaches(last) for file in files)

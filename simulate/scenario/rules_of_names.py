@@ -1,0 +1,72 @@
+"""Rules of names and numbers: what a name or an id stands for, it stands for alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from simulate.scenario.findings import Finding
+from simulate.scenario.tree import Path
+from simulate.scenario.trial import Trial
+
+
+def unique_baseline(trial: Trial) -> Iterator[Finding]:
+    """Baseline variables have ids and names of their own."""
+    where: Path = ("baseline", "variables")
+    yield from _unique((v.id for v in trial.baseline.variables), where, "id")
+    yield from _unique((v.name for v in trial.baseline.variables), where, "name")
+
+
+def unique_drugs(trial: Trial) -> Iterator[Finding]:
+    """Drugs have ids and names of their own."""
+    where: Path = ("treatment", "drugs")
+    yield from _unique((drug.id for drug in trial.treatment.drugs), where, "id")
+    yield from _unique((drug.name for drug in trial.treatment.drugs), where, "name")
+
+
+def unique_dosing_rules(trial: Trial) -> Iterator[Finding]:
+    """A dosing rule has an id of its own among the rules of all drugs."""
+    taken: dict[int, str] = {}
+    for d, drug in enumerate(trial.treatment.drugs):
+        for r, rule in enumerate(drug.rules):
+            if rule.id in taken:
+                yield Finding(
+                    ("treatment", "drugs", d, "rules", r, "id"),
+                    f"this id is taken already by a dosing rule of {taken[rule.id]} "
+                    f"(given: {rule.id})",
+                )
+            taken.setdefault(rule.id, drug.name)
+
+
+def unique_toxicity(trial: Trial) -> Iterator[Finding]:
+    """Terms have ids and names of their own, and weights have names of their own."""
+    if trial.toxicity is None:
+        return
+    weights, terms = trial.toxicity.weights, trial.toxicity.terms
+    yield from _unique((weight.name for weight in weights), ("toxicity", "weights"), "name")
+    yield from _unique((term.id for term in terms), ("toxicity", "terms"), "id")
+    yield from _unique((term.name for term in terms), ("toxicity", "terms"), "name")
+
+
+def unique_analyses(trial: Trial) -> Iterator[Finding]:
+    """Analyses have ids and names of their own."""
+    yield from _unique((analysis.id for analysis in trial.analyses), ("analyses",), "id")
+    yield from _unique((analysis.name for analysis in trial.analyses), ("analyses",), "name")
+
+
+def unique_subgroups(trial: Trial) -> Iterator[Finding]:
+    """Subgroup analyses have names of their own."""
+    names = (subgroup.name for subgroup in trial.endpoints.subgroups)
+    yield from _unique(names, ("endpoints", "subgroups"), "name")
+
+
+def unique_sweep(trial: Trial) -> Iterator[Finding]:
+    """What-ifs have names of their own."""
+    yield from _unique((variant.name for variant in trial.sweep), ("sweep",), "name")
+
+
+def _unique(values: Iterable[object], where: Path, key: str) -> Iterator[Finding]:
+    seen: set[object] = set()
+    for index, value in enumerate(values):
+        if value in seen:
+            yield Finding((*where, index, key), f"this {key} is taken already (given: {value})")
+        seen.add(value)

@@ -1,0 +1,121 @@
+"""Compile what is compiled before it is needed, and know whether it still has to be.
+
+Machine code is kept on disk, in a folder named after the sources (:mod:`simulate.compiled`). The
+first run after an installation or a change compiles, for some seconds; `simulate warmup` does it
+beforehand.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from simulate import choose_engine
+from simulate.build_plan import build_plan
+from simulate.distributions import TABLE_DAYS
+from simulate.endpoints import endpoint_rules
+from simulate.engines.choice import get_engine
+from simulate.observed_truth import PYTHON_PATIENTS, observe_kernel, observed_truth
+from simulate.scenario.scenario import Scenario
+from simulate.scenario.trial import Trial
+
+SMALLEST = Path(__file__).parent / "templates" / "smallest_trial.yaml"
+"""A trial to compile for when none is given; the machine code is the same for all trials."""
+
+
+class Work(NamedTuple):
+    """A step of a run that is compiled."""
+
+    kernels: Callable[[], tuple[Any, ...]]
+    """Gives its kernels; loaded only when asked for."""
+    call: Callable[[Trial], object]
+    """Calls each of them once, with the types that a run of the trial has."""
+
+
+def _truth(trial: Trial) -> object:
+    plan = build_plan(trial, horizon=TABLE_DAYS)
+    return observed_truth(plan, endpoint_rules(trial), seed=0, n_patients=PYTHON_PATIENTS + 1)
+
+
+def _batch_kernels() -> tuple[Any, ...]:
+    from simulate.batch_runner import run_replicates
+
+    return (run_replicates,)
+
+
+def _batch(trial: Trial) -> object:
+    from simulate.batch_runner import BatchRunner
+
+    return BatchRunner(trial, build_plan(trial), seed=0).run(range(1))
+
+
+def _single_kernels() -> tuple[Any, ...]:
+    from simulate.engines.batch.trial import run_trial
+
+    return (run_trial,)
+
+
+def _single(trial: Trial) -> object:
+    return get_engine(choose_engine.BATCH, build_plan(trial)).simulate(seed=0, replicate=0)
+
+
+TRUTH, BATCH, SINGLE = "truth", "batch engine", "batch engine for single trials"
+
+COMPILED = {
+    TRUTH: Work(lambda: (observe_kernel,), _truth),
+    BATCH: Work(_batch_kernels, _batch),
+    SINGLE: Work(_single_kernels, _single),
+}
+"""Everything that is compiled, by the name of the step."""
+
+
+def is_compiled(name: str) -> bool:
+    """Whether the machine code of a step is at hand, in this process or on disk."""
+    return all(map(_has_code, COMPILED[name].kernels()))
+
+
+def compile_steps(
+    trial: Trial, names: Iterable[str] = (), *, tell: Callable[[str], object] = lambda _name: None
+) -> dict[str, float]:
+    """Compile steps whose machine code is not at hand.
+
+    Parameters
+    ----------
+    trial : Trial
+        The trial to compile for.
+    names : iterable of str
+        Names of steps; by default all.
+    tell : callable
+        Told the name of each step before it is compiled.
+
+    Returns
+    -------
+    dict of str to float
+        Seconds by step, only of those that had to be compiled.
+    """
+    seconds = {}
+    for name in names or COMPILED:
+        if is_compiled(name):
+            continue
+        tell(name)
+        started = time.perf_counter()
+        COMPILED[name].call(trial)
+        seconds[name] = time.perf_counter() - started
+    return seconds
+
+
+def smallest_trial() -> Scenario:
+    """The trial to compile for when none is given."""
+    return Scenario.from_file(SMALLEST)
+
+
+def _has_code(kernel: Any) -> bool:
+    """Whether a kernel was compiled in this process, or on disk since its file last changed."""
+    if getattr(kernel, "signatures", True):  # a plain function, with Numba's compiler turned off
+        return True
+    source = Path(kernel.py_func.__code__.co_filename)
+    changed = source.stat().st_mtime if source.is_file() else 0.0
+    indices = Path(kernel.stats.cache_path).glob(f"*.{kernel.__name__}-*.nbi")
+    return any(index.stat().st_mtime >= changed for index in indices)

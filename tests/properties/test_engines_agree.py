@@ -1,0 +1,132 @@
+"""Two engines, one truth: the batch engine's trials are those of the SimPy engine, in every bit."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import numba
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from random_trials import changed, random_changes, try_random_scenarios
+
+from simulate.build_plan import build_plan
+from simulate.check_engines import check_engines
+from simulate.engines.reference import ReferenceEngine
+from simulate.errors import ScenarioError
+from simulate.patient.treatment import STOP_NAMES
+from simulate.plan import Plan
+from simulate.records import TrialRecords
+from simulate.scenario.scenario import Scenario
+
+FILES = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
+
+ONLY_SIMPY = {"kn026_phase2_shared_resources"}
+"""Scenarios in which patients share resources: the batch engine refuses them."""
+
+
+def test_only_scenarios_with_shared_resources_are_exempt() -> None:
+    shared = {
+        file.stem for file in FILES if build_plan(Scenario.from_file(file)).has_shared_resources
+    }
+
+    assert shared == ONLY_SIMPY
+
+
+@pytest.mark.parametrize(
+    "file", [f for f in FILES if f.stem not in ONLY_SIMPY], ids=lambda f: f.stem
+)
+def test_scenario_files(file: Path) -> None:
+    scenario = Scenario.from_file(file)
+    for each in (scenario, *(scenario.variant(variant.name) for variant in scenario.sweep)):
+        check = check_engines(each, replicates=3)
+
+        assert check.difference is None
+        assert check.replicates == 3
+        assert check.rows > 3 * 57 * 30, "that is fewer doses, scans and events than there must be"
+
+
+def test_random_scenarios(scenario: Scenario) -> None:
+    seen: Counter[str] = Counter()
+
+    def check(trial: Scenario, replicate: int) -> None:
+        assert check_engines(trial, replicates=1, first=replicate).difference is None
+        engine = ReferenceEngine(build_plan(trial))
+        seen.update(what_happens(engine.simulate(seed=trial.seed, replicate=replicate)))
+
+    try_random_scenarios(check, scenario, runs=range(5))
+
+    assert not EVENTS - set(seen), "scenarios in which this happens are wanted"
+
+
+EVENTS = {
+    *("hold", "omitted dose", "delay", "reduced dose", "interrupted infusion", "partial infusion"),
+    *("discontinuation", "severe event", "fatal event", "related event", "unscheduled scan"),
+    *("missed scan", "complete response", "partial response", "screening failure"),
+    *("left the study", "nobody enrolled"),
+    *(f"treatment: {reason}" for reason in STOP_NAMES),
+}
+
+
+def what_happens(records: TrialRecords) -> set[str]:
+    """What a trial has, of all that engines must agree on."""
+    doses, events, scans = records.doses, records.adverse_events, records.assessments
+    subjects = records.subjects
+    happens = {
+        "hold": doses["hold"] > 0,
+        "omitted dose": doses["given"] == 0,
+        "delay": doses["delay"] > 0,
+        "reduced dose": doses["level"] > 0,
+        "interrupted infusion": doses["interrupted"] == 1,
+        "partial infusion": (doses["given"] == 1) & (doses["infused"] < 1000),
+        "discontinuation": events["action"] & 0b0100_0100_0100 > 0,
+        "severe event": events["grade"] >= 3,
+        "fatal event": events["grade"] == 5,
+        "related event": events["related"] > 0,
+        "unscheduled scan": scans["visit"] == 0,
+        "missed scan": scans["performed"] == 0,
+        "complete response": scans["response"] == 1,
+        "partial response": scans["response"] == 2,
+        "screening failure": len(records.screening_days) > records.n_patients,
+        "left the study": subjects["study_withdrawal_day"] < 2**30,
+        "nobody enrolled": records.n_patients == 0,
+    } | {
+        f"treatment: {reason}": subjects["treatment_stop_reason"] == i
+        for i, reason in enumerate(STOP_NAMES)
+    }
+    return {name for name, where in happens.items() if np.any(where)}
+
+
+# ---- plans --------------------------------------------------------------------------------------
+
+
+def type_differences(one: numba.types.Type, other: numba.types.Type, path: str) -> list[str]:
+    """Fields of two plans that Numba takes for different types."""
+    if one == other:
+        return []
+    if not hasattr(one, "fields"):
+        return [f"{path}: {one} and {other}"]
+    parts = zip(one.fields, one.types, other.types, strict=True)
+    return [text for name, x, y in parts for text in type_differences(x, y, f"{path}.{name}")]
+
+
+def test_plans_have_one_type_and_few_scenarios_are_refused(scenario: Scenario, plan: Plan) -> None:
+    """Whatever the scenario, compiled code fits; else a scenario would be compiled for anew."""
+    wanted = numba.typeof(plan)
+    counts: Counter[str] = Counter()
+
+    @settings(max_examples=30, deadline=None, database=None, derandomize=True)
+    @given(changes=random_changes())
+    def check(changes: dict[str, object]) -> None:
+        try:
+            trial = changed(scenario, changes)
+        except ScenarioError:
+            counts["refused"] += 1
+            return
+        counts["accepted"] += 1
+        assert type_differences(wanted, numba.typeof(build_plan(trial)), "plan") == []
+
+    check()
+
+    assert counts["refused"] < 0.1 * counts["accepted"]
