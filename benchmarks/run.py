@@ -15,13 +15,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from simulate.analysis.analyse import analyse
-from simulate.analysis.stack import stack
-from simulate.build_plan import build_plan, cut_day
-from simulate.cutoff import cut
-from simulate.endpoints import derive, endpoint_rules
+from simulate.analysis.curves import BINS, CURVES
+from simulate.analysis.one_trial import analyse_trial
+from simulate.analysis.plan import analysis_plan
+from simulate.analysis.workspace import workspace
+from simulate.build_plan import build_plan
 from simulate.engines.draws import draw_patients
 from simulate.engines.reference import ReferenceEngine
+from simulate.ledger import ledger_of
+from simulate.plan import with_lists
 from simulate.scenario.scenario import Scenario
 
 HERE = Path(__file__).parent
@@ -35,12 +37,12 @@ def stages() -> dict[str, Callable[[], object]]:
     scenario = Scenario.from_file(SCENARIO)
     plan = build_plan(scenario)
     engine = ReferenceEngine(plan)
-    rules = endpoint_rules(scenario)
-    day = cut_day(scenario, scenario.analyses[-1])
+    analysis = analysis_plan(scenario, scenario.analyses[-1])
+    lists, room = with_lists(analysis), with_lists(workspace(analysis, scenario.sample_size))
+    values = [0.0] * analysis.n_columns
+    curves = [0] * (len(CURVES) * analysis.curves.n_points * (BINS + 1))
     seed, replicates = scenario.seed, range(REPLICATES)
-    trials = [engine.simulate(seed=seed, replicate=r) for r in replicates]
-    snapshots = [cut(records, day) for records in trials]
-    endpoints = [derive(rules, snapshot) for snapshot in snapshots]
+    ledgers = [ledger_of(engine.simulate(seed=seed, replicate=r)) for r in replicates]
 
     def random_words() -> object:
         return [draw_patients(engine.plan, seed=seed, replicate=r) for r in replicates]
@@ -48,21 +50,13 @@ def stages() -> dict[str, Callable[[], object]]:
     def simpy_engine() -> object:
         return [engine.simulate(seed=seed, replicate=r) for r in replicates]
 
-    def data_cut() -> object:
-        return [cut(records, day) for records in trials]
-
-    def derived_endpoints() -> object:
-        return [derive(rules, snapshot) for snapshot in snapshots]
-
-    def statistics_of_all() -> object:
-        return analyse(scenario, stack(snapshots, endpoints))
+    def analysis_in_python() -> object:
+        return [analyse_trial(lists, ledger, room, values, 0, curves) for ledger in ledgers]
 
     return {
         "random words": random_words,
         "SimPy engine, words included": simpy_engine,
-        "data cut": data_cut,
-        "derived endpoints": derived_endpoints,
-        "statistics": statistics_of_all,
+        "cut, endpoints, statistics": analysis_in_python,
     }
 
 

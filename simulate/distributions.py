@@ -218,7 +218,8 @@ def exponential_hazard(days: FloatArray, *, rate: float) -> FloatArray:
 
 def weibull_hazard(days: FloatArray, *, scale: float, shape: float) -> FloatArray:
     """Weibull, ``H(t) = (t / scale) ** shape``."""
-    return np.asarray((days / scale) ** shape)
+    with np.errstate(over="ignore"):  # infinity is right
+        return np.asarray((days / scale) ** shape)
 
 
 def lognormal_hazard(days: FloatArray, *, median: float, sigma: float) -> FloatArray:
