@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import pickle
 import signal
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import (
@@ -15,6 +16,8 @@ from concurrent.futures import (
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from multiprocessing.process import BaseProcess
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from simulate.choose_engine import BATCH
 from simulate.chunk import ChunkResult, ChunkRunner
@@ -31,6 +34,7 @@ Finished = Generator[tuple[range, ChunkResult], None, None]
 """Chunks and their results, as they are finished."""
 
 _runner: ChunkRunner | None = None
+_folder: Path | None = None
 
 
 def run_chunks(
@@ -106,13 +110,19 @@ def run_in_processes(
 def _one_pool(
     trial: Trial, seed: int, engine: str, chunks: Sequence[range], workers: int
 ) -> Iterator[tuple[range, ChunkResult]]:
-    """Run chunks in one pool, which may break; leave no process behind."""
+    """Run chunks in one pool, which may break; leave no process behind.
+
+    Results come in files. A worker that dies while it sends megabytes through the pool's pipe
+    would leave half a message, for the rest of which the pool would wait for ever; the name of a
+    file is sent whole or not at all.
+    """
     others = set(multiprocessing.active_children())
+    folder = TemporaryDirectory(prefix="simulate-")
     pool = ProcessPoolExecutor(
         max_workers=min(workers, len(chunks)),
         mp_context=multiprocessing.get_context("spawn"),
         initializer=_prepare,
-        initargs=(trial, seed, engine),
+        initargs=(trial, seed, engine, folder.name),
     )
     try:
         futures = {pool.submit(_run, chunk): chunk for chunk in chunks}
@@ -120,12 +130,21 @@ def _one_pool(
         while pending:
             done, pending = wait(pending, return_when=FIRST_COMPLETED)
             for future in done:
-                yield futures.pop(future), future.result()
+                yield futures.pop(future), _taken(Path(future.result()))
     except BaseException:
         _end(set(multiprocessing.active_children()) - others)
         raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+        folder.cleanup()
+
+
+def _taken(path: Path) -> ChunkResult:
+    """The result that a worker left in a file, which goes."""
+    with path.open("rb") as file:
+        result: ChunkResult = pickle.load(file)
+    path.unlink()
+    return result
 
 
 def _end(processes: set[BaseProcess]) -> None:
@@ -136,13 +155,19 @@ def _end(processes: set[BaseProcess]) -> None:
         process.join()
 
 
-def _prepare(trial: Trial, seed: int, engine: str) -> None:
+def _prepare(trial: Trial, seed: int, engine: str, folder: str) -> None:
     """Make a worker ready. Ctrl-C is for the parent, which then ends its workers."""
-    global _runner
+    global _runner, _folder
+    _folder = Path(folder)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _runner = ChunkRunner(trial, seed=seed, engine=engine)
 
 
-def _run(replicates: range) -> ChunkResult:
+def _run(replicates: range) -> str:
+    """Run a chunk and leave its result in a file, whose name is given."""
     assert _runner is not None  # the pool calls _prepare first
-    return _runner.run(replicates)
+    assert _folder is not None
+    path = _folder / f"{replicates.start}.pickle"
+    with path.open("wb") as file:
+        pickle.dump(_runner.run(replicates), file, protocol=pickle.HIGHEST_PROTOCOL)
+    return str(path)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import multiprocessing
 import os
+import pickle
+import select
 import signal
 import threading
 import time
@@ -318,3 +320,17 @@ def test_nothing_is_prepared_when_nothing_is_missing(
     run_replicates(small, replicates=3, parts=tmp_path)
     monkeypatch.setattr(replicates, "run_chunks", None)
     run_replicates(small, replicates=3, parts=tmp_path)
+
+
+def test_what_a_worker_sends_is_written_whole_or_not_at_all(
+    scenario: Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker killed in the middle of a long message would leave the pool waiting for its end."""
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    workers._prepare(scenario, 1, "reference", str(tmp_path))
+
+    sent = workers._run(range(2))
+
+    assert len(pickle.dumps(sent)) < select.PIPE_BUF
+    assert workers._taken(Path(sent))["final"].values.shape[0] == 2
+    assert not list(tmp_path.iterdir())
