@@ -12,9 +12,10 @@ from typing import NamedTuple
 import numpy as np
 
 from simulate.compiled import rule
-from simulate.cutoff import KnownRows, Snapshot, rows_of
+from simulate.cutoff import Snapshot, rows_of
 from simulate.distributions import NEVER, IntColumn, IntTable, later
 from simulate.exposure import DrugRows, leading_doses
+from simulate.known import KnownRows
 from simulate.ledger import AssessmentRows
 from simulate.patient.assessment import (
     COMPLETE_RESPONSE,

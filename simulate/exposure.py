@@ -13,8 +13,9 @@ import numpy as np
 
 from simulate.build_toxicity import dosing_plan
 from simulate.compiled import rule
-from simulate.cutoff import KnownRows, Snapshot, rows_of
+from simulate.cutoff import Snapshot, rows_of
 from simulate.distributions import FloatArray, FloatColumn, FloatTable, IntColumn, IntTable
+from simulate.known import KnownRows
 from simulate.ledger import DoseRows
 from simulate.patient.dosing import WHOLE_DOSE, dose_share
 from simulate.scenario.trial import Trial

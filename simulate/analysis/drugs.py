@@ -6,9 +6,9 @@ import math
 
 from simulate.analysis.quantiles import median, median_of_counts
 from simulate.compiled import rule
-from simulate.cutoff import KnownRows, hidden_action
 from simulate.distributions import FloatColumn, IntColumn, IntTable
 from simulate.exposure import DrugRows, DrugRules, relative_dose_intensity
+from simulate.known import KnownRows, hidden_action
 from simulate.ledger import DoseRows, DrugStopRows
 from simulate.patient.dosing import DISCONTINUE
 from simulate.scenario.trial import Trial

@@ -12,9 +12,9 @@ import numpy as np
 
 from simulate.analysis.drugs import drug_key
 from simulate.compiled import rule
-from simulate.cutoff import KnownRows
 from simulate.distributions import FloatColumn, IntColumn, IntTable
 from simulate.exposure import DrugRows
+from simulate.known import KnownRows
 from simulate.ledger import EventRows
 from simulate.patient.toxicity import FATAL_GRADE
 from simulate.scenario.trial import Trial

@@ -15,10 +15,10 @@ from simulate.analysis.subgroups import line_up, write_subgroups
 from simulate.analysis.survival import count_enrolled, write_outcomes, write_survival
 from simulate.analysis.workspace import Workspace
 from simulate.compiled import rule
-from simulate.cutoff import cut_trial, screened_by
 from simulate.distributions import FloatColumn, FloatTable, IntColumn
 from simulate.endpoints import derive_endpoints
 from simulate.exposure import derive_doses
+from simulate.known import cut_trial, screened_by
 from simulate.ledger import Ledger
 from simulate.units import DAYS_PER_MONTH
 

@@ -22,9 +22,9 @@ from simulate.analysis.curves import CURVES
 from simulate.analysis.quantiles import median_of_counts
 from simulate.analysis.statistics import SURVIVAL_ENDPOINTS, landmark_months
 from simulate.compiled import rule
-from simulate.cutoff import KnownRows
 from simulate.distributions import FloatColumn, IntArray, IntColumn, IntTable
 from simulate.endpoints import EndpointRows
+from simulate.known import KnownRows
 from simulate.records import Columns
 from simulate.scenario.trial import Trial
 

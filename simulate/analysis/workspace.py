@@ -11,10 +11,10 @@ from simulate.analysis.incidence import Tally
 from simulate.analysis.plan import AnalysisPlan
 from simulate.analysis.subgroups import Line
 from simulate.analysis.survival import Days, Sample
-from simulate.cutoff import KnownRows
 from simulate.distributions import FloatColumn, IntColumn
 from simulate.endpoints import EndpointRows
 from simulate.exposure import DrugRows
+from simulate.known import KnownRows
 
 
 class Workspace(NamedTuple):

@@ -210,6 +210,14 @@ def check_ends(plan: Plan, records: TrialRecords) -> None:
     assert np.array_equal(subjects["study_withdrawal_day"][gone], stop[gone])
 
 
+def check_order(records: TrialRecords) -> None:
+    """Rows come by patient and then in time: the cut takes the first ones of each patient."""
+    for name, day in (("assessments", "day"), ("doses", "day"), ("adverse_events", "onset_day")):
+        rows = getattr(records, name)
+        in_order = np.lexsort((rows[day], rows["patient"]))
+        assert np.array_equal(in_order, np.arange(len(in_order))), name
+
+
 def check_known(trial: Scenario, records: TrialRecords, observe: Observe) -> None:
     for day in (None, 200):
         own = observe(trial, [records], day=day).endpoints[0]
@@ -230,6 +238,7 @@ def check_trial(trial: Scenario, records: TrialRecords, observe: Observe) -> Non
     check_doses(plan, records)
     check_scans(plan, records)
     check_ends(plan, records)
+    check_order(records)
     check_known(trial, records, observe)
 
 

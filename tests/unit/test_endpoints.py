@@ -98,6 +98,11 @@ def test_best_response_equals_a_naive_one(gaps: list[int], kinds: list[str]) -> 
         ([(42, "PR"), (84, "-"), (126, "PR")], "PR", 42, 1),
         ([(42, "PR"), (84, "PD")], "SD", NEVER, 0),
         ([(42, "CR"), (84, "CR"), (90, "PD")], "CR", 42, 1),
+        ([(42, "CR"), (70, "CR")], "CR", 42, 1),
+        ([(42, "CR"), (69, "CR")], "SD", NEVER, 0),
+        ([(42, "PR"), (60, "CR"), (87, "CR")], "PR", 42, 1),  # complete a day too shortly
+        ([(42, "PR"), (60, "CR"), (88, "CR")], "CR", 42, 1),
+        ([(42, "CR"), (84, "CR"), (126, "PR")], "CR", 42, 1),
         ([(20, "PR"), (30, "PD")], "PD", NEVER, 0),
         ([(42, "SD"), (160, "SD")], "SD", NEVER, 0),
         ([(42, "SD"), (161, "SD")], "SD", NEVER, 1),

@@ -36,6 +36,7 @@ LAYERS = [
     "differences",
     "engines",
     "choose_engine",
+    "known",
     "cutoff",
     "exposure",
     "endpoints",

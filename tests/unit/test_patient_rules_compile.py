@@ -47,7 +47,7 @@ ELSEWHERE = {
     "analysis": "test_one_trial.py",
     "analysis.counting": "test_counting.py",
     "analysis.two_samples": "test_two_samples.py",
-    "cutoff": "test_one_trial.py",
+    "known": "test_one_trial.py",
     "endpoints.derive_endpoints": "test_one_trial.py",
     "exposure": "test_one_trial.py",
     "observed_truth": "test_observed_truth.py",

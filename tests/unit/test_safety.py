@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from simulate.records import (
     ADVERSE_EVENT_COLUMNS,
     ASSESSMENT_COLUMNS,
     DOSE_COLUMNS,
+    DRUG_STOP_COLUMNS,
     SUBJECT_COLUMNS,
     TrialRecords,
     table,
@@ -204,16 +206,17 @@ def by_hand(
     )
 
 
+BARE: dict[str, Any] = {
+    "baseline.variables": [],
+    "endpoints.subgroups": [],
+    "treatment.body": None,
+    "sweep": [],
+}
+
+
 @pytest.fixture
 def count(scenario: Scenario, observe: Observe) -> Callable[..., dict[str, float]]:
-    bare = scenario.with_overrides(
-        {
-            "baseline.variables": [],
-            "endpoints.subgroups": [],
-            "treatment.body": None,
-            "sweep": [],
-        }
-    )
+    bare = scenario.with_overrides(BARE)
 
     def values(records: TrialRecords) -> dict[str, float]:
         found = observe(bare, [records], day=400).values
@@ -344,6 +347,20 @@ def test_actions_belong_to_their_drug(count: Count) -> None:
     assert (found["kn026_discontinuation"], found["docetaxel_discontinuation"]) == (0, 1)
     assert (found["kn026_interruption"], found["docetaxel_interruption"]) == (1, 1)
     assert (found["kn026_reduction"], found["docetaxel_reduction"]) == (0, 0)
+
+
+def test_a_drug_held_too_long_counts_as_stopped_from_the_day_it_ended(
+    scenario: Scenario, observe: Observe
+) -> None:
+    """The event that held it carries the end from its onset on; nobody knows of it before."""
+    held = by_hand([dose(0, 1, 0), dose(0, 2, 0)], [(0, 3, 3, 5, 0, 0b0101)])
+    stop = table(DRUG_STOP_COLUMNS, [(0, 0, 90)])
+    bare = scenario.with_overrides(BARE)
+
+    for day, stopped in ((89, 0), (90, 1)):
+        found = observe(bare, [replace(held, drug_stops=stop)], day=day).values
+        assert found["kn026_discontinuation"] == stopped
+        assert found["ae_any_diarrhea"] == 1
 
 
 def test_a_reduction_counts_when_the_lower_dose_is_given(count: Count) -> None:
