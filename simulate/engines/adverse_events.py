@@ -121,9 +121,17 @@ def act(trial: Trial, patient: Patient, event: Event, event_row: int) -> int:
 def take(trial: Trial, patient: Patient, position: int, row: int, event: Event) -> bool:
     """Take the action of one rule on one drug; whether there was anything to act on."""
     plan, state = trial.plan.dosing, patient.drugs[position]
-    if not state.left or not patient.is_treated or state.last_dose is None:
+    if state.last_dose is None:
         return False
     action = plan.action[row]
+    if action == dosing.INTERRUPT_INFUSION:
+        if state.last_dose[_DAY] != event.onset:
+            return False  # its infusion was over
+        drawn = infusion_word(trial, patient, event.cycle, event.term)
+        interrupt(trial, patient, position, dosing.infused_share(plan, row, drawn))
+        return True
+    if not state.left or not patient.is_treated:
+        return False  # no later dose to act on
     if action == dosing.HOLD:
         until = dosing.hold_ends(plan, row, event.onset, event.end)
         state.blocked_until = max(state.blocked_until, until)
@@ -132,13 +140,8 @@ def take(trial: Trial, patient: Patient, position: int, row: int, event: Event) 
         if state.level + 1 >= plan.n_levels[position]:
             return False
         state.level += 1
-    elif action == dosing.DISCONTINUE:
-        stop_drug(trial, patient, position, event.onset, "adverse event")
-    elif state.last_dose[_DAY] == event.onset:
-        drawn = infusion_word(trial, patient, event.cycle, event.term)
-        interrupt(trial, patient, position, dosing.infused_share(plan, row, drawn))
     else:
-        return False  # its infusion was over
+        stop_drug(trial, patient, position, event.onset, "adverse event")
     return True
 
 

@@ -310,6 +310,12 @@ class NaiveTreated(NaivePatient):
 
     def act(self, d: int, rule: DosingRule, event: NaiveEvent) -> bool:
         drug, own = self.drugs[d], self.trial.treatment.drugs[d]
+        if rule.action == "interrupt_infusion":  # also that of the last dose that is planned
+            if not drug.last or drug.last[2] != event.onset:
+                return False
+            term = self.block.terms[event.position]
+            self.interrupt(drug, self.event_word(Purpose.INFUSION, event.cycle, term, 0), rule)
+            return True
         if not drug.due or self.end[:2] <= (event.onset, ONSET) or not drug.last:
             return False
         if rule.action == "hold":
@@ -319,13 +325,8 @@ class NaiveTreated(NaivePatient):
             if drug.level == len(own.reduced_doses):
                 return False
             drug.level += 1
-        elif rule.action == "discontinue":
-            self.stop_drug(d, event.onset, ONSET)
-        elif drug.last[2] != event.onset:
-            return False
         else:
-            term = self.block.terms[event.position]
-            self.interrupt(drug, self.event_word(Purpose.INFUSION, event.cycle, term, 0), rule)
+            self.stop_drug(d, event.onset, ONSET)
         return True
 
     def interrupt(self, drug: NaiveDrug, w: int, rule: DosingRule | None = None) -> None:

@@ -87,3 +87,17 @@ def test_an_early_stop_on_the_day_of_the_dose_is_told_with_its_infusion(
     assert "Allergic reaction, grade 3, related to KN026 (serious)" in text
     assert f"- Infusion of KN026 interrupted, {percent}% infused" in text
     assert "Treatment and tumour assessments stop: adverse event" in text
+
+
+def test_the_last_planned_infusion_can_be_interrupted_too(scenario: Scenario) -> None:
+    changes = FREQUENT | {
+        "treatment.drugs.KN026.planned_cycles": {"kind": "fixed", "value": 1},
+        "toxicity.terms.infusion_reaction.rate": 5,
+        "follow_up.early_stop.probability": 0,
+    }
+    only = scenario.with_overrides(changes)
+    doses = patient_tables(only, example_trial(only, seed=SEED, replicate=0))["doses"]
+    last = doses[doses["drug"] == "KN026"]
+
+    assert (last["cycle"] == 1).all()
+    assert (last["interrupted"] == 1).sum() > 6

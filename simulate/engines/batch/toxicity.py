@@ -408,10 +408,16 @@ def take(
 ) -> bool:
     """Take the action of one rule on one drug; whether there was anything to act on."""
     drugs, dosing = life.drugs, plan.dosing
-    treated = life.now[TREATMENT_STOP] == NEVER
-    if not is_due(life, position) or not treated or drugs.last_dose[position] < 0:
+    if drugs.last_dose[position] < 0:
         return False
     action = dosing.action[row]
+    if action == INTERRUPT_INFUSION:
+        if ledger.doses.day[drugs.last_dose[position]] != onset:
+            return False  # its infusion was over
+        interrupt(plan, life, ledger, position, infused_share(dosing, row, drawn))
+        return True
+    if not is_due(life, position) or life.now[TREATMENT_STOP] < NEVER:
+        return False  # no later dose to act on
     if action == HOLD:
         until = hold_ends(dosing, row, onset, end)
         drugs.blocked_until[position] = max(drugs.blocked_until[position], until)
@@ -422,12 +428,7 @@ def take(
             return False
         drugs.level[position] = drugs.level[position] + 1
         return True
-    if action == DISCONTINUE:
-        stop_drug(life, position, onset)
-        return True
-    if ledger.doses.day[drugs.last_dose[position]] != onset:
-        return False
-    interrupt(plan, life, ledger, position, infused_share(dosing, row, drawn))
+    stop_drug(life, position, onset)
     return True
 
 
