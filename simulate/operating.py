@@ -7,6 +7,7 @@ the probability of the design's own criterion.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -179,13 +180,14 @@ def _criterion(trial: Trial, analysed: AnalysedReplicates) -> Iterator[Row]:
 
 
 def _precision(trial: Trial, truth: Truth) -> Iterator[Row]:
-    """Expected width of the exact interval of the response rate, by number of assessed patients."""
-    sizes = trial.design.sample_sizes
-    if sizes is None:
+    """Expected width of the exact interval of the response rate, by number of assessed patients.
+
+    At the true rate, so not where doses decide what is true and there is none.
+    """
+    sizes, rate = trial.design.sample_sizes, truth.value("orr", OBSERVED)
+    if sizes is None or math.isnan(rate):
         return
     statistic = statistics_of(trial)["orr"]
     for n in range(sizes[0], sizes[1] + 1):
-        width = clopper_pearson_width(
-            n, truth.value("orr", OBSERVED), confidence=trial.endpoints.confidence
-        )
+        width = clopper_pearson_width(n, rate, confidence=trial.endpoints.confidence)
         yield statistic, f"expected_width_n{n}", exact(float(width))

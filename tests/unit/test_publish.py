@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -214,3 +215,29 @@ def test_ctrl_c_leaves_no_half_result_and_the_same_command_goes_on(tmp_path: Pat
     done = subprocess.run(command, cwd=root, capture_output=True, check=True)
     assert b"150 replicates" in done.stdout
     assert [path.name for path in tmp_path.iterdir()] == ["kn026_phase2"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"assessment.anchor": "cycles"},
+        {
+            "disease.dose_intensity": {
+                "drug": "KN026",
+                "hazard_ratio_per_10_percent": 1.5,
+                "source": "assumed",
+                "at": "a test",
+            }
+        },
+    ],
+    ids=["visits move with the cycles", "dose intensity"],
+)
+def test_a_scenario_without_a_truth_runs_to_its_report(
+    scenario: Scenario, change: dict[str, Any], tmp_path: Path
+) -> None:
+    trial = scenario.with_overrides({"sample_size": 8, "sweep": [], "facts": None} | change)
+    folder = publish(make_job(trial, replicates=3), tmp_path)
+
+    assert (folder / "report.html").stat().st_size > 0
+    operating = pd.read_csv(folder / "operating_characteristics.csv")
+    assert not operating["measure"].str.contains("width_n").any()
