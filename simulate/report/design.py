@@ -7,6 +7,7 @@ from simulate.describe.words import duration
 from simulate.report.blocks import Block, Heading, Listing, Prose, Section, Steps
 from simulate.report.enrolment import accruals
 from simulate.report.numbers import counted, listed, number
+from simulate.report.operating import kinds_of_truth, why_no_truth
 from simulate.report.regimen import (
     adverse_events,
     dosing_rules,
@@ -15,6 +16,7 @@ from simulate.report.regimen import (
 )
 from simulate.report.view import View
 from simulate.scenario.enrolment import PowerAccrual
+from simulate.truth import OBSERVED
 
 _STAGES = (
     ("Enrol", "sites open, patients come"),
@@ -24,6 +26,8 @@ _STAGES = (
     ("Analyse", "endpoints, intervals, curves"),
     ("Repeat", "bias, coverage, precision"),
 )
+
+_STAGES_WITHOUT_TRUTH = (*_STAGES[:-1], ("Repeat", "spread and precision"))
 
 
 def design_section(view: View) -> Section:
@@ -35,7 +39,7 @@ def design_section(view: View) -> Section:
     )
     blocks: list[Block] = [
         Prose(introduction),
-        Steps(_STAGES),
+        Steps(_STAGES if kinds_of_truth(view) else _STAGES_WITHOUT_TRUTH),
         Heading("The trial"),
         Listing(_trial(view)),
         Heading("The simulation study"),
@@ -143,23 +147,33 @@ def _ademp(view: View) -> list[tuple[str, str]]:
         mechanism += f"; beside it {counted(len(variants), 'variant')}: {listed(variants)}"
     if models > 1:
         mechanism += f" ({models} models of accrual in all)"
-    estimands = (
-        "Response and clinical benefit rates, event-free rates at the landmarks and median times, "
-        "each with two truths: latent (the disease itself) and as the scans show it when nobody is "
-        "censored"
-    )
     methods = (
         f"Exact (Clopper-Pearson) intervals for rates; Kaplan-Meier for {times}, with Greenwood's "
         "variance, log(-log) limits and Brookmeyer-Crowley limits of medians"
     )
+    truth_measures = "bias, coverage, " if kinds_of_truth(view) else ""
     measures = (
-        "Distribution over replicates, bias, coverage, interval width, each with its Monte Carlo "
+        f"Distribution over replicates, {truth_measures}interval width, each with its Monte Carlo "
         "standard error (MCSE) and the replicates requested, analysed and failed"
     )
     return [
         ("Aims", aims),
         ("Data generation", mechanism + "."),
-        ("Estimands", estimands + "."),
+        ("Estimands", _estimands(view)),
         ("Methods", methods + "."),
         ("Performance", measures + "."),
     ]
+
+
+def _estimands(view: View) -> str:
+    """What is estimated, and which truths it has."""
+    kinds, why = kinds_of_truth(view), why_no_truth(view)
+    text = "Response and clinical benefit rates, event-free rates at the landmarks and median times"
+    if not kinds:
+        return f"{text}. {why}"
+    if OBSERVED not in kinds:
+        return f"{text}, those of times with a latent truth (the disease itself). {why}"
+    return (
+        f"{text}, each with two truths: latent (the disease itself) and as the scans show it when "
+        "nobody is censored."
+    )

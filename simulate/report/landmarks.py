@@ -9,6 +9,7 @@ import numpy as np
 from simulate.analysis.statistics import SURVIVAL_ENDPOINTS
 from simulate.report.blocks import Table
 from simulate.report.numbers import error, in_unit, interval, number
+from simulate.report.operating import kinds_of_truth
 from simulate.report.view import Reported, View
 from simulate.truth import LATENT, OBSERVED
 
@@ -26,25 +27,43 @@ def landmark_table(view: View) -> list[Table]:
         rows += [_rate_row(view, f"{name}_rate_{m}", m) for m in view.months]
     header = ["Months", "Reported", f"{view.confidence} CI", "Median", "95% of replicates", "MCSE"]
     header += ["Latent truth", "Truth by scans"]
-    numeric: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7)
-    if not view.has_facts:
-        header, rows = _without(header, (1, 2)), [tuple(_without(r, (1, 2))) for r in rows]
-        numeric = (1, 2, 3, 4, 5)
+    absent = _absent(view, len(header))
+    header, rows = _without(header, absent), [tuple(_without(r, absent)) for r in rows]
     return [
         Table(
             "Event-free rates at the landmarks, %",
             header,
             rows,
-            numeric=numeric,
-            caption=(
-                "Median and the limits of 95% of replicates, with the Monte Carlo standard error "
-                "of the median. The latent truth is that of the disease model; the truth by scans "
-                "is what perfect follow-up with the trial's own scans would show, progression "
-                "being dated by the scan that finds it."
-            ),
+            numeric=tuple(range(1, len(header))),
+            caption=_rates_caption(view),
             groups=groups,
         )
     ]
+
+
+_CAPTIONS = {
+    LATENT: "The latent truth is that of the disease model.",
+    OBSERVED: (
+        "The truth by scans is what perfect follow-up with the trial's own scans would show, "
+        "progression being dated by the scan that finds it."
+    ),
+}
+
+
+def _rates_caption(view: View) -> str:
+    text = (
+        "Median and the limits of 95% of replicates, with the Monte Carlo standard error of the "
+        "median."
+    )
+    return " ".join([text, *(_CAPTIONS[kind] for kind in kinds_of_truth(view))])
+
+
+def _absent(view: View, n_columns: int) -> tuple[int, ...]:
+    """Columns that would be empty: what is published, and the truths in the last two."""
+    kinds = kinds_of_truth(view)
+    truths = {LATENT: n_columns - 2, OBSERVED: n_columns - 1}
+    absent = () if view.has_facts else (1, 2)
+    return (*absent, *(column for kind, column in truths.items() if kind not in kinds))
 
 
 def _without(cells: list[str] | tuple[str, ...], columns: tuple[int, ...]) -> list[str]:
@@ -70,15 +89,13 @@ def median_table(view: View) -> Table:
     rows = [_median_row(view, name) for name in SHOWN]
     header = ["Endpoint", "Reported", f"{view.confidence} CI", "Median of medians", "2.5%", "97.5%"]
     header += ["MCSE", "Not reached, %", "Latent truth", "Truth by scans"]
-    numeric = tuple(range(1, 10))
-    if not view.has_facts:
-        header, rows = _without(header, (1, 2)), [tuple(_without(r, (1, 2))) for r in rows]
-        numeric = tuple(range(1, 8))
+    absent = _absent(view, len(header))
+    header, rows = _without(header, absent), [tuple(_without(r, absent)) for r in rows]
     return Table(
         "Median times, months",
         header,
         rows,
-        numeric=numeric,
+        numeric=tuple(range(1, len(header))),
         caption=(
             "NR: not reached. A median that is not reached counts as later than all others, so "
             "quantiles may be NR themselves, and no average is taken of those that are reached."

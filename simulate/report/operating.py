@@ -45,17 +45,33 @@ def estimators(view: View) -> list[Estimator]:
     return found
 
 
+def kinds_of_truth(view: View) -> tuple[str, ...]:
+    """Kinds of truth that the scenario has: both, the latent one only, or none."""
+    found = {kind for _, kind in view.result.truth.values}
+    return tuple(kind for kind in (LATENT, OBSERVED) if kind in found)
+
+
+def why_no_truth(view: View) -> str:
+    """Why the scenario lacks a truth, in a sentence; nothing if it has both."""
+    effect = view.scenario.disease.dose_intensity
+    if effect is not None:
+        return (
+            f"There is no truth apart from the trial: the doses of {effect.drug} that a patient "
+            "is given change the hazard of progression, so what is true of the disease depends on "
+            "how the trial is run."
+        )
+    if view.scenario.assessment.anchor == "cycles":
+        return (
+            "There is no truth by scans, and none of response and clinical benefit: the scans "
+            "move with the cycles given, so what they would show depends on the doses of each "
+            "patient."
+        )
+    return ""
+
+
 def operating_section(view: View) -> Section:
     """Bias, coverage and precision, each with its Monte Carlo error."""
-    introduction = (
-        f"Nominal coverage is {view.confidence}. Each estimate is held against two truths: the "
-        "latent truth of the disease model, and what uncensored follow-up with the trial's own "
-        "scans would show. The difference between them is what scanning at intervals does to an "
-        "endpoint (progression is dated by the scan that finds it), not a fault of the estimator. "
-        "Bars and the numbers after \N{PLUS-MINUS SIGN} are Monte Carlo errors: 95% intervals in "
-        "the figure, standard errors (MCSE) in the table."
-    )
-    blocks: list[Block] = [Prose(introduction), *_coverage_picture(view), _table(view)]
+    blocks: list[Block] = [Prose(_introduction(view)), *_coverage_picture(view), _table(view)]
     blocks += [*_precision(view), *_criterion(view), *all_analyses(view)]
     blocks.append(
         Prose(
@@ -64,6 +80,34 @@ def operating_section(view: View) -> Section:
         )
     )
     return Section("operating", "Operating characteristics", blocks)
+
+
+def _introduction(view: View) -> str:
+    """What the estimates are held against, and how to read their errors."""
+    kinds, why = kinds_of_truth(view), why_no_truth(view)
+    nominal = f"Nominal coverage is {view.confidence}."
+    bars = (
+        "Bars and the numbers after \N{PLUS-MINUS SIGN} are Monte Carlo errors: 95% intervals in "
+        "the figure, standard errors (MCSE) in the table."
+    )
+    if view.scenario.design.sample_sizes is not None and OBSERVED not in kinds:
+        why += " Nor is there a true response rate from which to expect a width by sample size."
+    if not kinds:
+        return f"{why} So no estimate has a bias or a coverage; the width of its interval is told."
+    if OBSERVED not in kinds:
+        against = "Each time-to-event estimate is held against the latent truth of the disease"
+        return (
+            f"{nominal} {against} model. {why} A bias shows, beside the estimator's own, what "
+            "scanning at intervals does to an endpoint (progression is dated by the scan that "
+            f"finds it). {bars}"
+        )
+    return (
+        f"{nominal} Each estimate is held against two truths: the "
+        "latent truth of the disease model, and what uncensored follow-up with the trial's own "
+        "scans would show. The difference between them is what scanning at intervals does to an "
+        "endpoint (progression is dated by the scan that finds it), not a fault of the estimator. "
+        f"{bars}"
+    )
 
 
 def _coverage_picture(view: View) -> list[Picture]:
@@ -86,10 +130,16 @@ def _coverage_picture(view: View) -> list[Picture]:
     svg = figure_svg(
         "coverage", draw, width=8.6, height=height, description="Coverage of confidence intervals"
     )
+    exact = (
+        "Exact intervals of a response rate are built to cover the rate that they estimate at "
+        "least that often. "
+        if OBSERVED in kinds_of_truth(view)
+        else ""
+    )
     caption = (
         f"Share of the {view.confidence} intervals that contain the truth, with 95% Monte Carlo "
-        "intervals; the vertical line is the nominal coverage. Exact intervals of a response rate "
-        "are built to cover the rate that they estimate at least that often. Intervals that say "
+        "intervals; the vertical line is the nominal coverage. "
+        f"{exact}Intervals that say "
         "nothing (before the first event, or for a median neither of whose limits is reached) are "
         "left out and counted as failed in the table: where many are, as for survival with few "
         "deaths, the coverage is that given an interval, and not the method's own. There is none "
@@ -109,31 +159,47 @@ def _plus_minus(estimate: Estimate | None, scale: float, decimals: int, *, sign:
 
 
 def _table(view: View) -> Table:
-    rows = [_row(view, e) for e in estimators(view)]
-    header = ["Estimate", "Latent truth", "Bias", "Coverage, %", "Truth by scans", "Bias"]
-    header += ["Coverage, %", "Interval width", "Analysed", "Failed"]
+    kinds = kinds_of_truth(view)
+    rows = [_row(view, e, kinds) for e in estimators(view)]
+    header = ["Estimate"]
+    for kind in kinds:
+        header += [_TRUTHS[kind], "Bias", "Coverage, %"]
+    header += ["Interval width", "Analysed", "Failed"]
     return Table(
-        "Bias and coverage",
+        "Bias and coverage" if kinds else "Width of intervals",
         header,
         rows,
         numeric=tuple(range(1, len(header))),
-        caption=(
-            f"Of {counted(view.n, 'replicate')} requested; analysed and failed are counts for "
-            "coverage. Rates, their bias and width in percentage points, medians in months; "
-            "\N{PLUS-MINUS SIGN} MCSE. Bias is that of the mean; of a median time it is that of "
-            "the median over replicates. Width is the mean; of a median time, the median, NR if a "
-            "limit is not reached in most replicates. Failed: replicates whose interval is none, "
-            "for want of patients or of events."
-        ),
+        caption=_how_to_read(view, kinds),
     )
 
 
-def _row(view: View, e: Estimator) -> tuple[str, ...]:
+_TRUTHS = {LATENT: "Latent truth", OBSERVED: "Truth by scans"}
+
+
+def _how_to_read(view: View, kinds: tuple[str, ...]) -> str:
+    """Units and counts of the table."""
+    requested = f"Of {counted(view.n, 'replicate')} requested; analysed and failed are counts for"
+    width = (
+        "Width is the mean; of a median time, the median, NR if a limit is not reached in most "
+        "replicates. Failed: replicates whose interval is none, for want of patients or of events."
+    )
+    if not kinds:
+        return f"{requested} the width. Rates in percentage points, medians in months. {width}"
+    return (
+        f"{requested} coverage, or for the width where there is none. Rates, their bias "
+        "and width in percentage points, medians in months; \N{PLUS-MINUS SIGN} MCSE. "
+        "Bias is that of the mean; of a median time it is that "
+        f"of the median over replicates. {width}"
+    )
+
+
+def _row(view: View, e: Estimator, kinds: tuple[str, ...]) -> tuple[str, ...]:
     median = e.measure == "median"
     scale = view.statistics[e.statistic].scale
     cells = [e.label]
     counts: Estimate | None = None
-    for kind in (LATENT, OBSERVED):
+    for kind in kinds:
         truth = view.truth(e.statistic, kind)
         bias = view.operating(e.endpoint, f"{e.measure}.{'median_' if median else ''}bias_{kind}")
         coverage = view.operating(e.endpoint, f"{e.measure}.coverage_{kind}")
@@ -145,6 +211,7 @@ def _row(view: View, e: Estimator) -> tuple[str, ...]:
         ]
     width = view.operating(e.endpoint, f"{e.measure}.width.{'q50' if median else 'mean'}")
     cells.append(NO_VALUE if width is None else number(scale * width.estimate, 1))
+    counts = counts or width  # the intervals that coverage would count
     cells += [f"{n:,}" for n in (counts.n_analysed, counts.n_failed)] if counts else [NO_VALUE] * 2
     return tuple(cells)
 

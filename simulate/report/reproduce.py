@@ -17,7 +17,11 @@ _FILES = (
     ("replicates.parquet", "a row a replicate and analysis, a column a statistic"),
     (
         "patients/",
-        "patients, doses, adverse events, assessments and endpoints of chosen replicates",
+        "patients, doses, adverse events, assessments, endpoints and exposure of chosen "
+        "replicates. Endpoints and exposure are as known at each data cut; the others hold the "
+        "whole truth, up to 30 days beyond the last cut and the days of death and progression "
+        "yet to come. What the last cut knew of doses, adverse events and assessments: "
+        "known_at_cut = 1 (an adverse event may still have gone on then)",
     ),
     ("manifest.json", "scenario, seed, versions and digests"),
 )

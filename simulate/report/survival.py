@@ -25,6 +25,7 @@ from simulate.plots.survival import (
 from simulate.report.blocks import Block, Picture, Prose, Section
 from simulate.report.landmarks import landmark_table, median_table
 from simulate.report.numbers import listed, with_unit
+from simulate.report.operating import why_no_truth
 from simulate.report.svg import figure_svg
 from simulate.report.view import View
 from simulate.units import DAYS_PER_MONTH
@@ -46,13 +47,14 @@ def survival_section(view: View) -> Section:
 
 
 def _how_to_read(view: View) -> str:
-    return (
+    text = (
         "Each figure lays one simulated trial, the example replicate, over what all "
         f"{view.n:,} replicates give on each day. Times run from the "
         f"{view.scenario.endpoints.time_zero.replace('_', ' ')}; a month is {DAYS_PER_MONTH} days. "
         f"Curves are Kaplan-Meier estimates with {view.confidence} limits on the log(-log) scale "
         "(Greenwood's variance)."
     )
+    return f"{text} {why_no_truth(view)}".rstrip()
 
 
 def example_curve(view: View, endpoint: str) -> KaplanMeier | None:

@@ -6,9 +6,11 @@ import math
 
 import pandas as pd
 
+from simulate.analysis.drugs import WAIT_SLOTS, drug_key
 from simulate.report.blocks import Block, Heading, Prose, Section, Table
 from simulate.report.numbers import decimals_of, listed, number, signed
 from simulate.report.view import View
+from simulate.scenario.scenario import Scenario
 
 _FIRST = (
     "n_enrolled",
@@ -33,34 +35,61 @@ def whatifs_section(view: View) -> Section:
     )
     blocks: list[Block] = [Prose(text)]
     for variant in view.scenario.sweep:
-        name = view.scenario.variant(variant.name).name
+        changed = view.scenario.variant(variant.name)
         rows = view.result.sweep[
-            (view.result.sweep["scenario"] == name)
+            (view.result.sweep["scenario"] == changed.name)
             & (view.result.sweep["analysis"] == view.analysed.name)
         ]
         if rows.empty:
             continue
         title = variant.title or variant.name
         fields = listed(str(path) for path in variant.set)
-        blocks += [Heading(title), Prose(f"Changed: {fields}."), _table(view, rows, title)]
+        prose = Prose(f"Changed: {fields}.{_no_waits(view, changed)}")
+        blocks += [Heading(title), prose, _table(view, changed, rows, title)]
     return Section("whatifs", "What if", blocks)
 
 
-def _statistics(view: View) -> list[tuple[str, str]]:
+def _statistics(view: View, changed: Scenario) -> list[tuple[str, str]]:
     """Statistics and measures shown, in order."""
-    shown = [(name, "mean") for name in _FIRST]
+    shown = [(name, "mean") for name in (*_FIRST, *_of_doses(view, changed))]
     for name in ("pfs", "os"):
         shown += [(f"{name}_rate_{m}", "mean") for m in view.months]
         shown += [(f"{name}_median", "q50"), (f"{name}_median", "not_reached")]
     return shown
 
 
+def _of_doses(view: View, changed: Scenario) -> list[str]:
+    """What adverse events and the limits of the sites do to doses, where either has them.
+
+    The drug named first in the regimen leads it.
+    """
+    both = (view.scenario, changed)
+    names = []
+    if any(scenario.resources is not None for scenario in both):
+        names += [*WAIT_SLOTS, "cycles_median"]
+    if names or any(scenario.toxicity is not None for scenario in both):
+        names.append(f"{drug_key(view.scenario.treatment.drugs[0].name)}_rdi_median")
+    return names
+
+
+def _no_waits(view: View, changed: Scenario) -> str:
+    """Why there is no difference of waits if only one of the two limits what sites have."""
+    limited = [scenario.resources is not None for scenario in (view.scenario, changed)]
+    if limited[0] == limited[1]:
+        return ""
+    which = "scenario" if limited[0] else "variant"
+    return (
+        f" Waits are counted where sites have limits, which is in the {which} only, so that they "
+        "have no paired difference; what they do to cycles and doses is in the table."
+    )
+
+
 _WORDS = {"q50": "median over replicates", "not_reached": "share not reached, %"}
 
 
-def _table(view: View, rows: pd.DataFrame, title: str) -> Table:
+def _table(view: View, changed: Scenario, rows: pd.DataFrame, title: str) -> Table:
     cells, shown = [], []
-    for name, measure in _statistics(view):
+    for name, measure in _statistics(view, changed):
         found = rows[(rows["statistic"] == name) & (rows["measure"] == measure)]
         if found.empty or math.isnan(float(found.iloc[0]["difference"])):
             continue

@@ -18,6 +18,7 @@ from simulate.endpoints import derive, endpoint_rules
 from simulate.job import make_job
 from simulate.operating import operating_characteristics
 from simulate.report.blocks import Details, Picture, Prose, Section, Table, numbered
+from simulate.report.design import design_section
 from simulate.report.disposition import disposition_table
 from simulate.report.doses import FEWEST, cycle_delays, doses_section
 from simulate.report.numbers import (
@@ -34,13 +35,15 @@ from simulate.report.numbers import (
     signed,
     with_unit,
 )
+from simulate.report.operating import operating_section
 from simulate.report.regimen import dosing_rules, intensity_effect, site_limits
 from simulate.report.report import render_report, write_report
 from simulate.report.safety import incidence, listed_terms, safety_section
 from simulate.report.scorecard import OTHER, TOPICS, position, scorecard_section, topic_of
-from simulate.report.survival import example_curve
+from simulate.report.survival import example_curve, survival_section
 from simulate.report.swimmer import lanes_of
 from simulate.report.view import View
+from simulate.report.whatifs import whatifs_section
 from simulate.run import RunResult, execute
 from simulate.scenario.scenario import Scenario
 from simulate.scorecard import read_facts
@@ -482,6 +485,125 @@ def test_effect_of_dose_intensity_is_told() -> None:
     told = intensity_effect(scenario)[0][1]
     assert "times 1.2 for every 10% of docetaxel's intensity" in told
     assert "all that is given late counts as lost, whatever delayed it" in told
+
+
+SLOTS = "resources={chairs: {slots: 1}}"
+WAITS = (
+    "Patients with a dose that waited for a slot or a drug, patients",
+    "Mean wait of a dose for a slot or a drug, days",
+)
+CYCLES = "Median number of cycles, cycles"
+INTENSITY = "KN026: median relative dose intensity, %"
+
+
+def sweep_of(field: str, value: str) -> str:
+    """A sweep of one variant."""
+    return f"sweep=[{{name: other, set: {{{field}: {value}}}}}]"
+
+
+def whatif(result: RunResult) -> tuple[str, dict[str, tuple[str, ...]]]:
+    """Words of the first what-if, and the rows of its table by statistic."""
+    blocks = whatifs_section(View(result)).blocks
+    prose = [block.text for block in blocks if isinstance(block, Prose)]
+    table = next(block for block in blocks if isinstance(block, Table))
+    return prose[1], {row[0]: tuple(row) for row in table.rows}
+
+
+def test_whatif_of_capacity_shows_waits_cycles_and_intensity(
+    other: Callable[..., RunResult],
+) -> None:
+    sites = "enrolment.sites.count=4"
+    result = other(sites, SLOTS, sweep_of("resources.chairs.slots", "2"))
+
+    words, rows = whatif(result)
+
+    assert {*WAITS, CYCLES, INTENSITY} <= rows.keys()
+    assert "Waits are counted" not in words
+    table = result.sweep[result.sweep["measure"] == "mean"].set_index("statistic")
+    for label, name, scale in (
+        (WAITS[0], "waited", 1),
+        (WAITS[1], "wait_mean", 1),
+        (CYCLES, "cycles_median", 1),
+        (INTENSITY, "kn026_rdi_median", 100),
+    ):
+        own = scale * float(result.replicates["final"].column(name).mean())
+        theirs = scale * float(table["value"][name])
+        assert rows[label][1].strip() == number(own, 1)
+        assert rows[label][2].strip() == number(theirs, 1)
+        assert rows[label][3].strip() == signed(theirs - own, 2)
+
+
+def test_whatif_that_alone_limits_sites_says_why_it_has_no_waits(
+    other: Callable[..., RunResult],
+) -> None:
+    result = other(sweep_of("resources", "{chairs: {slots: 1}}"), "toxicity=null")
+
+    words, rows = whatif(result)
+
+    assert "in the variant only, so that they have no paired difference" in words
+    assert {CYCLES, INTENSITY} <= rows.keys()
+    assert not rows.keys() & set(WAITS)
+
+
+def test_whatif_shows_intensity_only_where_something_takes_it(
+    other: Callable[..., RunResult],
+) -> None:
+    change = sweep_of("assessment.missed", "0.2")
+
+    assert INTENSITY in whatif(other(change))[1]
+    assert CYCLES not in whatif(other(change))[1]
+    assert INTENSITY not in whatif(other(change, "toxicity=null"))[1]
+
+
+def words_about_truth(result: RunResult) -> tuple[str, Table]:
+    """All words of the sections that tell of truths, and the table of intervals."""
+    view = View(result)
+    sections = (design_section(view), survival_section(view), operating_section(view))
+    words = []
+    for section in sections:
+        for block in section.blocks:
+            words.append(str(getattr(block, "text", getattr(block, "items", ""))))
+    tables = [block for block in sections[2].blocks if isinstance(block, Table)]
+    return " ".join(words), tables[0]
+
+
+def test_both_truths_are_told_where_there_are_both(result: RunResult) -> None:
+    words, table = words_about_truth(result)
+
+    assert words.count("two truths") == 2
+    assert "There is no truth" not in words
+    assert {"Latent truth", "Truth by scans"} <= set(table.header)
+
+
+def test_no_truth_is_claimed_where_doses_decide(other: Callable[..., RunResult]) -> None:
+    effect = "{drug: docetaxel, hazard_ratio_per_10_percent: 1.2}"
+    result = other(f"disease.dose_intensity={effect}")
+
+    words, table = words_about_truth(result)
+
+    assert "two truths" not in words
+    assert words.count("There is no truth apart from the trial: the doses of docetaxel") == 3
+    assert "bias, coverage" not in words
+    assert table.title == "Width of intervals"
+    assert list(table.header) == ["Estimate", "Interval width", "Analysed", "Failed"]
+    rate = next(row for row in table.rows if row[0] == "ORR")
+    assert list(rate[2:]) == ["2", "0"]
+    assert float(rate[1]) > 0
+
+
+def test_truth_by_scans_is_not_claimed_where_scans_move_with_cycles(
+    other: Callable[..., RunResult],
+) -> None:
+    result = other("assessment.anchor=cycles")
+
+    words, table = words_about_truth(result)
+
+    assert "two truths" not in words
+    assert words.count("There is no truth by scans") == 3
+    assert "Latent truth" in table.header
+    assert "Truth by scans" not in table.header
+    rate = next(row for row in table.rows if row[0] == "PFS at 6 months")
+    assert float(rate[1]) == pytest.approx(View(result).truth("pfs_rate_6", "latent"), abs=0.05)
 
 
 def test_example_curve_is_that_of_the_first_replicate(result: RunResult) -> None:
