@@ -92,8 +92,8 @@ format: setup ## put the code into the standard format
 	@$(PY) -m ruff format .
 	@$(PY) -m ruff check --fix .
 
-bench: setup ## measure the speed
-	@$(PY) benchmarks/run.py
+bench: setup ## measure speed and memory, some minutes; with BENCH_LONG=1 of a million replicates too
+	@$(PY) -m benchmarks.run
 
 schema: setup ## write the JSON Schema that editors use for scenario files
 	@$(SIMULATE) schema --output scenarios/scenario.schema.json

@@ -1,127 +1,178 @@
-"""Time the stages of a replicate, in one run, and write the table.
+"""Measure the speed, print the tables, and write `benchmarks/results.json`: `make bench`.
 
-Times of a shared machine drift, so stages are measured in turn, round after round, and are
-compared with each other: the ratios are what counts. `make bench` runs this file.
+Times of a shared machine drift, so what is compared is measured in turn, round after round, in one
+run: the ratios are what counts. With BENCH_LONG=1 a million replicates are run, too.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import platform
-import statistics
-import subprocess
-import sys
-import time
-from collections.abc import Callable
+import textwrap
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from simulate.analysis.curves import BINS, CURVES
-from simulate.analysis.one_trial import analyse_trial
-from simulate.analysis.plan import analysis_plan
-from simulate.analysis.workspace import workspace
+import numba
+
+from benchmarks import commands, scaling
+from benchmarks.measure import Times, in_turn
+from benchmarks.stages import WORDS, Sizes, stages
+from benchmarks.table import (
+    Target,
+    number,
+    table,
+    target_content,
+    targets_table,
+    times_content,
+    times_table,
+)
+from benchmarks.targets import memory_target, stage_targets, start_target
+from benchmarks.word_count import WordCount, word_count
+from simulate.analysis.curves import CURVES, GRID_STEP
+from simulate.analysis.row import all_statistics
+from simulate.analysis.subgroups import groups_of
 from simulate.build_plan import build_plan
-from simulate.engines.draws import draw_patients
-from simulate.engines.reference import ReferenceEngine
-from simulate.ledger import ledger_of
-from simulate.plan import with_lists
+from simulate.engines.draws import most_cycles
 from simulate.scenario.scenario import Scenario
+from simulate.warmup import compile_steps
 
 HERE = Path(__file__).parent
 SCENARIO = HERE.parent / "scenarios" / "kn026_phase2.yaml"
-ROUNDS = 12
-REPLICATES = 25
+STAGE_ROUNDS, SCALING_ROUNDS, START_ROUNDS = 9, 3, 5
+COUNTED = 8
+"""Replicates whose random numbers are counted."""
+
+SECONDS, MICRO = 1.0, 1e6
 
 
-def stages() -> dict[str, Callable[[], object]]:
-    """What is timed, each over the same replicates."""
-    scenario = Scenario.from_file(SCENARIO)
-    plan = build_plan(scenario)
-    engine = ReferenceEngine(plan)
-    analysis = analysis_plan(scenario, scenario.analyses[-1])
-    lists, room = with_lists(analysis), with_lists(workspace(analysis, scenario.sample_size))
-    values = [0.0] * analysis.n_columns
-    curves = [0] * (len(CURVES) * analysis.curves.n_points * (BINS + 1))
-    seed, replicates = scenario.seed, range(REPLICATES)
-    ledgers = [ledger_of(engine.simulate(seed=seed, replicate=r)) for r in replicates]
+class Report:
+    """Prints each part when it is measured, and keeps it for `results.json`."""
 
-    def random_words() -> object:
-        return [draw_patients(engine.plan, seed=seed, replicate=r) for r in replicates]
+    def __init__(self) -> None:
+        self.content: dict[str, Any] = {}
+        self.targets: list[Target] = []
 
-    def simpy_engine() -> object:
-        return [engine.simulate(seed=seed, replicate=r) for r in replicates]
+    def times(
+        self, key: str, title: str, times: Mapping[str, Times], *, scale: float, over: str | None
+    ) -> None:
+        """Times of some pieces, and their ratios to one of them."""
+        self.content[key] = times_content(times, scale=scale)
+        say(times_table(title, times, scale=scale, over=over))
 
-    def analysis_in_python() -> object:
-        return [analyse_trial(lists, ledger, room, values, 0, curves) for ledger in ledgers]
-
-    return {
-        "random words": random_words,
-        "SimPy engine, words included": simpy_engine,
-        "cut, endpoints, statistics": analysis_in_python,
-    }
+    def values(self, key: str, header: list[str], values: Mapping[str, tuple[float, ...]]) -> None:
+        """Figures that were measured once."""
+        self.content[key] = {
+            name: dict(zip(header[1:], row, strict=True)) for name, row in values.items()
+        }
+        say(table(header, [[name, *map(number, row)] for name, row in values.items()]))
 
 
-def measure(timed: dict[str, Callable[[], object]]) -> dict[str, list[float]]:
-    """Microseconds a replicate of each stage, in every round."""
-    found: dict[str, list[float]] = {name: [] for name in timed}
-    for _ in range(ROUNDS):
-        for name, work in timed.items():
-            started = time.perf_counter()
-            work()
-            found[name].append((time.perf_counter() - started) / REPLICATES * 1e6)
-    return found
+def say(text: str) -> None:
+    """Print a part of the report."""
+    print(f"{text}\n", flush=True)
 
 
-def start_times() -> dict[str, float]:
-    """Seconds until a command has answered, the best of a few, beside a bare Python."""
-    commands = {
-        "python, doing nothing": ["-c", "pass"],
-        "simulate --help": ["-m", "simulate", "--help"],
-        "simulate validate": ["-m", "simulate", "validate", str(SCENARIO)],
-    }
-    found = {name: float("inf") for name in commands}
-    for _ in range(5):
-        for name, words in commands.items():
-            started = time.perf_counter()
-            subprocess.run(
-                [sys.executable, *words], check=True, capture_output=True, cwd=HERE.parent
-            )
-            found[name] = min(found[name], time.perf_counter() - started)
-    return found
+def conditions(scenario: Scenario, sizes: Sizes) -> str:
+    """What is simulated and computed, in words."""
+    groups, curves = len(groups_of(scenario)), len(CURVES)
+    statistics = len(all_statistics(scenario))
+    return wrapped(
+        f"{scenario.name}: {scenario.sample_size} patients, up to "
+        f"{most_cycles(build_plan(scenario))} cycles each. Time is a grid of whole days, in the "
+        "engines and in every analysis. Each replicate has toxicity and dosing in full, the data "
+        f"cut, the derived endpoints, {statistics} statistics with their intervals, estimates and "
+        f"intervals in {groups} subgroups, and {curves} curves on a grid of {GRID_STEP} days. All "
+        f"code is compiled beforehand. {sizes.batch:,} different replicates by the batch engine, "
+        f"{sizes.simpy} of these by SimPy; {STAGE_ROUNDS} rounds, in each of them all stages in "
+        "turn."
+    )
+
+
+def wrapped(text: str) -> str:
+    """Text in lines of a terminal's width."""
+    return textwrap.fill(text, 100)
+
+
+def measure_stages(report: Report, scenario: Scenario, sizes: Sizes) -> None:
+    """Microseconds of a replicate by stage."""
+    count = word_count(SCENARIO, replicates=COUNTED)
+    pieces = stages(scenario, count, sizes)
+    for piece in pieces.values():
+        piece.work()
+    times = in_turn(pieces, rounds=STAGE_ROUNDS)
+    title = "microseconds a replicate"
+    report.times("stages_us", title, times, scale=MICRO, over=WORDS)
+    report.content["random_numbers_a_replicate"] = count._asdict()
+    say(_of_random_numbers(count))
+    report.targets += stage_targets(times)
+
+
+def _of_random_numbers(count: WordCount) -> str:
+    blocks = count.blocks_in_loops + count.single_blocks
+    exponentials = count.exponentials_in_loops + count.single_exponentials
+    return wrapped(
+        f"Random numbers alone: {blocks:,.0f} blocks of four words ({count.single_blocks:,.0f} of "
+        f"them for one word each) and {exponentials:,.0f} unit exponentials a replicate, made by "
+        f"the engine's own functions. They were counted in {COUNTED} replicates of the engine's "
+        "source, run without compiling it."
+    )
+
+
+def measure_scaling(report: Report, scenario: Scenario) -> None:
+    """Whether time grows in proportion to replicates and to patients."""
+    replicates, patients = scaling.over_replicates(scenario), scaling.over_patients(scenario)
+    for of, pieces in (("replicate", replicates), ("patient", patients)):
+        times = in_turn(pieces, rounds=SCALING_ROUNDS)
+        title, first = f"microseconds a {of}, of", next(iter(pieces))
+        report.times(f"scaling_{of}s_us", title, times, scale=MICRO, over=first)
+
+
+def measure_commands(report: Report) -> None:
+    """What a user waits for."""
+    commands.warm_up()
+    pieces = commands.starts(SCENARIO)
+    for piece in pieces.values():
+        piece.work()
+    starts = in_turn(pieces, rounds=START_ROUNDS)
+    report.times("start_seconds", "seconds of a command", starts, scale=SECONDS, over=None)
+    report.targets.append(start_target(starts))
+    runs = {"simulate run -n 10000": commands.whole_run(SCENARIO, 10_000)}
+    million = None
+    if os.environ.get("BENCH_LONG") == "1":
+        million = commands.whole_run(SCENARIO, 1_000_000, ["--set", "sweep=[]"])
+        runs["simulate run -n 1000000 --set sweep=[]"] = million
+    header = ["whole command, once", "seconds", "peak MiB"]
+    report.values("whole_runs", header, {name: tuple(whole) for name, whole in runs.items()})
+    report.targets.append(memory_target(million))
+    compiled = commands.compile_seconds()
+    steps = {f"compiling: {name}": (seconds,) for name, seconds in compiled.items()}
+    report.values("first_run", ["first run of all, once", "seconds"], steps)
 
 
 def main() -> None:
-    """Measure, print the table, write `benchmarks/results.json`."""
-    found = measure(stages())
-    whole = [sum(times) for times in zip(*list(found.values())[1:], strict=True)]
-    found["all stages"] = whole
-    rows = {
-        name: {
-            "minimum_us": min(times),
-            "median_us": statistics.median(times),
-            "share_of_all": statistics.median(times) / statistics.median(whole),
-        }
-        for name, times in found.items()
-    }
-    print(f"{SCENARIO.stem}: microseconds a replicate, one process, {ROUNDS} rounds in turn\n")
-    print(f"{'stage':32}{'minimum':>10}{'median':>10}{'of all':>9}")
-    for name, row in rows.items():
-        print(
-            f"{name:32}{row['minimum_us']:10.0f}{row['median_us']:10.0f}"
-            f"{100 * row['share_of_all']:8.1f}%"
-        )
-    starts = start_times()
-    print("\nstart of a command, seconds, best of five\n")
-    for name, seconds in starts.items():
-        print(f"{name:32}{seconds:10.2f}")
-    machine = {"python": platform.python_version(), "machine": platform.machine()}
+    """Measure, print the tables, write `benchmarks/results.json`."""
+    scenario, sizes, report = Scenario.from_file(SCENARIO), Sizes(), Report()
+    compile_steps(scenario, tell=lambda name: say(f"compiling: {name}"))
+    say(conditions(scenario, sizes))
+    measure_stages(report, scenario, sizes)
+    measure_scaling(report, scenario)
+    measure_commands(report)
+    say(targets_table(report.targets))
     content = {
-        "rounds": ROUNDS,
-        "replicates": REPLICATES,
-        **machine,
-        "stages": rows,
-        "start_seconds": starts,
+        "scenario": scenario.name,
+        "digest": scenario.digest(),
+        "python": platform.python_version(),
+        "numba": numba.__version__,
+        "machine": platform.machine(),
+        "processors": os.cpu_count(),
+        "sizes": sizes._asdict(),
+        **report.content,
+        "targets": [target_content(target) for target in report.targets],
     }
-    (HERE / "results.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    text = json.dumps(content, indent=2)
+    (HERE / "results.json").write_text(text + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

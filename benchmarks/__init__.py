@@ -1,0 +1,1 @@
+"""How quick the simulator is, and where the time goes: `make bench`."""
