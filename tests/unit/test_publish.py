@@ -39,7 +39,10 @@ TABLES = (
     "replicates.parquet",
     "summary.json",
 )
-PATIENT_TABLES = ("subjects", "doses", "assessments", "endpoints", "events")
+PATIENT_TABLES = (
+    *("subjects", "doses", "adverse_events", "assessments"),
+    *("exposure", "endpoints", "events"),
+)
 
 
 def small(scenario: Scenario, *, n: int = 30, workers: int = 1, engine: str = "reference") -> Job:
