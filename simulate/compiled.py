@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import numba
-from numba.extending import register_jitable
+from numba.core import types
+from numba.extending import intrinsic, register_jitable
 
-_MARKS = (b"@rule", b"@part", b"@kernel", b"@overload", b"NamedTuple")
+_MARKS = (b"@rule", b"@part", b"@routine", b"@kernel", b"@overload", b"NamedTuple")
 """What makes a file count: compiled code, or the tables whose layout is compiled into it."""
 
 _njit: Any = numba.njit
@@ -50,6 +51,35 @@ def part(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]
     decorate = _njit(_nrt=False, forceinline=True, error_model="numpy")
     compiled: Callable[Parameters, Result] = decorate(function)
     return compiled
+
+
+def routine(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    """Mark a piece of a kernel that is compiled on its own and called; it calls `stay_apart`.
+
+    For loops that the compiler turns into SIMD, and for what is rare but long: inlined, their many
+    constants would be kept in registers all the time, and what is frequent would suffer.
+    """
+    decorate = _njit(_nrt=False, error_model="numpy")
+    compiled: Callable[Parameters, Result] = decorate(function)
+    return compiled
+
+
+@intrinsic
+def _never_inline(typing: Any) -> Any:
+    """Mark the function in whose body it is called."""
+    del typing
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        del signature, arguments
+        builder.function.attributes.discard("alwaysinline")  # handed down by its caller
+        builder.function.attributes.add("noinline")
+        return context.get_dummy_value()
+
+    return types.void(), code
+
+
+stay_apart: Any = _never_inline
+"""To be called first in a routine: keeps the compiler from inlining it after all."""
 
 
 def source_digest() -> str:

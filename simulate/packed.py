@@ -5,7 +5,8 @@ compiling takes minutes. So what a kernel works on is packed: for every table it
 length, for every number its value, one after the other, in the order of the fields. Compiled code
 gets the address of that block, and ``plan.dosing.action[row]`` becomes two loads. The rules do not
 notice: the fields are found by the same names, and what a field is follows from its annotation
-(``IntTable``, ``FloatTable``, ``int``, ``float``, or another named tuple of such fields).
+(``IntTable``, ``FloatTable``, ``int``, ``float``, or another named tuple of such fields). What is
+annotated as a table is only read; what a kernel fills is a column (``IntColumn``, ``FloatColumn``).
 """
 
 from __future__ import annotations
@@ -45,18 +46,23 @@ class PackedType(types.Type):
 class TableType(types.Type):
     """A table of whole numbers or floats, known by its address and length.
 
-    A guided one is of thresholds, in order, and has a guide that shortens a search for a word:
-    entry j tells how many thresholds do not exceed ``j << GUIDE_SHIFT``.
+    A constant one never changes while a kernel runs, so that what was read need not be read again
+    after something else was written. A guided one is of thresholds, in order, and has a guide that
+    shortens a search for a word: entry j tells how many thresholds do not exceed
+    ``j << GUIDE_SHIFT``.
     """
 
-    def __init__(self, dtype: types.Type, *, guided: bool = False) -> None:
-        self.dtype, self.guided = dtype, guided
+    def __init__(self, dtype: types.Type, *, constant: bool = False, guided: bool = False) -> None:
+        self.dtype, self.constant, self.guided = dtype, constant, guided
         self.n_entries = 3 if guided else 2
-        super().__init__(name=f"{'Guided' if guided else ''}Table({dtype})")
+        kind = "Guided" if guided else "Constant" if constant else ""
+        super().__init__(name=f"{kind}Table({dtype})")
 
 
-INT_TABLE, FLOAT_TABLE = TableType(types.int64), TableType(types.float64)
-GUIDED_TABLE = TableType(types.int64, guided=True)
+INT_COLUMN, FLOAT_COLUMN = TableType(types.int64), TableType(types.float64)
+INT_TABLE = TableType(types.int64, constant=True)
+FLOAT_TABLE = TableType(types.float64, constant=True)
+GUIDED_TABLE = TableType(types.int64, constant=True, guided=True)
 
 GUIDE_SHIFT = 24
 _GUIDE_ENTRIES = (1 << (32 - GUIDE_SHIFT)) + 1
@@ -85,11 +91,11 @@ class _Field(NamedTuple):
 _KINDS = {
     "Thresholds": GUIDED_TABLE,
     "IntTable": INT_TABLE,
-    "IntArray": INT_TABLE,
-    "IntColumn": INT_TABLE,
+    "IntArray": INT_COLUMN,
+    "IntColumn": INT_COLUMN,
     "FloatTable": FLOAT_TABLE,
-    "FloatArray": FLOAT_TABLE,
-    "FloatColumn": FLOAT_TABLE,
+    "FloatArray": FLOAT_COLUMN,
+    "FloatColumn": FLOAT_COLUMN,
     "int": types.int64,
     "float": types.float64,
 }
@@ -193,6 +199,11 @@ def _get_field(context: Any, builder: Any, packed: PackedType, value: Any, name:
 def _load(builder: Any, block: Any, entry: int, kind: Any) -> Any:
     """One entry of a block; blocks never change while a kernel runs."""
     address = cgutils.pointer_add(builder, block, entry * _WORD, ir.PointerType(kind))
+    return _load_constant(builder, address)
+
+
+def _load_constant(builder: Any, address: Any) -> Any:
+    """What stands at an address and never changes while a kernel runs."""
     loaded = builder.load(address)
     loaded.set_metadata("invariant.load", builder.module.add_metadata([]))
     return loaded
@@ -242,7 +253,10 @@ def _get(typing: Any, table: Any, index: Any) -> Any:
     del typing
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.load(_element(context, builder, signature.args[0], arguments))
+        address = _element(context, builder, signature.args[0], arguments)
+        if signature.args[0].constant:
+            return _load_constant(builder, address)
+        return builder.load(address)
 
     return table.dtype(table, index), code
 
@@ -275,7 +289,7 @@ def guide_entry(typing: Any, table: Any, index: Any) -> Any:
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         fields = cgutils.create_struct_proxy(signature.args[0])(context, builder, arguments[0])
-        return builder.load(builder.gep(fields.guide, [arguments[1]]))
+        return _load_constant(builder, builder.gep(fields.guide, [arguments[1]]))
 
     return types.int64(table, types.int64), code
 
@@ -301,7 +315,7 @@ def _setitem(table: Any, index: Any, value: Any) -> Callable[..., Any] | None:
     def set_float(table: Any, index: Any, value: Any) -> Any:
         _set(table, np.int64(index), np.float64(value))
 
-    if not _is_entry(table, index):
+    if not _is_entry(table, index) or table.constant:
         return None
     return set_float if table.dtype == types.float64 else set_whole
 

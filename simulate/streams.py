@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from numba.extending import overload
 
-from simulate.compiled import rule
+from simulate.compiled import routine, rule, stay_apart
 
 IntArray = npt.NDArray[np.int64]
 WordArray = npt.NDArray[np.uint32]
@@ -116,9 +116,32 @@ def _philox4x32_compiled(
     return rounds
 
 
-@rule
 def word(seed: int, entity: int, replicate: int, purpose: int, index: int) -> int:
     """The 32-bit word at one address."""
+    return _word(seed, entity, replicate, purpose, index)
+
+
+@overload(word)
+def _word_compiled(
+    seed: Any, entity: Any, replicate: Any, purpose: Any, index: Any
+) -> Callable[..., Any]:
+    """Give kernels a function that they call: single words are rare, and long if inlined."""
+    del seed, entity, replicate, purpose, index
+
+    def look_up(seed: Any, entity: Any, replicate: Any, purpose: Any, index: Any) -> Any:
+        return _single_word(seed, entity, replicate, purpose, index)
+
+    return look_up
+
+
+@routine
+def _single_word(seed: int, entity: int, replicate: int, purpose: int, index: int) -> int:
+    stay_apart()
+    return _word(seed, entity, replicate, purpose, index)
+
+
+@rule
+def _word(seed: int, entity: int, replicate: int, purpose: int, index: int) -> int:
     block = philox4x32(entity, replicate, purpose, index >> 2, seed & _MASK, (seed >> 32) & _MASK)
     lane = index & 3
     if lane == 0:

@@ -228,6 +228,7 @@ def calls(plan: Plan, twin: Plan, scenario: Scenario) -> dict[str, list[tuple[An
         "streams._binary": [(number,) for number in (1, 2, 3, 2**31 + 1, 2**33 - 1, 2**33)],
         "streams.philox4x32": [(1, 2, 3, 4, 5, 6), (*[2**32 - 1] * 6,)],
         "streams.word": [(20250, 5, 6, 34, i) for i in range(5)] + [(2**62 + 3, 1, 0, 45, 9)],
+        "streams._word": [(7, 3, 2, 40, i) for i in range(4)],
         "streams._minus_log": [(1.0, 0), (1.3, -4), (1.9, -33)],
         "streams.unit_exponential": [(w,) for w in WORDS],
         "distributions.first_above": [(table.thresholds, w) for w in WORDS],

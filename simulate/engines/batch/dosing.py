@@ -26,11 +26,11 @@ from simulate.engines.batch.life import (
     Life,
 )
 from simulate.engines.batch.toxicity import bring_events, is_due, stop_held_drug
-from simulate.engines.batch.words import exponentials
+from simulate.engines.batch.words import look_up_delays, word_at
 from simulate.ledger import DOSES, Ledger
 from simulate.patient.dosing import WHOLE_DOSE, held_until, is_hold_too_long, latest_hold_day
 from simulate.patient.toxicity import FULL_DOSE, NOT_GIVEN, REDUCED_DOSE
-from simulate.patient.treatment import COMPLETED, cycle_delay, next_dose_day
+from simulate.patient.treatment import COMPLETED, next_dose_day
 from simulate.plan import Plan
 
 
@@ -73,8 +73,8 @@ def plan_next_cycle(plan: Plan, layout: Layout, life: Life, today: int) -> None:
     if cycle >= now[FIRST_DELAY] + DELAYS_AT_ONCE:
         now[FIRST_DELAY] = cycle // DELAYS_AT_ONCE * DELAYS_AT_ONCE
         block = layout.patient.start[words_of.DELAY] + (now[FIRST_DELAY] >> 2)
-        exponentials(life.words, block, life.delay_words, life.delays)
-    now[DELAY] = cycle_delay(life.factors[MEAN_DELAY], life.delays[cycle - now[FIRST_DELAY]])
+        look_up_delays(life.words, block, life.factors[MEAN_DELAY], life.delays)
+    now[DELAY] = word_at(life.delays, 0, cycle - now[FIRST_DELAY])
     now[PLANNED_DAY] = next_dose_day(plan.treatment, today, now[DELAY])
     now[HOLD] = 0
     now[NEXT_DOSE] = now[PLANNED_DAY] * clock.PHASES_PER_DAY + clock.DOSE
@@ -122,7 +122,6 @@ def give_cycle(
     cycle, any_given = now[CYCLE], False
     for position in range(len(drugs.limit)):
         drugs.state[position] = NOT_GIVEN
-    for position in range(len(drugs.limit)):
         if not is_due(life, position):
             continue
         given = drugs.blocked_until[position] <= today

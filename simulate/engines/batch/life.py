@@ -44,7 +44,7 @@ NEVER_COMES = 2**60
     INTENSITY_SINCE,
     FIRST_PENDING,
     END_PENDING,
-    FIRST_CYCLE_OF_BATCH,
+    END_OF_BATCH,
     FIRST_DELAY,
     FIRST_ROW_OF_EVENTS,
     LAST_CYCLE,
@@ -85,24 +85,17 @@ class DrugColumns(NamedTuple):
 class PendingColumns(NamedTuple):
     """Adverse events that a cycle has brought and that have not begun, in order."""
 
-    onset: IntColumn
-    term: IntColumn
-    cycle: IntColumn
+    order: IntColumn
+    """What they are sorted by: ``onset * 256 + term``."""
+    prospect: IntColumn
+    """Row of the prospect that each was."""
     severity: IntColumn
     given: IntColumn
     """Drugs given in the cycle, as a bit mask of their positions."""
-    grade_word: IntColumn
-    duration_word: IntColumn
-    serious_word: IntColumn
-    related_0: IntColumn
-    """Word of relatedness to the drug of number 0; and so on."""
-    related_1: IntColumn
-    related_2: IntColumn
-    related_3: IntColumn
 
 
 class ProspectColumns(NamedTuple):
-    """Words of a batch of cycles that may bring an event, in the order of the cycles."""
+    """Words that may bring an event, in the order of the cycles; kept as long as the patient."""
 
     cycle: IntColumn
     term: IntColumn
@@ -130,20 +123,22 @@ class Life(NamedTuple):
     """Which of them may bring an event: 4 * (place in the lane) + lane."""
     prospects: ProspectColumns
     """These, and what they are about."""
-    detail: Lanes
-    """Of each prospect, words of grade, onset, duration and seriousness."""
-    related: Lanes
-    """Of each prospect, words of relatedness to the drugs of numbers 0 to 3."""
-    delay_words: IntColumn
-    delays: FloatColumn
-    """Unit exponentials of the delays that are worked out."""
+    further_blocks: IntColumn
+    """Blocks of the further words of the prospects."""
+    further: Lanes
+    """For every eight prospects, eight blocks of words of grade, onset, duration and seriousness,
+
+    and then eight of words of relatedness to the drugs of numbers 0 to 3.
+    """
+    delays: Lanes
+    """Delays of the cycles from FIRST_DELAY."""
 
 
 def new_life(plan: Plan, layout: Layout) -> Life:
     """Room for one patient's life; filled again for each patient."""
     n_drugs, n_terms = len(plan.treatment.drug_ids), len(plan.toxicity.term_ids)
     n_pending = (n_terms + 1) * (layout.most_cycles + 1)
-    most = layout.events.cycles_at_once * n_terms + 8
+    most = (layout.most_cycles + 1 + layout.events.cycles_at_once) * (n_terms + 8)
     return Life(
         now=np.zeros(N_NOW, np.int64),
         factors=np.zeros(7),
@@ -152,12 +147,11 @@ def new_life(plan: Plan, layout: Layout) -> Life:
         drugs=DrugColumns(*(np.zeros(n_drugs, np.int64) for _ in DrugColumns._fields)),
         pending=PendingColumns(*(np.zeros(n_pending, np.int64) for _ in PendingColumns._fields)),
         resolves=np.full(n_terms, -NEVER, np.int64),
-        words=lanes(len(layout.patient.purposes)),
+        words=lanes(len(layout.patient.purposes) + DELAYS_AT_ONCE // 4),
         event_words=np.zeros(4 * layout.events.n_looked_up, np.int64),
-        spots=np.zeros(most, np.int64),
+        spots=np.zeros(4 * layout.events.n_looked_up + 4, np.int64),
         prospects=ProspectColumns(*(np.zeros(most, np.int64) for _ in ProspectColumns._fields)),
-        detail=lanes(most),
-        related=lanes(most),
-        delay_words=np.zeros(DELAYS_AT_ONCE, np.int64),
-        delays=np.zeros(DELAYS_AT_ONCE),
+        further_blocks=np.zeros(2 * most, np.int64),
+        further=lanes(2 * most),
+        delays=lanes(DELAYS_AT_ONCE // 4),
     )

@@ -21,8 +21,9 @@ from simulate.engines.batch.life import (
     CYCLE,
     DEATH_DAY,
     DELAY,
+    END_OF_BATCH,
     END_PENDING,
-    FIRST_CYCLE_OF_BATCH,
+    END_PROSPECTS,
     FIRST_DELAY,
     FIRST_PENDING,
     FIRST_ROW_OF_EVENTS,
@@ -41,6 +42,7 @@ from simulate.engines.batch.life import (
     NEXT_DOSE,
     NEXT_EVENT,
     NEXT_LEAVING,
+    NEXT_PROSPECT,
     NEXT_TURN,
     NEXT_VISIT,
     PLANNED_DAY,
@@ -60,7 +62,7 @@ from simulate.engines.batch.toxicity import (
     record_stop_event,
     stop,
 )
-from simulate.engines.batch.words import exponentials, look_up, word_at
+from simulate.engines.batch.words import look_up, look_up_delays, word_at
 from simulate.ledger import (
     ADVERSE_EVENTS,
     ASSESSMENTS,
@@ -113,7 +115,7 @@ def live(
         elif moment == now[NEXT_VISIT]:
             visit_moment(plan, layout, life, ledger, number)
         elif moment == now[NEXT_EVENT]:
-            begin_next(plan, life, ledger, seed, replicate, number)
+            begin_next(plan, layout.events, life, ledger, seed, replicate, number)
         elif moment == now[NEXT_CLINICAL]:
             clinical_moment(plan, life, ledger, number, moment // clock.PHASES_PER_DAY)
         elif moment == now[NEXT_LEAVING]:
@@ -179,7 +181,9 @@ def clear(life: Life, ledger: Ledger) -> None:
     now[SHIFT] = 0
     now[FIRST_PENDING] = 0
     now[END_PENDING] = 0
-    now[FIRST_CYCLE_OF_BATCH] = -NEVER
+    now[END_OF_BATCH] = 0
+    now[NEXT_PROSPECT] = 0
+    now[END_PROSPECTS] = 0
     now[FIRST_ROW_OF_EVENTS] = ledger.size[ADVERSE_EVENTS]
     now[LAST_CYCLE] = 0
     now[IS_PROGRESSED] = 0
@@ -240,7 +244,7 @@ def begin_treatment(plan: Plan, layout: Layout, life: Life) -> None:
     life.factors[MEAN_DELAY] = mean_delay(
         plan.treatment, word_at(life.words, start[words_of.DELAY_MEAN], 0)
     )
-    exponentials(life.words, start[words_of.DELAY], life.delay_words, life.delays)
+    look_up_delays(life.words, start[words_of.DELAY], life.factors[MEAN_DELAY], life.delays)
     now[FIRST_DELAY] = 0
     now[CYCLE] = 1
     now[PLANNED_DAY] = 0

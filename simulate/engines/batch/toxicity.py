@@ -4,29 +4,35 @@ from __future__ import annotations
 
 from simulate import clock
 from simulate.bits import lowest_bit
-from simulate.compiled import part
+from simulate.compiled import part, routine, stay_apart
 from simulate.distributions import NEVER
-from simulate.engines.batch.layout import ANY_STATE, WITHOUT_LIMITED, EventLayout
+from simulate.engines.batch.layout import (
+    ANY_STATE,
+    BLOCKS_OF_CYCLE,
+    GRADES,
+    WITHOUT_LIMITED,
+    EventLayout,
+)
 from simulate.engines.batch.life import (
     ASSESSMENT_STOP,
     BLOCKED_UNTIL,
     DEATH_DAY,
+    END_OF_BATCH,
     END_PENDING,
     END_PROSPECTS,
-    FIRST_CYCLE_OF_BATCH,
     FIRST_PENDING,
     GIVEN,
     LAST_CYCLE,
     LAST_MOMENT,
     NEVER_COMES,
     NEXT_EVENT,
+    NEXT_LEAVING,
     NEXT_PROSPECT,
     PROGRESSION_DAY,
     STOP_REASON,
     STUDY_WITHDRAWAL,
     TREATMENT_STOP,
     Life,
-    PendingColumns,
 )
 from simulate.engines.batch.words import word_at
 from simulate.ledger import ADVERSE_EVENTS, DRUG_STOPS, Ledger
@@ -65,6 +71,7 @@ from simulate.streams import WORD_RANGE, Purpose, philox4x32, unit_exponential, 
 
 LEADING = 0
 CYCLE_STRIDE = 256
+_ORDERS_OF_DAY = 256  # of two events on one day the one with the lower term begins first
 _WORDS_OF_EVENT = 64  # an event's further words begin at index * 64
 
 EVENT = int(Purpose.ADVERSE_EVENT)
@@ -88,89 +95,128 @@ def draw_frailties(plan: ToxicityPlan, life: Life, start: int) -> None:
 
 @part
 def prepare_batch(
-    layout: EventLayout, life: Life, seed: int, replicate: int, number: int, cycle: int, bound: int
+    layout: EventLayout,
+    life: Life,
+    seed: int,
+    replicate: int,
+    number: int,
+    cycle: int,
+    n_cycles: int,
+    variant: int,
 ) -> None:
-    """Look up the words of the batch of cycles that holds a cycle, and mark what may happen.
+    """Look up the words of some cycles from one on, and list what they may bring."""
+    n_used = n_cycles * layout.n_blocks
+    row = (variant * layout.n_cycles + cycle) * layout.n_blocks
+    marked = mark_blocks(layout, life, seed, replicate, number, cycle, row, n_used)
+    life.now[END_OF_BATCH] = cycle + n_cycles
+    list_prospects(layout, life, marked & ((2 << (n_used - 1)) - 1), row, cycle)
+    if life.now[END_PROSPECTS] > life.now[NEXT_PROSPECT]:
+        look_up_further(life, seed, replicate, number)
 
-    A word is marked if it may bring an event: a little too many on purpose. It is compared in the
-    loop that makes it, while it is still in the processor.
+
+@routine
+def mark_blocks(
+    layout: EventLayout,
+    life: Life,
+    seed: int,
+    replicate: int,
+    number: int,
+    cycle: int,
+    row: int,
+    n: int,
+) -> int:
+    """Look up ``n`` blocks of words from a cycle on; those that may bring an event, as bits.
+
+    A block is marked if any of its words may bring an event: a little too often on purpose. It is
+    compared in the loop that makes it, while it is still in the processor. ``row`` is that of the
+    cycle's bounds.
     """
-    batch = cycle // layout.cycles_at_once
-    first = batch * layout.cycles_at_once * layout.n_blocks
-    life.now[FIRST_CYCLE_OF_BATCH] = batch * layout.cycles_at_once
-    low, high, shift = seed & KEY, (seed >> 32) & KEY, batch * layout.stride
-    words, size = life.event_words, layout.bound_size
-    lane_1, lane_2, lane_3 = layout.n_looked_up, 2 * layout.n_looked_up, 3 * layout.n_looked_up
+    stay_apart()
+    low, high, shift = seed & KEY, (seed >> 32) & KEY, cycle * BLOCKS_OF_CYCLE
+    words, blocks, highest = life.event_words, layout.blocks, layout.highest
     blood, other = life.frailties[HAEMATOLOGICAL], life.frailties[OTHER]
-    row = first + bound * 4 * size
-    of_blood, of_other = row + 8 * size, row + 16 * size
-    bounds, blocks = layout.bound, layout.blocks
-    mask_0, mask_1, mask_2, mask_3 = 0, 0, 0, 0
-    for i in range(layout.cycles_at_once * layout.n_blocks):
+    of_blood = row + 2 * layout.n_cycles * layout.n_blocks
+    of_other = row + 4 * layout.n_cycles * layout.n_blocks
+    lane_1, lane_2, lane_3 = layout.n_looked_up, 2 * layout.n_looked_up, 3 * layout.n_looked_up
+    marked = 0
+    for i in range((n + 15) >> 4 << 4):
         a, b, c, d = philox4x32(number, replicate, EVENT, blocks[i] + shift, low, high)
         words[i] = a
         words[lane_1 + i] = b
         words[lane_2 + i] = c
         words[lane_3 + i] = d
-        at, at_blood, at_other = row + i, of_blood + i, of_other + i
-        if a < bounds[at] + blood * bounds[at_blood] + other * bounds[at_other]:
-            mask_0 = mask_0 | (1 << i)
-        at, at_blood, at_other = at + size, at_blood + size, at_other + size
-        if b < bounds[at] + blood * bounds[at_blood] + other * bounds[at_other]:
-            mask_1 = mask_1 | (1 << i)
-        at, at_blood, at_other = at + size, at_blood + size, at_other + size
-        if c < bounds[at] + blood * bounds[at_blood] + other * bounds[at_other]:
-            mask_2 = mask_2 | (1 << i)
-        at, at_blood, at_other = at + size, at_blood + size, at_other + size
-        if d < bounds[at] + blood * bounds[at_blood] + other * bounds[at_other]:
-            mask_3 = mask_3 | (1 << i)
-    list_prospects(layout, life, mask_0, mask_1, mask_2, mask_3)
-    look_up_further(life, seed, replicate, number)
+        bound = highest[row + i] + blood * highest[of_blood + i] + other * highest[of_other + i]
+        if min(min(a, b), min(c, d)) < bound:
+            marked = marked | (1 << i)
+    return marked
 
 
 @part
-def list_prospects(
-    layout: EventLayout, life: Life, mask_0: int, mask_1: int, mask_2: int, mask_3: int
-) -> None:
-    """List the words that are marked, cycle by cycle."""
-    found, spots, n = life.prospects, life.spots, 0
-    every = mask_0 | mask_1 | mask_2 | mask_3
-    while every != 0:
-        i = lowest_bit(every)
-        every = every & (every - 1)
+def list_prospects(layout: EventLayout, life: Life, marked: int, row: int, cycle: int) -> None:
+    """List the words of marked blocks that may bring an event, cycle by cycle.
+
+    ``row`` is that of the bounds of the batch's first cycle.
+    """
+    found, words, spots = life.prospects, life.event_words, life.spots
+    size, n = layout.n_looked_up, 0
+    while marked != 0:
+        i = lowest_bit(marked)
+        marked = marked & (marked - 1)
+        slot, at = 4 * layout.block_of[i], 4 * (row + i)
         # written before it is known whether it counts: a branch would be foreseen wrongly
         spots[n] = 4 * i
-        n = n + ((mask_0 >> i) & 1)
+        n = n + may_happen(layout, life, words[i], slot, at)
         spots[n] = 4 * i + 1
-        n = n + ((mask_1 >> i) & 1)
+        n = n + may_happen(layout, life, words[size + i], slot + 1, at + 1)
         spots[n] = 4 * i + 2
-        n = n + ((mask_2 >> i) & 1)
+        n = n + may_happen(layout, life, words[2 * size + i], slot + 2, at + 2)
         spots[n] = 4 * i + 3
-        n = n + ((mask_3 >> i) & 1)
-    for row in range(n):
-        i, lane = spots[row] >> 2, spots[row] & 3
+        n = n + may_happen(layout, life, words[3 * size + i], slot + 3, at + 3)
+    first = (life.now[END_PROSPECTS] + 7) >> 3 << 3
+    for j in range(n):
+        i, lane, row_of = spots[j] >> 2, spots[j] & 3, first + j
         slot = 4 * layout.block_of[i] + lane
-        cycle = life.now[FIRST_CYCLE_OF_BATCH] + layout.cycle_of[i]
-        found.cycle[row] = cycle
-        found.term[row] = layout.term_of[slot]
-        found.word[row] = life.event_words[lane * layout.n_looked_up + i]
-        found.address[row] = cycle * CYCLE_STRIDE + layout.id_of[slot]
-    life.now[NEXT_PROSPECT] = 0
-    life.now[END_PROSPECTS] = n
+        address = (cycle + layout.cycle_of[i]) * CYCLE_STRIDE + layout.id_of[slot]
+        found.cycle[row_of] = cycle + layout.cycle_of[i]
+        found.term[row_of] = layout.term_of[slot]
+        found.word[row_of] = words[lane * size + i]
+        found.address[row_of] = address
+        life.further_blocks[detail_row(row_of)] = address
+        life.further_blocks[related_row(row_of)] = address * (_WORDS_OF_EVENT >> 2)
+    life.now[NEXT_PROSPECT] = first
+    life.now[END_PROSPECTS] = first + n
 
 
 @part
+def may_happen(layout: EventLayout, life: Life, drawn: int, slot: int, at: int) -> int:
+    """1 if a word may bring the event of its slot, ``at`` being the place of its bound."""
+    return int(drawn < layout.bound[at] * life.frailties[layout.kind_of[slot]])
+
+
+@routine
 def look_up_further(life: Life, seed: int, replicate: int, number: int) -> None:
     """Look up the words of grade, onset, duration and seriousness, and those of relatedness."""
-    found, detail, related = life.prospects, life.detail, life.related
+    stay_apart()
+    further, blocks = life.further, life.further_blocks
     low, high = seed & KEY, (seed >> 32) & KEY
-    whole_groups = (life.now[END_PROSPECTS] + 7) >> 3 << 3
-    for i in range(whole_groups):
-        a, b, c, d = philox4x32(number, replicate, _DETAIL, found.address[i], low, high)
-        detail.first[i], detail.second[i], detail.third[i], detail.fourth[i] = a, b, c, d
-    for i in range(whole_groups):
-        a, b, c, d = philox4x32(number, replicate, _RELATED, found.address[i] * 16, low, high)
-        related.first[i], related.second[i], related.third[i], related.fourth[i] = a, b, c, d
+    first = 2 * life.now[NEXT_PROSPECT]
+    n = (2 * life.now[END_PROSPECTS] - first + 15) >> 4 << 4
+    for j in range(n):
+        i, purpose = first + j, _DETAIL + (_RELATED - _DETAIL) * ((j >> 3) & 1)
+        a, b, c, d = philox4x32(number, replicate, purpose, blocks[i], low, high)
+        further.first[i], further.second[i], further.third[i], further.fourth[i] = a, b, c, d
+
+
+@part
+def detail_row(prospect: int) -> int:
+    """Row of a prospect's words of grade, onset, duration and seriousness."""
+    return 2 * prospect - (prospect & 7)
+
+
+@part
+def related_row(prospect: int) -> int:
+    """Row of a prospect's words of relatedness."""
+    return detail_row(prospect) + 8
 
 
 @part
@@ -185,24 +231,43 @@ def bring_events(
     today: int,
 ) -> None:
     """Decide on every event that a cycle may bring."""
-    n_blocks = layout.n_blocks
-    if n_blocks == 0:
+    if layout.n_blocks == 0:
         return
     now = life.now
-    if cycle >= now[FIRST_CYCLE_OF_BATCH] + layout.cycles_at_once:
-        bound = WITHOUT_LIMITED
-        for position in range(len(life.drugs.limit)):
-            if life.drugs.limit[position] < NEVER and life.drugs.state[position] != NOT_GIVEN:
-                bound = ANY_STATE
-            if life.drugs.limit[position] < NEVER and is_due(life, position):
-                bound = ANY_STATE
-        prepare_batch(layout, life, seed, replicate, number, cycle, bound)
+    if cycle >= now[END_OF_BATCH]:
+        limited = cycles_of_limited_drugs(life)
+        variant = ANY_STATE if limited > 0 else WITHOUT_LIMITED
+        n_cycles = min(cycles_to_come(plan, life, today), layout.cycles_at_once)
+        if limited > 0:
+            n_cycles = min(n_cycles, limited)
+        prepare_batch(layout, life, seed, replicate, number, cycle, n_cycles, variant)
     prospects, row = life.prospects, now[NEXT_PROSPECT]
     while row < now[END_PROSPECTS] and prospects.cycle[row] <= cycle:
         if prospects.cycle[row] == cycle:
             decide(plan.toxicity, life, row, today)
         row = row + 1
     now[NEXT_PROSPECT] = row
+
+
+@part
+def cycles_of_limited_drugs(life: Life) -> int:
+    """Cycles from this one on in which drugs of planned cycles are given if none is put off."""
+    drugs, most = life.drugs, 0
+    for position in range(len(drugs.limit)):
+        if drugs.limit[position] < NEVER and (
+            drugs.state[position] != NOT_GIVEN or is_due(life, position)
+        ):
+            most = max(most, drugs.limit[position] - drugs.n_given[position] + 1)
+    return most
+
+
+@part
+def cycles_to_come(plan: Plan, life: Life, today: int) -> int:
+    """Cycles from today's on that can begin before the patient dies, withdraws or is cut."""
+    now = life.now
+    moment = min(now[LAST_MOMENT], now[NEXT_LEAVING])
+    last_day = min(moment // clock.PHASES_PER_DAY, now[DEATH_DAY])
+    return max((last_day - today) // plan.treatment.cycle_length, 0) + 1
 
 
 @part
@@ -224,7 +289,7 @@ def decide(plan: ToxicityPlan, life: Life, row: int, today: int) -> None:
     severity = severity_of(plan, term, factor, life.prospects.word[row])
     if severity == NO_EVENT:
         return
-    onset = onset_day(plan, term, today, life.detail.second[row])
+    onset = onset_day(plan, term, today, life.further.second[detail_row(row)])
     if onset * clock.PHASES_PER_DAY + clock.ONSET > life.now[LAST_MOMENT]:
         return
     put_in_queue(life, onset, row, severity)
@@ -239,56 +304,43 @@ def severity_of(plan: ToxicityPlan, term: int, factor: float, drawn: int) -> int
         severity = occurrence(plan, term, factor, low * _BELOW)
         if severity == occurrence(plan, term, factor, (low + u * u * u) * _ABOVE):
             return severity
+    return exact_severity(plan, term, factor, drawn)
+
+
+@routine
+def exact_severity(plan: ToxicityPlan, term: int, factor: float, drawn: int) -> int:
+    """What a word brings, by its exponential."""
+    stay_apart()
     return occurrence(plan, term, factor, unit_exponential(drawn))
 
 
 @part
 def put_in_queue(life: Life, onset: int, prospect: int, severity: int) -> None:
     """Queue an event by onset and term; of the same, the earlier brought is first."""
-    queue, now, prospects, drugs = life.pending, life.now, life.prospects, life.drugs
-    term = prospects.term[prospect]
+    queue, now, drugs = life.pending, life.now, life.drugs
+    order = onset * _ORDERS_OF_DAY + life.prospects.term[prospect]
     row = now[END_PENDING]
-    while row > now[FIRST_PENDING] and (
-        queue.onset[row - 1] > onset
-        or (queue.onset[row - 1] == onset and queue.term[row - 1] > term)
-    ):
-        copy_row(queue, row - 1, row)
+    while row > now[FIRST_PENDING] and queue.order[row - 1] > order:
+        queue.order[row] = queue.order[row - 1]
+        queue.prospect[row] = queue.prospect[row - 1]
+        queue.severity[row] = queue.severity[row - 1]
+        queue.given[row] = queue.given[row - 1]
         row = row - 1
     given = 0
     for position in range(len(drugs.state)):
-        if drugs.state[position] != NOT_GIVEN:
-            given = given | (1 << position)
-    queue.onset[row] = onset
-    queue.term[row] = term
-    queue.cycle[row] = prospects.cycle[prospect]
+        given = given | (int(drugs.state[position] != NOT_GIVEN) << position)
+    queue.order[row] = order
+    queue.prospect[row] = prospect
     queue.severity[row] = severity
     queue.given[row] = given
-    queue.grade_word[row] = life.detail.first[prospect]
-    queue.duration_word[row] = life.detail.third[prospect]
-    queue.serious_word[row] = life.detail.fourth[prospect]
-    queue.related_0[row] = life.related.first[prospect]
-    queue.related_1[row] = life.related.second[prospect]
-    queue.related_2[row] = life.related.third[prospect]
-    queue.related_3[row] = life.related.fourth[prospect]
     now[END_PENDING] = now[END_PENDING] + 1
-    now[NEXT_EVENT] = queue.onset[now[FIRST_PENDING]] * clock.PHASES_PER_DAY + clock.ONSET
+    now[NEXT_EVENT] = moment_of(queue.order[now[FIRST_PENDING]])
 
 
 @part
-def copy_row(queue: PendingColumns, row: int, to: int) -> None:
-    """Copy an event of the queue into another row."""
-    queue.onset[to] = queue.onset[row]
-    queue.term[to] = queue.term[row]
-    queue.cycle[to] = queue.cycle[row]
-    queue.severity[to] = queue.severity[row]
-    queue.given[to] = queue.given[row]
-    queue.grade_word[to] = queue.grade_word[row]
-    queue.duration_word[to] = queue.duration_word[row]
-    queue.serious_word[to] = queue.serious_word[row]
-    queue.related_0[to] = queue.related_0[row]
-    queue.related_1[to] = queue.related_1[row]
-    queue.related_2[to] = queue.related_2[row]
-    queue.related_3[to] = queue.related_3[row]
+def moment_of(order: int) -> int:
+    """Moment at which an event of the queue begins."""
+    return order // _ORDERS_OF_DAY * clock.PHASES_PER_DAY + clock.ONSET
 
 
 # ---- an event begins ----------------------------------------------------------------------------
@@ -296,68 +348,70 @@ def copy_row(queue: PendingColumns, row: int, to: int) -> None:
 
 @part
 def begin_next(
-    plan: Plan, life: Life, ledger: Ledger, seed: int, replicate: int, number: int
+    plan: Plan,
+    layout: EventLayout,
+    life: Life,
+    ledger: Ledger,
+    seed: int,
+    replicate: int,
+    number: int,
 ) -> None:
     """The first event in the queue begins, unless another of its term goes on, and acts."""
     queue, now, toxicity = life.pending, life.now, plan.toxicity
     first = now[FIRST_PENDING]
-    onset, term, cycle = queue.onset[first], queue.term[first], queue.cycle[first]
-    severity = queue.severity[first]
+    order, prospect = queue.order[first], queue.prospect[first]
+    onset, term = order // _ORDERS_OF_DAY, order % _ORDERS_OF_DAY
     now[FIRST_PENDING] = first + 1
     now[NEXT_EVENT] = NEVER_COMES
     if first + 1 < now[END_PENDING]:
-        now[NEXT_EVENT] = queue.onset[first + 1] * clock.PHASES_PER_DAY + clock.ONSET
+        now[NEXT_EVENT] = moment_of(queue.order[first + 1])
     if now[DEATH_DAY] <= onset or now[STUDY_WITHDRAWAL] < onset:
         return
     if goes_on(life.resolves[term], onset):
         return
-    end = end_day(toxicity, onset, queue.duration_word[first])
+    severity, details = queue.severity[first], detail_row(prospect)
+    end = end_day(toxicity, onset, life.further.third[details])
     life.resolves[term] = end
-    grade = event_grade(toxicity, term, severity, queue.grade_word[first])
-    serious = int(is_serious(toxicity, term, severity, queue.serious_word[first]))
-    index = cycle * CYCLE_STRIDE + toxicity.term_ids[term]
-    related = relatedness(plan, life, seed, replicate, number, index, first)
+    grade = event_grade(toxicity, term, severity, life.further.first[details])
+    serious = int(is_serious(toxicity, term, severity, life.further.fourth[details]))
+    index = life.prospects.address[prospect]
+    related = relatedness(plan, life, seed, replicate, number, prospect, queue.given[first])
     taken = act(
-        plan, life, ledger, seed, replicate, number, index, term, grade, onset, end, related
+        plan, layout, life, ledger, seed, replicate, number, index, term, grade, onset, end, related
     )
-    term_id = toxicity.term_ids[term]
+    cycle, term_id = life.prospects.cycle[prospect], toxicity.term_ids[term]
     record(ledger, number, cycle, term_id, grade, onset, end, serious, related, taken)
 
 
 @part
 def relatedness(
-    plan: Plan, life: Life, seed: int, replicate: int, number: int, index: int, row: int
+    plan: Plan, life: Life, seed: int, replicate: int, number: int, prospect: int, given: int
 ) -> int:
     """Drugs of the cycle to which an event is judged related, as a bit mask of their positions."""
-    mask, given = 0, life.pending.given[row]
+    mask = 0
     for position in range(len(plan.treatment.drug_ids)):
-        if (given >> position) & 1:
-            drug_id = plan.treatment.drug_ids[position]
-            drawn = related_word(life, seed, replicate, number, index, row, drug_id)
-            if is_related(plan.dosing, position, drawn):
-                mask = mask | (1 << position)
-    return mask
+        drug_id = plan.treatment.drug_ids[position]
+        drawn = related_word(life, seed, replicate, number, prospect, drug_id)
+        # no branch: it would be foreseen wrongly as often as not
+        mask = mask | (int(is_related(plan.dosing, position, drawn)) << position)
+    return mask & given
 
 
 @part
 def related_word(
-    life: Life, seed: int, replicate: int, number: int, index: int, row: int, drug_id: int
+    life: Life, seed: int, replicate: int, number: int, prospect: int, drug_id: int
 ) -> int:
     """Word of an event's relatedness to a drug; those of the first block are looked up already."""
-    if drug_id == 0:
-        return life.pending.related_0[row]
-    if drug_id == 1:
-        return life.pending.related_1[row]
-    if drug_id == 2:
-        return life.pending.related_2[row]
-    if drug_id == 3:
-        return life.pending.related_3[row]
-    return word(seed, number, replicate, _RELATED, index * _WORDS_OF_EVENT + drug_id)
+    if drug_id < 4:
+        return word_at(life.further, related_row(prospect), drug_id)
+    at = life.prospects.address[prospect] * _WORDS_OF_EVENT + drug_id
+    return word(seed, number, replicate, _RELATED, at)
 
 
 @part
 def act(
     plan: Plan,
+    layout: EventLayout,
     life: Life,
     ledger: Ledger,
     seed: int,
@@ -373,25 +427,25 @@ def act(
     """Let the dosing rules of every drug act on an event; what was done, as a bit mask."""
     dosing = plan.dosing
     special = plan.toxicity.special_interest[term] == 1
-    taken = 0
-    for position in range(len(life.drugs.limit)):
+    about, taken = GRADES * term + grade, 0
+    for place in range(layout.rules_start[about], layout.rules_start[about + 1]):
+        row = layout.rules[place]
+        position = layout.drug_of[row]
         is_related_to_it = (related >> position) & 1 == 1
-        for row in range(dosing.rule_start[position], dosing.rule_start[position + 1]):
-            # most rules are not about an event, whatever its word
-            if not rule_applies(dosing, row, term, grade, is_related_to_it, special, 0):
-                continue
-            bit = 1 << (4 * position + dosing.action[row])
-            if dosing.action[row] == REDUCE and taken & bit:
-                continue
-            at = index * _WORDS_OF_EVENT + dosing.rule_ids[row]
-            drawn = word(seed, number, replicate, _RULE, at)
-            if not rule_applies(dosing, row, term, grade, is_related_to_it, special, drawn):
-                continue
-            infusion = 0
-            if dosing.action[row] == INTERRUPT_INFUSION:
-                infusion = word(seed, number, replicate, _INFUSION, index)
-            if take(plan, life, ledger, position, row, onset, end, infusion):
-                taken = taken | bit
+        if not rule_applies(dosing, row, term, grade, is_related_to_it, special, 0):
+            continue
+        bit = 1 << (4 * position + dosing.action[row])
+        if dosing.action[row] == REDUCE and taken & bit:
+            continue
+        at = index * _WORDS_OF_EVENT + dosing.rule_ids[row]
+        drawn = word(seed, number, replicate, _RULE, at)
+        if not rule_applies(dosing, row, term, grade, is_related_to_it, special, drawn):
+            continue
+        infusion = 0
+        if dosing.action[row] == INTERRUPT_INFUSION:
+            infusion = word(seed, number, replicate, _INFUSION, index)
+        if take(plan, life, ledger, position, row, onset, end, infusion):
+            taken = taken | bit
     return taken
 
 

@@ -1,4 +1,4 @@
-"""Words and unit exponentials looked up many at a time: loops that the compiler turns into SIMD.
+"""Words, and delays by them, looked up many at a time: loops that the compiler turns into SIMD.
 
 They are those of :func:`simulate.streams.word`. The four words of a block go to four tables, one a
 lane, because that is how a processor stores them quickest: word ``index`` of a purpose whose blocks
@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulate.compiled import part
-from simulate.distributions import FloatColumn, IntColumn
+from simulate.compiled import part, routine, stay_apart
+from simulate.distributions import IntColumn, IntTable
+from simulate.patient.treatment import cycle_delay
 from simulate.streams import philox4x32, unit_exponential
 
 _KEY = 0xFFFFFFFF
@@ -32,18 +33,19 @@ def lanes(n_blocks: int) -> Lanes:
     return Lanes(*(np.zeros(n_blocks, np.int64) for _ in range(4)))
 
 
-@part
+@routine
 def look_up(
     out: Lanes,
     seed: int,
     entity: int,
     replicate: int,
-    purposes: IntColumn,
-    blocks: IntColumn,
+    purposes: IntTable,
+    blocks: IntTable,
     n: int,
     shift: int,
 ) -> None:
     """Look up ``n`` blocks, each at its purpose and its number plus ``shift``."""
+    stay_apart()
     low, high = seed & _KEY, (seed >> 32) & _KEY
     for i in range(n):
         a, b, c, d = philox4x32(entity, replicate, purposes[i], blocks[i] + shift, low, high)
@@ -66,13 +68,18 @@ def word_at(words: Lanes, start: int, index: int) -> int:
     return words.fourth[block]
 
 
+@routine
+def look_up_delays(words: Lanes, start: int, mean: float, out: Lanes) -> None:
+    """Delays of the cycles of some blocks of words, as many as there is room for, lane by lane."""
+    stay_apart()
+    delays_of_lane(words.first, start, mean, out.first)
+    delays_of_lane(words.second, start, mean, out.second)
+    delays_of_lane(words.third, start, mean, out.third)
+    delays_of_lane(words.fourth, start, mean, out.fourth)
+
+
 @part
-def exponentials(words: Lanes, start: int, drawn: IntColumn, out: FloatColumn) -> None:
-    """Unit exponentials of the words of two blocks from ``start``, in the order of the words."""
-    for block in range(2):
-        drawn[4 * block] = words.first[start + block]
-        drawn[4 * block + 1] = words.second[start + block]
-        drawn[4 * block + 2] = words.third[start + block]
-        drawn[4 * block + 3] = words.fourth[start + block]
-    for i in range(8):
-        out[i] = unit_exponential(drawn[i])
+def delays_of_lane(words: IntColumn, start: int, mean: float, out: IntColumn) -> None:
+    """Delays by the words of one lane: a loop that reads and writes no more becomes SIMD."""
+    for i in range(len(out)):
+        out[i] = cycle_delay(mean, unit_exponential(words[start + i]))
