@@ -13,15 +13,17 @@ import numpy as np
 
 from benchmarks.word_count import WordCount
 from simulate.compiled import kernel
-from simulate.distributions import FloatColumn, IntArray, IntColumn
-from simulate.engines.batch.words import Lanes, exponentials, lanes, look_up
+from simulate.distributions import IntArray, IntColumn
+from simulate.engines.batch.words import Lanes, lanes, look_up, look_up_delays
 from simulate.packed import Packed, pack, unpacked
 from simulate.streams import Purpose, unit_exponential, word
 
 BLOCKS_AT_ONCE = 64
 """Blocks of one loop: about as many as a patient's fixed words, or a batch of cycles."""
 
-EXPONENTIALS_AT_ONCE = 8
+EXPONENTIALS_AT_ONCE = 64
+"""Exponentials of one loop: the delays of as many cycles, sixteen a lane."""
+
 _SINGLE = int(Purpose.DOSING_RULE)
 
 
@@ -32,8 +34,7 @@ class Tray(NamedTuple):
     purposes: IntColumn
     blocks: IntColumn
     single: IntColumn
-    drawn: IntColumn
-    exponentials: FloatColumn
+    delays: Lanes
 
 
 class WordsAlone:
@@ -74,8 +75,7 @@ def _new_tray() -> Packed:
             purposes=np.full(n, int(Purpose.ADVERSE_EVENT), np.int64),
             blocks=np.arange(n),
             single=np.zeros(1, np.int64),
-            drawn=np.zeros(EXPONENTIALS_AT_ONCE, np.int64),
-            exponentials=np.zeros(EXPONENTIALS_AT_ONCE),
+            delays=lanes(EXPONENTIALS_AT_ONCE // 4),
         )
     )
 
@@ -100,8 +100,8 @@ def make_random_words(block: IntArray, sizes: IntArray, seed: int, first: int, n
             tray.single[0] = word(seed, 0, replicate, _SINGLE, index)
             total = total + tray.single[0]
         for index in range(sizes[2] // EXPONENTIALS_AT_ONCE):
-            exponentials(tray.words, index & 31, tray.drawn, tray.exponentials)
-            exponential = exponential + tray.exponentials[index & 7]
+            look_up_delays(tray.words, index & 31, 1.0, tray.delays)
+            total = total + tray.delays.first[index & 15]
         for index in range(sizes[3]):
             exponential = exponential + unit_exponential(tray.words.first[index & 63])
     return total + int(exponential)

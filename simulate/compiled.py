@@ -78,7 +78,11 @@ def _never_inline(typing: Any) -> Any:
     return types.void(), code
 
 
-stay_apart: Any = _never_inline
+def _as_it_is() -> None:
+    """Do nothing: without the compiler nothing is inlined."""
+
+
+stay_apart: Any = _as_it_is if vars(numba.config)["DISABLE_JIT"] else _never_inline
 """To be called first in a routine: keeps the compiler from inlining it after all."""
 
 
