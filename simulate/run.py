@@ -103,8 +103,9 @@ def _tables(
 ) -> dict[str, pd.DataFrame]:
     """Every table of the result, by its name in :class:`RunResult`."""
     # imported only now: the first replicate need not wait for pandas
+    from simulate.facts import read_facts
     from simulate.operating import operating_characteristics
-    from simulate.scorecard import read_facts, scorecard
+    from simulate.scorecard import scorecard
     from simulate.summaries import curve_table, subgroup_table, sweep_table
 
     facts = read_facts(scenario.facts_path) if scenario.facts_path else []

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from simulate.analysis.proportions import clopper_pearson
 from simulate.analysis.row import all_statistics
-from simulate.errors import Problem, ScenarioError
+from simulate.facts import Fact
 from simulate.monte_carlo import percentile_of, quantiles
 from simulate.replicates import AnalysedReplicates
 from simulate.scenario.scenario import Scenario
-from simulate.scenario.source import read_file
-from simulate.scenario.tree import plain
 
 SCORECARD_COLUMNS = (
     "fact",
@@ -34,71 +29,6 @@ SCORECARD_COLUMNS = (
     "n_replicates",
 )
 """Columns of ``scorecard.csv``: the 2.5%, 50% and 97.5% points of the simulated values."""
-
-ROLES = ("calibrated", "held_out", "check", "derived", "input")
-
-
-@dataclass(frozen=True)
-class Fact:
-    """One published number."""
-
-    statistic: str
-    """Name of the statistic that the simulator computes."""
-    label: str
-    value: float
-    """As printed, in its unit; infinity for 'not reached'."""
-    unit: str
-    denominator: int | None
-    role: str
-    locator: str
-    """Where it is printed."""
-
-
-def read_facts(path: Path) -> list[Fact]:
-    """Read the numeric facts of a file of facts.
-
-    Raises
-    ------
-    ScenarioError
-        If the file cannot be read or a fact lacks something.
-    """
-    content = plain(read_file(str(path)))
-    rows = content.get("facts") if isinstance(content, dict) else None
-    if not isinstance(rows, list | tuple):
-        raise ScenarioError([Problem(str(path), None, None, "facts", "a list of facts is needed")])
-    facts, problems = [], []
-    for number, row in enumerate(rows, start=1):
-        try:
-            fact = _fact(row)
-        except (KeyError, TypeError, ValueError) as error:
-            message = f"fact {number} is not readable: {error}"
-            problems.append(Problem(str(path), None, None, f"facts.{number}", message))
-        else:
-            if fact is not None:
-                facts.append(fact)
-    if problems:
-        raise ScenarioError(problems)
-    return facts
-
-
-def _fact(row: Any) -> Fact | None:
-    """A fact from its row in the file; None if it is not a number, as a date is not."""
-    value = row["value"]
-    if value == "NR":
-        value = math.inf
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    if row["role"] not in ROLES:
-        raise ValueError(f"the role must be one of {', '.join(ROLES)} (given: {row['role']})")
-    return Fact(
-        statistic=str(row["statistic"]),
-        label=str(row["label"]),
-        value=float(value),
-        unit=str(row["unit"]),
-        denominator=row.get("denominator"),
-        role=str(row["role"]),
-        locator=str(row["at"]),
-    )
 
 
 def scorecard(

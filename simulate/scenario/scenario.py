@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path as FilePath
 from typing import Annotated, Any, Self, TypeVar
 
@@ -20,9 +20,14 @@ from simulate.scenario.source import beside
 from simulate.scenario.tree import Block, Items, Leaf, Mark, Node, SourceTag, grow, plain
 from simulate.scenario.trial import Trial, Variant
 
+_SAYS_NOTHING_OF_PATIENTS = (
+    *("name", "title", "reference", "facts", "calibration"),
+    *("replicates", "seed", "sweep"),
+)
+
 # What changes the look or the length of a run but none of its random patients.
 _NOT_IN_DIGEST: dict[str, Any] = {
-    **dict.fromkeys(("name", "title", "reference", "facts", "replicates", "seed", "sweep"), True),
+    **dict.fromkeys(_SAYS_NOTHING_OF_PATIENTS, True),
     "baseline": {"variables": {"__all__": {"label": True}}},
 }
 
@@ -90,8 +95,16 @@ class Scenario(Trial):
     @property
     def facts_path(self) -> FilePath | None:
         """File with published results to compare with, or None."""
-        node = self._tree.get("facts")
-        return None if self.facts is None or node is None else _beside(node, self.facts)
+        return self._named_file("facts")
+
+    @property
+    def calibration_path(self) -> FilePath | None:
+        """File of how the parameters are estimated from the facts, or None."""
+        return self._named_file("calibration")
+
+    def _named_file(self, key: str) -> FilePath | None:
+        node, name = self._tree.get(key), getattr(self, key)
+        return None if name is None or node is None else _beside(node, name)
 
     def register(self) -> tuple[RegisterRow, ...]:
         """List every number and date with where it comes from, in the order of the file."""
@@ -103,8 +116,8 @@ class Scenario(Trial):
         Taken over JSON of all fields in days and rates per day, defaults included, in the order of
         the schema; so ``6 weeks`` and ``42 days`` are the same, and so are files whose keys are
         sorted differently. Only levels keep their order, as it decides which patient gets which.
-        Left out are name, title, reference, labels, sources, the file of facts, replicates, seed
-        and sweep.
+        Left out are name, title, reference, labels, sources, the files of facts and calibration,
+        replicates, seed and sweep.
         """
         content = self.model_dump(mode="json", by_alias=True, exclude=_NOT_IN_DIGEST)
         text = json.dumps(content, separators=(",", ":"), allow_nan=False)
@@ -201,7 +214,7 @@ def _validated(model: type[_S], tree: Block) -> tuple[_S | None, list[Problem]]:
         trial, valid = _valid_part(model, data)
     for finding in findings(trial, valid=valid):
         problems.append(problem_at(tree, finding.path, finding.message, finding.hint))
-    problems.extend(_missing_facts(tree, trial if "facts" in valid else None))
+    problems.extend(_missing_files(tree, trial, valid))
     return scenario, problems
 
 
@@ -224,18 +237,27 @@ def _valid_part(model: type[Trial], data: dict[str, Any]) -> tuple[Trial, set[st
     return Trial.model_construct(**fields), set(fields)
 
 
-def _missing_facts(tree: Block, trial: Trial | None) -> list[Problem]:
-    node = tree.get("facts")
-    if trial is None or trial.facts is None or node is None:
-        return []
-    file = _beside(node, trial.facts)
-    try:
-        if file.is_file():
-            return []
-    except (OSError, ValueError):
-        pass
-    message = f"there is no such file (given: {trial.facts}; looked for {file})"
-    return [problem_at(tree, ("facts",), message, "To compare with nothing, write facts: null")]
+def _missing_files(tree: Block, trial: Trial, valid: set[str]) -> Iterator[Problem]:
+    for key, hint in _FILES.items():
+        node = tree.get(key)
+        name = getattr(trial, key) if key in valid else None
+        if name is None or node is None:
+            continue
+        file = _beside(node, name)
+        try:
+            is_there = file.is_file()
+        except (OSError, ValueError):
+            is_there = False
+        if not is_there:
+            message = f"there is no such file (given: {name}; looked for {file})"
+            yield problem_at(tree, (key,), message, hint)
+
+
+_FILES = {
+    "facts": "To compare with nothing, write facts: null",
+    "calibration": "If nothing is to be calibrated, write calibration: null",
+}
+"""Keys that name a file, and what to do if it is not there."""
 
 
 def _beside(node: Node, name: str) -> FilePath:

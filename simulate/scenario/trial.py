@@ -46,6 +46,8 @@ class Trial(Section):
     """Publication or protocol that it describes."""
     facts: Label | None = None
     """File with published results to compare with, seen from this file; by default none."""
+    calibration: Label | None = None
+    """File of how its parameters are estimated from the facts, seen from this file; or none."""
     origin: Date
     """Calendar date of trial day 0."""
     sample_size: SampleSize
