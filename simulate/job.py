@@ -118,10 +118,16 @@ def manifest(job: Job) -> dict[str, Any]:
 
 def parts_key(job: Job) -> str:
     """What must be equal for finished chunks to be used again: the scenario, seed and program."""
-    digest = hashlib.sha256(f"{job.scenario.digest()} {job.seed} {job.engine}".encode())
-    digest.update(sys.version.encode())
-    for path in sorted(Path(__file__).parent.rglob("*.py")):
-        digest.update(path.read_bytes())
+    said = f"{job.scenario.digest()} {job.seed} {job.engine} {program_digest()}"
+    digest = hashlib.sha256(said.encode())
     for variant in job.scenario.sweep:
         digest.update(job.scenario.variant(variant.name).digest().encode())
     return digest.hexdigest()[:16]
+
+
+def program_digest() -> str:
+    """Fingerprint of this program and of the Python that runs it."""
+    digest = hashlib.sha256(sys.version.encode())
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()

@@ -29,6 +29,7 @@ from simulate.scenario.calibration import Fit, Parameter
 
 POINT, DRAWS, PARAMETERS = "point.yaml", "draws.parquet", "parameters.csv"
 COVARIANCE, TARGETS, DIAGNOSTICS = "covariance.csv", "targets.csv", "diagnostics.json"
+COVERAGE = "coverage.csv"
 
 PARAMETER_COLUMNS = (
     "parameter",

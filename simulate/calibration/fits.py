@@ -184,3 +184,11 @@ class _Work:
                 "that say the same may help"
             )
         return made
+
+
+def simulator_of(
+    job: CalibrationJob, fit: Fit, stage: Stage, seed: int, workers: int, store: Store | None
+) -> TrialSimulator:
+    """Simulates a stage's targets, other stages being at the scenario's own values."""
+    targets = job.observed(fit, stage).targets
+    return TrialSimulator(job.structured(fit), stage.parameters, targets, seed, workers, store)

@@ -117,7 +117,7 @@ class Inference:
     @property
     def log_evidence(self) -> float:
         """Log of the marginal likelihood, by Laplace's approximation about the mode."""
-        d, at = len(self.mode), self.mode[None, :]
+        at = self.mode[None, :]
         _, spread = np.linalg.slogdet(self.sample.covariance)
         _, scale = np.linalg.slogdet(self.posterior.covariance)
         prior = self.posterior.log_prior(at)[0] - np.log(self.posterior.prior_sd).sum()

@@ -10,8 +10,9 @@ import numpy as np
 
 from simulate.analysis.row import all_statistics
 from simulate.calibration.inference import WIDEST
-from simulate.calibration.links import LINKS, written
+from simulate.calibration.links import natural, prior_moments, written
 from simulate.calibration.targets import Observed, observed_targets
+from simulate.distributions import FloatArray
 from simulate.errors import Problem, ScenarioError, UsageError
 from simulate.facts import Fact, read_facts
 from simulate.scenario.calibration import (
@@ -124,8 +125,7 @@ def _problems(job: CalibrationJob, fit: Fit) -> Iterator[Problem]:
             yield job.file.problem(("fits", index, "set"), f"{problem.key}: {problem.message}")
         return
     for stage in job.own_stages(fit):
-        for parameter in stage.parameters:
-            yield from _field_problems(job, fit, scenario, parameter)
+        yield from _field_problems(job, fit, scenario, stage)
         try:
             observed_targets(scenario, job.facts, stage, job.file)
         except ScenarioError as error:
@@ -133,28 +133,46 @@ def _problems(job: CalibrationJob, fit: Fit) -> Iterator[Problem]:
 
 
 def _field_problems(
-    job: CalibrationJob, fit: Fit, scenario: Scenario, parameter: Parameter
+    job: CalibrationJob, fit: Fit, scenario: Scenario, stage: Stage
 ) -> Iterator[Problem]:
-    """A field that is not there, or that may not have the values that the prior holds likely."""
-    if parameter.prior is None:
+    """Fields that are not there, or may not have the values that the priors hold likely."""
+    mean, sd = prior_moments(stage.parameters)
+    middle = _refusals(scenario, stage, mean)
+    for parameter, problem in middle:
+        path = job.file.parameter_path(parameter.name, fit)
+        yield job.file.problem((*path, "field"), problem.message, problem.hint)
+    if middle:
         return
-    path = job.file.parameter_path(parameter.name, fit)
-    to_link, to_unit = LINKS[parameter.link]
-    middle = float(to_link(np.asarray(parameter.prior.median)))
-    for apart in (0.0, -WIDEST, WIDEST):
-        value = float(to_unit(np.asarray(middle + apart * parameter.prior.sd)))
-        if parameter.times is not None:
-            continue  # how large it can be depends on another parameter
-        try:
-            scenario.with_overrides({parameter.field: written(value, parameter.unit)})
-        except ScenarioError as error:
-            message, hint = error.problems[0].message, error.problems[0].hint
-            key = "field" if apart == 0.0 else "prior"
-            if apart:
-                message = f"{apart:+g} standard deviations reach {value:g}: {message}"
+    free = [p for p in stage.parameters if p.prior is not None]
+    for index, parameter in enumerate(free):
+        path = job.file.parameter_path(parameter.name, fit)
+        for apart in (-WIDEST, WIDEST):
+            point = mean + apart * sd * (np.arange(len(mean)) == index)
+            for _, problem in _refusals(scenario, stage, point):
+                message = f"{apart:+g} standard deviations reach what is refused: {problem.message}"
                 hint = "Make the prior narrower, or choose another link"
-            yield job.file.problem((*path, key), message, hint)
-            return
+                yield job.file.problem((*path, "prior"), message, hint)
+
+
+def _refusals(
+    scenario: Scenario, stage: Stage, point: FloatArray
+) -> list[tuple[Parameter, Problem]]:
+    """Problems of the scenario at a point, each with the parameter that it is about."""
+    values = natural(stage.parameters, point[None, :])
+    overrides = {p.field: written(values[p.name][0], p.unit) for p in stage.parameters}
+    try:
+        scenario.with_overrides(overrides)
+    except ScenarioError as error:
+        return [(_about(stage, problem), problem) for problem in error.problems]
+    return []
+
+
+def _about(stage: Stage, problem: Problem) -> Parameter:
+    """The parameter whose field a problem names, in whole or in part."""
+    for parameter in stage.parameters:
+        if parameter.field == problem.key or parameter.field.startswith(f"{problem.key}."):
+            return parameter
+    return stage.parameters[0]
 
 
 def unused_facts(job: CalibrationJob, used: Mapping[str, object]) -> list[str]:

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import emcee
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg import solve_triangular
 from scipy.optimize import minimize
 
 from simulate.calibration.emulator import Emulator
@@ -47,8 +48,8 @@ class Posterior:
 
     def log_likelihood(self, means: FloatArray) -> FloatArray:
         """Log density of the observed targets given their means, its constant left out."""
-        apart = self.observed - means
-        return -0.5 * np.asarray((apart * self._solve(apart)).sum(axis=1))
+        apart = (self.observed - means) @ self._whitening
+        return -0.5 * np.asarray((apart**2).sum(axis=1))
 
     def misfit(self, means: FloatArray) -> FloatArray:
         """Squared distance of the observed targets from their means, in covariances.
@@ -57,25 +58,33 @@ class Posterior:
         """
         return -2.0 * self.log_likelihood(means)
 
-    def _solve(self, apart: FloatArray) -> FloatArray:
-        solved = cho_solve(cho_factor(self.covariance), np.atleast_2d(apart).T)
-        return np.asarray(solved).T
+    @cached_property
+    def _whitening(self) -> FloatArray:
+        """Turns differences of the targets into independent ones of variance 1."""
+        root = np.linalg.cholesky(self.covariance)
+        return np.asarray(solve_triangular(root, np.eye(len(root)), lower=True).T)
 
     def mode(self, *starts: FloatArray) -> FloatArray:
         """The point of highest density found from the prior's middle and from other starts."""
 
-        def negative(z: FloatArray) -> float:
-            point = self.prior_mean + self.prior_sd * z
-            return -float(self.log_density(point[None, :])[0])
+        def negative(z: FloatArray) -> tuple[float, FloatArray]:
+            steps = DIFFERENCE * np.eye(len(z))
+            points = np.concatenate([z[None, :], z + steps, z - steps])
+            density = self.log_density(self.prior_mean + self.prior_sd * points)
+            up, down = density[1 : 1 + len(z)], density[1 + len(z) :]
+            return -float(density[0]), (down - up) / (2 * DIFFERENCE)
 
         bounds = [(-FARTHEST, FARTHEST)] * len(self.prior_mean)
         found = [
-            minimize(negative, (s - self.prior_mean) / self.prior_sd, bounds=bounds)
+            minimize(negative, (s - self.prior_mean) / self.prior_sd, jac=True, bounds=bounds)
             for s in (self.prior_mean, *starts)
         ]
         best = min(found, key=lambda each: float(each.fun))
         return np.asarray(self.prior_mean + self.prior_sd * best.x)
 
+
+DIFFERENCE = 1e-4
+"""Step, in standard deviations of the prior, of the slopes by which the mode is found."""
 
 FARTHEST = 4.0
 """Standard deviations of the prior beyond which nothing is sought: the emulator knows no more."""
