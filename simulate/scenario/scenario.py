@@ -6,13 +6,19 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import PrivateAttr, TypeAdapter, ValidationError
 
 from simulate.errors import Problem, ScenarioError
-from simulate.scenario.compose import fasten_override, override, read_chain, read_overrides
+from simulate.scenario.calibration import CalibratedParameter, Calibration
+from simulate.scenario.compose import fasten_override, read_chain, read_overrides
+from simulate.scenario.drawn import check_draws
+from simulate.scenario.draws import DrawnField, Draws, read_draws
+from simulate.scenario.layers import Composed, Layers, Override, compose
+from simulate.scenario.parameters import DRAWS
 from simulate.scenario.problems import problem_at, problems_of
 from simulate.scenario.provenance import RegisterRow, register_rows
 from simulate.scenario.rules import findings
@@ -22,7 +28,8 @@ from simulate.scenario.trial import Trial, Variant
 
 # What changes the look or the length of a run but none of its random patients.
 _NOT_IN_DIGEST: dict[str, Any] = {
-    **dict.fromkeys(("name", "title", "reference", "facts", "replicates", "seed", "sweep"), True),
+    **dict.fromkeys(("name", "title", "reference", "facts", "replicates", "seed"), True),
+    **dict.fromkeys(("sweep", "parameters"), True),
     "baseline": {"variables": {"__all__": {"label": True}}},
 }
 
@@ -37,7 +44,10 @@ class Scenario(Trial):
     Its fields are the keys of the scenario file, with durations in days and rates per day.
     """
 
+    _layers: Layers = PrivateAttr()
     _tree: Block = PrivateAttr(default_factory=Block)
+    _calibration: Calibration | None = PrivateAttr(default=None)
+    _taken: frozenset[int] = PrivateAttr(default=frozenset())
     _path: FilePath = PrivateAttr(default_factory=FilePath)
 
     @classmethod
@@ -60,24 +70,24 @@ class Scenario(Trial):
             If an override has no ``=``.
         """
         name = os.fspath(path)
-        tree = read_chain(name)
-        problems: list[Problem] = []
-        for field, value in read_overrides(overrides):
-            try:
-                tree = override(tree, field, value)
-            except ScenarioError as error:
-                problems.extend(error.problems)
-        if problems:
-            raise ScenarioError(problems)
-        return cls._from_tree(tree, FilePath(name))
+        files = read_chain(name)
+        return cls._from_layers(Layers(files, tuple(read_overrides(overrides))), FilePath(name))
 
     @classmethod
-    def _from_tree(cls, tree: Block, path: FilePath, *, sweep: bool = True) -> Self:
-        scenario, problems = _validated(cls, tree)
+    def _from_layers(cls, layers: Layers, path: FilePath, *, sweep: bool = True) -> Self:
+        composed = compose(layers)
+        scenario, problems = _validated(cls, composed.tree)
+        problems.extend(composed.problems)
         if scenario is None or problems:
             raise ScenarioError(problems)
-        scenario._tree = tree
+        scenario._layers = layers
+        scenario._tree = composed.tree
         scenario._path = path
+        scenario._calibration = composed.calibration
+        scenario._taken = frozenset(composed.kept)
+        chosen = scenario.parameters
+        if chosen is not None and chosen.use == DRAWS and layers.draw is None:
+            scenario._draws = _draws_of(composed)
         if sweep:
             scenario._check_variants()
         return scenario
@@ -93,6 +103,42 @@ class Scenario(Trial):
         node = self._tree.get("facts")
         return None if self.facts is None or node is None else _beside(node, self.facts)
 
+    @property
+    def calibration(self) -> Calibration | None:
+        """The fit of a calibration that the parameters are taken from, or None."""
+        return self._calibration
+
+    @property
+    def changed_parameters(self) -> tuple[CalibratedParameter, ...]:
+        """Parameters of the calibration whose fields were changed on purpose."""
+        if self._calibration is None:
+            return ()
+        known = enumerate(self._calibration.content.parameters)
+        return tuple(parameter for i, parameter in known if i not in self._taken)
+
+    def of_replicate(self, replicate: int) -> Self:
+        """The scenario with the parameters of a replicate: itself, unless replicates take draws."""
+        number = self.draw_of(replicate)
+        if number is None or self._draws is None:
+            return self
+        layers = replace(self._layers, draw=(number, self._draws.rows[number]))
+        return type(self)._from_layers(layers, self._path, sweep=False)
+
+    def check_draws(self) -> None:
+        """Make sure that every posterior draw gives a valid scenario, before anything runs.
+
+        Raises
+        ------
+        ScenarioError
+            With what is wrong with the first draw that does not.
+        """
+        try:
+            check_draws(self)
+        except ScenarioError:
+            for replicate in range(self._draws.n if self._draws else 0):
+                self.of_replicate(replicate)  # which tells the field, too
+            raise
+
     def register(self) -> tuple[RegisterRow, ...]:
         """List every number and date with where it comes from, in the order of the file."""
         return tuple(register_rows(self._tree))
@@ -103,10 +149,13 @@ class Scenario(Trial):
         Taken over JSON of all fields in days and rates per day, defaults included, in the order of
         the schema; so ``6 weeks`` and ``42 days`` are the same, and so are files whose keys are
         sorted differently. Only levels keep their order, as it decides which patient gets which.
-        Left out are name, title, reference, labels, sources, the file of facts, replicates, seed
-        and sweep.
+        Left out are name, title, reference, labels, sources, the file of facts, replicates, seed,
+        sweep, and where the parameters are taken from; if replicates take posterior draws, the
+        draws count.
         """
         content = self.model_dump(mode="json", by_alias=True, exclude=_NOT_IN_DIGEST)
+        if self._draws is not None:
+            content["draws"] = self._draws.digest
         text = json.dumps(content, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(text.encode("ascii")).hexdigest()
 
@@ -126,15 +175,15 @@ class Scenario(Trial):
             If a path leads nowhere or the result is not a valid scenario.
         """
         source = SourceTag("assumed", "set by an override")
-        tree = self._tree
+        changes: list[Override] = []
         for path, value in overrides.items():
             mark = Mark(f"override {path}")
             try:
                 node = grow(value, mark=mark)
             except TypeError as error:
                 raise ScenarioError([Problem(mark.file, None, None, path, str(error))]) from None
-            tree = override(tree, path, fasten_override(path, node, source))
-        return type(self)._from_tree(tree, self._path)
+            changes.append((path, fasten_override(path, node, source)))
+        return type(self)._from_layers(self._layers.with_overrides(tuple(changes)), self._path)
 
     def variant(self, name: str) -> Self:
         """Give the scenario of one variant of the sweep, named ``<scenario>_<variant>``.
@@ -156,21 +205,21 @@ class Scenario(Trial):
         assert isinstance(item, Block)
         changes = item.get("set")
         assert isinstance(changes, Block)
-        tree = self._tree.without("sweep")
+        overrides: list[Override] = [("sweep", Items((), item.mark))]
         for path, entry in changes.entries.items():
             if path.split(".")[0] in _FORBIDDEN_IN_SWEEP:
                 mark = entry.key_mark
                 message = f"a variant cannot set {path}"
                 raise ScenarioError([Problem(mark.file, mark.line, mark.column, path, message)])
-            tree = override(tree, path, entry.node)
+            overrides.append((path, entry.node))
         named: dict[str, str | int] = {
             "name": f"{self.name}_{variant.name}"[:64],
             "title": variant.title or variant.name,
             "replicates": variant.replicates or self.replicates,
         }
-        for key, value in named.items():
-            tree = tree.replaced(key, Leaf(value, str(value), item.mark))
-        return type(self)._from_tree(tree, self._path, sweep=False)
+        overrides += [(key, Leaf(value, str(value), item.mark)) for key, value in named.items()]
+        layers = self._layers.with_overrides(tuple(overrides))
+        return type(self)._from_layers(layers, self._path, sweep=False)
 
     def _check_variants(self) -> None:
         """Build every variant of the sweep, so that none fails after hours of the main run."""
@@ -184,6 +233,15 @@ class Scenario(Trial):
                     problems.append(Problem(p.file, p.line, p.column, p.key, message, p.hint))
         if problems:
             raise ScenarioError(problems)
+
+
+def _draws_of(composed: Composed) -> Draws | None:
+    """Posterior draws of all parameters that no later layer has changed; None if none is left."""
+    calibration, kept = composed.calibration, composed.kept
+    assert calibration is not None  # parameters are valid
+    parameters = calibration.content.parameters
+    fields = {parameters[i].name: DrawnField(parameters[i], path, i) for i, path in kept.items()}
+    return read_draws(calibration, composed.tree, tuple(fields.values())) if fields else None
 
 
 def _validated(model: type[_S], tree: Block) -> tuple[_S | None, list[Problem]]:
