@@ -106,7 +106,7 @@ class Calibration:
             given, marks = tuple(p.value for p in parameters), self.marks
         else:
             given = draw[1]
-            marks = (Mark(f"{self.folder / DRAWS_FILE}, draw {draw[0]}"),) * len(parameters)
+            marks = (Mark(str(self.folder / DRAWS_FILE)),) * len(parameters)
         texts = [p.as_written(value) for p, value in zip(parameters, given, strict=True)]
         leaves = (Leaf(text, str(text), mark) for text, mark in zip(texts, marks, strict=True))
         return [(p.field, leaf) for p, leaf in zip(parameters, leaves, strict=True)]

@@ -63,8 +63,7 @@ def check_draws(trial: Trial) -> None:
 
 
 def _refused(draws: Draws, number: int, message: str) -> ScenarioError:
-    problem = Problem(f"{draws.file}, draw {number}", None, None, "", message)
-    return ScenarioError([problem])
+    return ScenarioError([Problem(draws.file, None, None, "", f"with draw {number}: {message}")])
 
 
 @cache

@@ -124,6 +124,19 @@ class Scenario(Trial):
         layers = replace(self._layers, draw=(number, self._draws.rows[number]))
         return type(self)._from_layers(layers, self._path, sweep=False)
 
+    def over_draws(self) -> Self | None:
+        """The scenario with posterior draws in the place of the point.
+
+        None if it has no calibration or takes draws already, or if nothing is taken from them
+        because all parameters were changed on purpose.
+        """
+        if self._calibration is None or self._draws is not None:
+            return None
+        use = Leaf(DRAWS, DRAWS, Mark("the scorecard over the posterior"))
+        layers = self._layers.with_overrides((("parameters.use", use),))
+        drawn = type(self)._from_layers(layers, self._path, sweep=False)
+        return None if drawn.draws is None else drawn
+
     def check_draws(self) -> None:
         """Make sure that every posterior draw gives a valid scenario, before anything runs.
 
@@ -135,9 +148,19 @@ class Scenario(Trial):
         try:
             check_draws(self)
         except ScenarioError:
-            for replicate in range(self._draws.n if self._draws else 0):
-                self.of_replicate(replicate)  # which tells the field, too
+            for number in range(self._draws.n if self._draws else 0):
+                self._check_draw(number)
             raise
+
+    def _check_draw(self, number: int) -> None:
+        """Read the scenario of a draw as a whole, which tells the field of what is wrong."""
+        try:
+            self.of_replicate(number)
+        except ScenarioError as error:
+            raise ScenarioError(
+                Problem(p.file, p.line, p.column, p.key, f"with draw {number}: {p.message}", p.hint)
+                for p in error.problems
+            ) from None
 
     def register(self) -> tuple[RegisterRow, ...]:
         """List every number and date with where it comes from, in the order of the file."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from scenario_example import GOOD, write
@@ -87,6 +88,46 @@ def write_calibrated(folder: Path, text: str = TAKES_IT) -> str:
 def calibrated(folder: Path, *overrides: str, text: str = TAKES_IT) -> Scenario:
     """Read a scenario that takes its parameters from a calibration."""
     return Scenario.from_file(write_calibrated(folder, text), overrides)
+
+
+KN026 = Path(__file__).parents[2] / "scenarios" / "kn026_phase2.yaml"
+
+KN026_POINT = {
+    "response": ("disease.response.probability", None, 0.8, 0.05),
+    "responder_scale": ("disease.progression.responders.scale", "months", 42.6, 6.0),
+    "non_responder_median": ("disease.progression.non_responders.median", "months", 9.2, 1.0),
+    "death_rate": ("disease.death_without_progression.rate", "per month", 0.0008, 0.0002),
+    "withdrawal": ("follow_up.withdrawal.rate", "per month", 0.0046, 0.001),
+    "accrual": ("enrolment.accrual.exponent", None, 2.53, 0.2),
+    "delay": ("treatment.delay.mean", "days", 2.5, 0.2),
+    "relatedness": ("treatment.drugs.KN026.relatedness", None, 0.45, 0.03),
+    "wbc_rate": ("toxicity.terms.wbc_decrease.rate", None, 0.34746, 0.03),
+    "alopecia_rate": ("toxicity.terms.alopecia.rate", None, 0.12007, 0.01),
+}
+"""Field, unit, point and spread by the name of the parameter."""
+
+HELD_OUT = ("pfs_median", "pfs_median_lower", "dor_median_lower", "exposure_max", "cycles_max")
+CALIBRATED = ("responders", "pfs_rate_6", "pfs_rate_12", "followup_median", "exposure_median")
+
+
+def write_kn026(
+    folder: Path, *, n_draws: int = 12, point: Mapping[str, float] | None = None
+) -> str:
+    """Write a scenario that extends the published trial and takes a calibration, and that."""
+    rng, at = np.random.default_rng(1), point or {}
+    lines = ["fit: held_out", "title: Some facts held out", "scenario: kn026_phase2"]
+    lines += ["structure: {}", "parameters:"]
+    draws = {}
+    for name, (field, unit, middle, spread) in KN026_POINT.items():
+        text = f"name: {name}, label: {name}, field: {field}, unit: {unit or 'null'}"
+        lines.append(f"  - {{{text}, value: {at.get(name, middle)!r}}}")
+        draws[name] = (middle + spread * rng.uniform(-1.7, 1.7, n_draws)).tolist()
+    lines.append(f"held_out: [{', '.join(HELD_OUT)}]")
+    lines.append(f"calibrated: [{', '.join(CALIBRATED)}]")
+    write_fit(folder / "fits", "\n".join(lines) + "\n", draws)
+    text = f"extends: {KN026}\nname: calibrated\nsweep: []\n"
+    text += "parameters: {from: fits, fit: held_out}\n"
+    return write(folder, text, "calibrated.yaml")
 
 
 def overrides_of_draw(number: int) -> dict[str, object]:

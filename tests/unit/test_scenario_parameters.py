@@ -414,7 +414,7 @@ def test_a_draw_out_of_support_is_told_with_its_number(tmp_path: Path) -> None:
 
     message = bad_draws(tmp_path, pa.table(wild))
 
-    assert message.startswith(", draw 11: disease.response.probability: a probability must lie")
+    assert message.startswith(": disease.response.probability: with draw 11: a probability must")
 
 
 def test_draws_need_not_be_there_for_the_point(tmp_path: Path) -> None:
