@@ -25,7 +25,7 @@ from simulate.calibration.job import CalibrationJob
 from simulate.calibration.links import LINKS
 from simulate.distributions import FloatArray
 from simulate.results import new_folder, write_csv, write_json, write_parquet
-from simulate.scenario.calibration import Fit, Parameter
+from simulate.scenario.calibration_design import Fit, Parameter
 
 POINT, DRAWS, PARAMETERS = "point.yaml", "draws.parquet", "parameters.csv"
 COVARIANCE, TARGETS, DIAGNOSTICS = "covariance.csv", "targets.csv", "diagnostics.json"

@@ -15,7 +15,7 @@ from simulate.calibration.store import Store
 from simulate.calibration.targets import Observed
 from simulate.distributions import FloatArray
 from simulate.errors import SimulateError
-from simulate.scenario.calibration import Fit, Parameter, Stage
+from simulate.scenario.calibration_design import Fit, Parameter, Stage
 from simulate.scenario.scenario import Scenario
 
 MOST_RHAT = 1.05

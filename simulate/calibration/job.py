@@ -15,7 +15,7 @@ from simulate.calibration.targets import Observed, observed_targets
 from simulate.distributions import FloatArray
 from simulate.errors import Problem, ScenarioError, UsageError
 from simulate.facts import Fact, read_facts
-from simulate.scenario.calibration import (
+from simulate.scenario.calibration_design import (
     CalibrationFile,
     Fit,
     Parameter,
@@ -87,7 +87,7 @@ def read_job(scenario: Scenario, fits: Sequence[str] = ()) -> CalibrationJob:
             )
     chosen = [fit for fit in file.content.fits if not fits or fit.name in fits]
     first = file.content.fits[0]
-    plain = scenario.with_overrides({"sweep": [], "endpoints.subgroups": []})
+    plain = scenario.with_overrides({"parameters": None, "sweep": [], "endpoints.subgroups": []})
     job = CalibrationJob(
         plain, file, tuple(facts), tuple(chosen if first in chosen else [first, *chosen])
     )

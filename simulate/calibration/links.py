@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import expit, logit
 
 from simulate.distributions import FloatArray
-from simulate.scenario.calibration import Parameter
+from simulate.scenario.calibration_design import Parameter
 
 LARGEST_SHARE = 1.0 - 1e-9
 """A probability on the logit scale comes no nearer to 0 or 1 than this."""

@@ -16,12 +16,15 @@ import numpy as np
 
 from simulate.analysis.row import statistic_names
 from simulate.batch_runner import BatchRunner
-from simulate.build_plan import build_plan
-from simulate.calibration.links import natural, written
+from simulate.build_plan import rebuilt_plan
+from simulate.calibration.links import natural
 from simulate.calibration.scales import Target, on_scale
 from simulate.calibration.store import Store
 from simulate.distributions import FloatArray
-from simulate.scenario.calibration import Parameter
+from simulate.plans import Plans
+from simulate.scenario.calibration import CalibratedParameter
+from simulate.scenario.calibration_design import Parameter
+from simulate.scenario.drawn import trial_of_draw
 from simulate.scenario.scenario import Scenario
 from simulate.streams import RESERVED_REPLICATES
 
@@ -47,14 +50,6 @@ class TrialSimulator:
     workers: int = 1
     store: Store | None = None
     """Where trials are kept, so that an interrupted calibration goes on."""
-
-    def overrides(self, points: FloatArray) -> list[dict[str, object]]:
-        """Fields of the scenario at each point, shape (points, free parameters)."""
-        values = natural(self.parameters, points)
-        return [
-            {p.field: written(values[p.name][row], p.unit) for p in self.parameters}
-            for row in range(len(points))
-        ]
 
     def run(self, points: FloatArray, *, trials: int, first: int, progress: Progress) -> FloatArray:
         """Targets of trials at each point.
@@ -93,14 +88,13 @@ class TrialSimulator:
             progress(len(replicates))
             return kept
         found = np.empty((len(points), trials, len(self.targets)))
-        tasks = list(enumerate(self.overrides(points)))
+        desk = _Desk(self, points)
 
-        def one(task: tuple[int, dict[str, object]]) -> tuple[int, FloatArray]:
-            row, overrides = task
+        def one(row: int) -> tuple[int, FloatArray]:
             at = replicates.start + row * trials
-            return row, self._at(overrides, range(at, at + trials))
+            return row, desk.run(row, range(at, at + trials))
 
-        for row, values in _mapped(one, tasks, self.workers):
+        for row, values in _mapped(one, range(len(points)), self.workers):
             found[row] = values
             progress(trials)
         if self.store is not None:
@@ -116,19 +110,39 @@ class TrialSimulator:
         said = f"{self.identity()} {replicates}".encode()
         return hashlib.sha256(said + points.tobytes()).hexdigest()[:32]
 
-    def _at(self, overrides: dict[str, object], replicates: range) -> FloatArray:
-        scenario = self.scenario.with_overrides(overrides)
-        runner = BatchRunner(scenario, build_plan(scenario), seed=self.seed)
-        values, _ = runner.run(replicates)[-1]
-        names = statistic_names(scenario)
-        rows = values.reshape(len(replicates), len(names))
-        place = {name: i for i, name in enumerate(names)}
+
+class _Desk:
+    """A block of points, ready to be simulated by several threads."""
+
+    def __init__(self, simulator: TrialSimulator, points: FloatArray) -> None:
+        values = natural(simulator.parameters, points)
+        fields = tuple(
+            CalibratedParameter(name=p.name, label=p.label, field=p.field, unit=p.unit, value=0.0)
+            for p in simulator.parameters
+        )
+        columns = [values[p.name].tolist() for p in simulator.parameters]
+        rows = tuple(zip(*columns, strict=True))
+        first = {f.field: f.as_written(value) for f, value in zip(fields, rows[0], strict=True)}
+        self._scenario = simulator.scenario.with_overrides(first)
+        self._draws = self._scenario.draws_of(fields, rows)
+        plans = Plans(self._scenario)
+        self._plan = plans.point
+        self._runner = BatchRunner(self._scenario, plans, seed=simulator.seed)
+        self._targets = simulator.targets
+        self._place = {name: i for i, name in enumerate(statistic_names(self._scenario))}
+
+    def run(self, row: int, replicates: range) -> FloatArray:
+        """Targets of some trials at a point, shape (trials, targets)."""
+        trial = trial_of_draw(self._scenario, self._draws, row)
+        plan = rebuilt_plan(self._plan, self._scenario, trial)
+        values, _ = self._runner.run_with(plan, replicates)[-1]
+        rows = values.reshape(len(replicates), -1)
 
         def column(name: str) -> FloatArray:
-            return rows[:, place[name]]
+            return rows[:, self._place[name]]
 
-        n = scenario.sample_size
-        return np.stack([on_scale(target, column, n) for target in self.targets], axis=1)
+        n = trial.sample_size
+        return np.stack([on_scale(target, column, n) for target in self._targets], axis=1)
 
 
 def _mapped(function: Callable[[_T], _R], tasks: Sequence[_T], workers: int) -> Iterator[_R]:

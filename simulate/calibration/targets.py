@@ -14,7 +14,7 @@ from simulate.calibration.scales import Target, on_scale
 from simulate.distributions import FloatArray
 from simulate.errors import Problem, ScenarioError
 from simulate.facts import Fact
-from simulate.scenario.calibration import CalibrationFile, Stage
+from simulate.scenario.calibration_design import CalibrationFile, Stage
 from simulate.scenario.trial import Trial
 
 

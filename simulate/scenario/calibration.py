@@ -1,288 +1,219 @@
-"""How a scenario's parameters are estimated from published facts: the file beside the scenario.
+"""One fit of a calibration as its folder holds it: the point, and what it was calibrated to.
 
-The file names the free parameters with their links and priors, the published statistics that inform
-them, and the fits: the whole information, parts of it held out, other structures of the disease.
+A calibration is a folder with a folder a fit. In that are ``point.yaml`` (the structure that the
+fit sets, the parameters with the fields they stand for, and the statistics that it used or held
+out) and ``draws.parquet`` (the posterior, see :mod:`simulate.scenario.draws`).
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from functools import lru_cache
+from pathlib import Path as FilePath
+from typing import Annotated, Any
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError
 
 from simulate.errors import Problem, ScenarioError
-from simulate.scenario.fields import FileSafeName, Label, Section, reject
+from simulate.scenario.fields import FileSafeName, Label, Section
 from simulate.scenario.problems import problem_at, problems_of, similar
-from simulate.scenario.provenance import fasten_sources
 from simulate.scenario.source import read_file
-from simulate.scenario.tree import Block, Leaf, Path, SourceTag, locate, plain
+from simulate.scenario.tree import Block, Items, Leaf, Mark, Node, Path, locate, plain
 
-Number = Annotated[float, Field(allow_inf_nan=False)]
-PositiveNumber = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Names = tuple[Label, ...]
-Unit = Literal["days", "weeks", "months", "per day", "per week", "per month"]
+POINT_FILE, DRAWS_FILE = "point.yaml", "draws.parquet"
+
+_NOT_PARAMETERS = (
+    "name",
+    "title",
+    "reference",
+    "facts",
+    "replicates",
+    "seed",
+    "sweep",
+    "extends",
+    "parameters",
+)
 
 
-class Prior(Section):
-    """What is held likely before the data are seen: normal on the scale of the link."""
-
-    median: Number
-    """Median, in the parameter's unit."""
-    sd: PositiveNumber
-    """Standard deviation on the scale of the link: 0.5 on the log scale is a factor of 1.6."""
-
-
-class Parameter(Section):
-    """One number of the scenario that is estimated, or that follows from one that is."""
+class CalibratedParameter(Section):
+    """One parameter and the field of the scenario that it stands for."""
 
     name: FileSafeName
-    """Name in tables."""
+    """Name in tables; the column of the draws."""
     label: Label
-    """What it is, in words."""
+    """What it is, in a line."""
     field: Label
-    """Where it stands in the scenario, as ``--set`` takes it."""
-    unit: Unit | None = None
-    """Unit of its numbers; none for probabilities, shapes and ratios."""
-    link: Literal["identity", "log", "logit"] = "identity"
-    """Scale on which the prior is normal: log for what is positive, logit for probabilities."""
-    prior: Prior | None = None
-    """Its prior; a parameter without one follows from another by ``equals``."""
-    times: FileSafeName | None = None
-    """Name of a parameter by which it is multiplied before it enters the scenario."""
-    equals: FileSafeName | None = None
-    """Name of the parameter whose value it takes."""
+    """Path of the field, as ``--set`` takes it."""
+    unit: Label | None
+    """What follows the number in a scenario file, such as months; null for a number alone."""
+    value: float
+    """The point."""
 
-    @model_validator(mode="after")
-    def _free_or_equal(self) -> Parameter:
-        if (self.prior is None) == (self.equals is None):
-            reject("either prior or equals is needed, and not both")
-        if self.prior is None:
-            return self
-        if self.link == "log" and self.prior.median <= 0:
-            reject(f"a log link needs a median above 0 (given: {self.prior.median:g})", key="prior")
-        if self.link == "logit" and not 0 < self.prior.median < 1:
-            reject(
-                f"a logit link needs a median between 0 and 1 (given: {self.prior.median:g})",
-                key="prior",
-            )
-        return self
+    def as_written(self, value: float) -> str | float:
+        """A value as a scenario file would have it."""
+        return value if self.unit is None else f"{value!r} {self.unit}"
 
 
-class Targets(Section):
-    """Published statistics, by the scale on which their distribution is near normal."""
+class PointFile(Section):
+    """The content of ``point.yaml``."""
 
-    arcsine: Names = ()
-    """Proportions, survival rates and counts of patients: arcsine of the square root."""
-    root: Names = ()
-    """Small counts: square root of the count plus 3/8."""
-    log: Names = ()
-    """Times and counts of cycles: logarithm."""
-    interval: Names = ()
-    """Survival rates whose printed limits are used: logarithm of the standard error of
-    log(-log S) that they imply."""
-
-    def pairs(self) -> Iterator[tuple[str, str]]:
-        """Scale and statistic of each target, in order."""
-        for scale in type(self).model_fields:
-            for statistic in getattr(self, scale):
-                yield scale, statistic
-
-
-class Stage(Section):
-    """Parameters that are estimated together; earlier stages are at their point values."""
-
-    name: FileSafeName
-    """Name of the stage."""
-    title: Label
-    """What it estimates, in a line."""
-    parameters: Annotated[tuple[Parameter, ...], Field(min_length=1)]
-    """What is estimated."""
-    targets: Targets
-    """What it is estimated from."""
-
-
-class Fit(Section):
-    """One estimation: all stages as they are, or one of them changed."""
-
-    name: FileSafeName
-    """Name of the fit and of its folder."""
+    fit: FileSafeName
+    """Name of the fit: that of its folder."""
     title: Label
     """What it is, in a line."""
-    stage: FileSafeName | None = None
-    """Stage that it changes; the others are taken from the first fit. None in the first fit."""
-    leave_out: Targets = Field(default_factory=Targets)
-    """Targets that it does not use."""
-    held_out: Names = ()
-    """Further facts that it is judged by, because they follow from targets that it leaves out."""
-    set: Mapping[str, Any] = Field(default_factory=dict)
-    """Fields of the scenario that make its structure, such as another distribution."""
-    without: tuple[FileSafeName, ...] = ()
-    """Parameters that this structure does not have."""
-    parameters: tuple[Parameter, ...] = ()
-    """Parameters that only this structure has."""
+    scenario: FileSafeName
+    """Scenario that was calibrated."""
+    structure: Mapping[str, Any] = Field(default_factory=dict)
+    """Fields that the fit sets before its parameters."""
+    parameters: Annotated[tuple[CalibratedParameter, ...], Field(min_length=1)]
+    """Parameters in the order of the draws."""
+    held_out: tuple[str, ...] = ()
+    """Statistics that the fit did not use, to be judged by them."""
+    calibrated: tuple[str, ...] = ()
+    """Statistics that the fit used."""
 
 
-class Calibration(Section):
-    """How a scenario's parameters are estimated."""
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """One fit of a calibration, read and checked."""
 
-    stages: Annotated[tuple[Stage, ...], Field(min_length=1)]
-    """In the order in which they are estimated."""
-    fits: Annotated[tuple[Fit, ...], Field(min_length=1)]
-    """The first uses every stage as it is; each other one changes one stage."""
+    folder: FilePath
+    """Folder of the fit."""
+    shown: str
+    """Folder of the calibration as the scenario names it."""
+    content: PointFile
+    structure: tuple[tuple[str, Node], ...]
+    """Fields that the fit sets, as they are written."""
+    marks: tuple[Mark, ...]
+    """Where each parameter's value is written."""
 
-    def stage_of(self, fit: Fit, name: str) -> Stage:
-        """A stage as a fit has it."""
-        stage = next(stage for stage in self.stages if stage.name == name)
-        if fit.stage != name:
-            return stage
-        left_out = set(fit.leave_out.pairs())
-        targets = {
-            scale: tuple(s for s in getattr(stage.targets, scale) if (scale, s) not in left_out)
-            for scale in Targets.model_fields
-        }
-        kept = tuple(p for p in stage.parameters if p.name not in fit.without)
-        return Stage(
-            name=stage.name,
-            title=stage.title,
-            parameters=(*kept, *fit.parameters),
-            targets=Targets(**targets),
-        )
+    @property
+    def locator(self) -> str:
+        """What the register of sources says of its values."""
+        return f"calibrated to the paper: {self.shown}, fit {self.content.fit}"
 
+    @property
+    def roles(self) -> dict[str, str]:
+        """``calibrated`` or ``held_out`` by statistic."""
+        used = dict.fromkeys(self.content.calibrated, "calibrated")
+        return used | dict.fromkeys(self.content.held_out, "held_out")
 
-@dataclass(frozen=True)
-class CalibrationFile:
-    """A calibration as it was read, with the places of everything in its file."""
-
-    path: str
-    content: Calibration
-    tree: Block
-
-    def problem(self, path: Path, message: str, hint: str = "") -> Problem:
-        """A problem at a place of the file."""
-        return problem_at(self.tree, path, message, hint)
-
-    def parameter_path(self, name: str, fit: Fit) -> Path:
-        """Where a parameter is declared, the fit's own ones first."""
-        index = self.content.fits.index(fit)
-        for i, parameter in enumerate(fit.parameters):
-            if parameter.name == name:
-                return ("fits", index, "parameters", i)
-        for s, stage in enumerate(self.content.stages):
-            for i, parameter in enumerate(stage.parameters):
-                if parameter.name == name:
-                    return ("stages", s, "parameters", i)
-        raise KeyError(name)
-
-    def target_path(self, stage: str, scale: str, statistic: str) -> Path:
-        """Where a target is named."""
-        names = [each.name for each in self.content.stages]
-        index = names.index(stage)
-        position = getattr(self.content.stages[index].targets, scale).index(statistic)
-        return ("stages", index, "targets", scale, position)
-
-    def source_of(self, name: str, fit: Fit) -> SourceTag:
-        """Where a parameter's prior comes from."""
-        path = (*self.parameter_path(name, fit), "prior", "median")
-        node = locate(self.tree, path).node
-        return node.source if isinstance(node, Leaf) else SourceTag()
+    def nodes(self, draw: tuple[int, tuple[float, ...]] | None = None) -> list[tuple[str, Leaf]]:
+        """Field and value of each parameter: the point, or a draw (its number and values)."""
+        parameters = self.content.parameters
+        if draw is None:
+            given, marks = tuple(p.value for p in parameters), self.marks
+        else:
+            given = draw[1]
+            marks = (Mark(str(self.folder / DRAWS_FILE)),) * len(parameters)
+        texts = [p.as_written(value) for p, value in zip(parameters, given, strict=True)]
+        leaves = (Leaf(text, str(text), mark) for text, mark in zip(texts, marks, strict=True))
+        return [(p.field, leaf) for p, leaf in zip(parameters, leaves, strict=True)]
 
 
-def read_calibration(path: str | os.PathLike[str]) -> CalibrationFile:
-    """Read and check a file of how parameters are estimated.
+def find_fit(folder: FilePath, shown: str, fit: str, *, places: tuple[Mark, Mark]) -> Calibration:
+    """Read one fit of a calibration.
+
+    Parameters
+    ----------
+    folder
+        Folder of the calibration.
+    shown
+        The same as the scenario names it.
+    fit
+        Name of the fit.
+    places
+        Where the scenario names the folder, and the fit.
 
     Raises
     ------
     ScenarioError
-        With every problem of the file.
+        If the folder, the fit or its file is missing, or the file is not as it should be.
     """
-    name = os.fspath(path)
-    tree, problems = fasten_sources(read_file(name))
+    folder_mark, fit_mark = places
+    if not _is_folder(folder):
+        message = f"there is no such folder (given: {shown}; looked for {folder})"
+        hint = (
+            "Run simulate calibrate first, or write parameters: null to use the file's own values"
+        )
+        raise _refused(folder_mark, "parameters.from", message, hint)
+    path = folder / fit / POINT_FILE
+    if not path.is_file():
+        fits = sorted(p.parent.name for p in folder.glob(f"*/{POINT_FILE}"))
+        message = (
+            f"there is no such fit in {shown} (given: {fit}; fits: {', '.join(fits) or 'none'})"
+        )
+        raise _refused(fit_mark, "parameters.fit", message, similar(fit, fits))
+    return _read(path, shown, path.stat().st_mtime_ns)
+
+
+def _is_folder(path: FilePath) -> bool:
     try:
-        content = Calibration.model_validate(plain(tree))
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
+def _refused(mark: Mark, key: str, message: str, hint: str = "") -> ScenarioError:
+    return ScenarioError([Problem(mark.file, mark.line, mark.column, key, message, hint)])
+
+
+@lru_cache(maxsize=16)
+def _read(path: FilePath, shown: str, _changed: int) -> Calibration:
+    """A fit from its file, read once as long as that does not change."""
+    tree = read_file(str(path))
+    try:
+        content = PointFile.model_validate(plain(tree))
     except ValidationError as error:
-        raise ScenarioError([*problems, *problems_of(error, tree, Calibration)]) from None
-    found = CalibrationFile(name, content, tree)
-    problems += _problems(found)
-    if problems:
+        raise ScenarioError(problems_of(error, tree, PointFile)) from None
+    if problems := _problems(tree, content, path.parent.name):
         raise ScenarioError(problems)
-    return found
+    structure = tree.get("structure")
+    fields = structure.entries if isinstance(structure, Block) else {}
+    items = tree.get("parameters")
+    assert isinstance(items, Items)  # the file is valid
+    marks = tuple(_mark_of(tree, ("parameters", i, "value")) for i in range(len(items.nodes)))
+    return Calibration(
+        folder=path.parent,
+        shown=shown,
+        content=content,
+        structure=tuple((field, entry.node) for field, entry in fields.items()),
+        marks=marks,
+    )
 
 
-def _problems(file: CalibrationFile) -> Iterator[Problem]:
-    """Names that are given twice or lead nowhere."""
-    content = file.content
-    yield from _repeated(file, ("stages",), [stage.name for stage in content.stages])
-    yield from _repeated(file, ("fits",), [fit.name for fit in content.fits])
-    declared = [p.name for stage in content.stages for p in stage.parameters]
-    for s, stage in enumerate(content.stages):
-        own = [p.name for p in stage.parameters]
-        yield from _repeated(file, ("stages", s, "parameters"), own)
-        yield from _referred(file, ("stages", s, "parameters"), stage.parameters, declared)
-        yield from _repeated_targets(file, s, stage.targets)
-    for f, fit in enumerate(content.fits):
-        yield from _fit_problems(file, f, fit)
+def _mark_of(tree: Block, path: Path) -> Mark:
+    node = locate(tree, path).node
+    assert node is not None  # the file is valid
+    return node.mark
 
 
-def _repeated(file: CalibrationFile, path: Path, names: list[str]) -> Iterator[Problem]:
-    for index, name in enumerate(names):
-        if name in names[:index]:
-            yield file.problem((*path, index, "name"), f"this name is given twice (given: {name})")
+def _problems(tree: Block, content: PointFile, folder: str) -> list[Problem]:
+    """What is wrong beyond single values."""
+    problems = []
+    if content.fit != folder:
+        message = f"this must be the name of its folder (given: {content.fit}; folder: {folder})"
+        problems.append(problem_at(tree, ("fit",), message))
+    for field in content.structure:
+        if reason := _forbidden(field):
+            problems.append(problem_at(tree, ("structure", field), reason))
+    names: set[str] = set()
+    fields: set[str] = set()
+    for i, p in enumerate(content.parameters):
+        if reason := _forbidden(p.field):
+            problems.append(problem_at(tree, ("parameters", i, "field"), reason))
+        for key, value, taken in (("name", p.name, names), ("field", p.field, fields)):
+            if value in taken:
+                message = f"this {key} is taken already (given: {value})"
+                problems.append(problem_at(tree, ("parameters", i, key), message))
+            taken.add(value)
+    for name in sorted(set(content.held_out).intersection(content.calibrated)):
+        message = f"a statistic cannot be held out and calibrated to (given: {name})"
+        problems.append(problem_at(tree, ("held_out",), message))
+    return problems
 
 
-def _repeated_targets(file: CalibrationFile, stage: int, targets: Targets) -> Iterator[Problem]:
-    seen: set[str] = set()
-    for scale in ("arcsine", "root", "log"):
-        for position, statistic in enumerate(getattr(targets, scale)):
-            if statistic in seen:
-                path = ("stages", stage, "targets", scale, position)
-                yield file.problem(path, f"this target is given twice (given: {statistic})")
-            seen.add(statistic)
-
-
-def _referred(
-    file: CalibrationFile, path: Path, parameters: tuple[Parameter, ...], known: list[str]
-) -> Iterator[Problem]:
-    for index, parameter in enumerate(parameters):
-        for key in ("times", "equals"):
-            other = getattr(parameter, key)
-            if other is not None and (other not in known or other == parameter.name):
-                message = f"there is no other parameter of this name (given: {other})"
-                yield file.problem((*path, index, key), message, similar(other, known))
-
-
-def _fit_problems(file: CalibrationFile, index: int, fit: Fit) -> Iterator[Problem]:
-    changes = bool(fit.set or fit.without or fit.parameters or any(fit.leave_out.pairs()))
-    stages = {stage.name: stage for stage in file.content.stages}
-    path: Path = ("fits", index)
-    if index == 0:
-        if changes or fit.stage is not None:
-            yield file.problem((*path, "name"), "the first fit uses every stage as it is")
-        return
-    if fit.stage not in stages:
-        message = f"the stage that the fit changes is needed (allowed: {', '.join(stages)})"
-        yield file.problem((*path, "stage"), message)
-        return
-    stage = stages[fit.stage]
-    names = [p.name for p in stage.parameters]
-    for position, name in enumerate(fit.without):
-        if name not in names:
-            message = f"the stage has no such parameter (given: {name})"
-            yield file.problem((*path, "without", position), message, similar(name, names))
-    kept = [name for name in names if name not in fit.without]
-    for position, parameter in enumerate(fit.parameters):
-        if parameter.name in kept:
-            message = f"the stage has a parameter of this name (given: {parameter.name})"
-            yield file.problem((*path, "parameters", position, "name"), message)
-    known = [*kept, *(p.name for p in fit.parameters)]
-    yield from _referred(file, (*path, "parameters"), fit.parameters, known)
-    for scale, statistic in fit.leave_out.pairs():
-        given = getattr(stage.targets, scale)
-        if statistic not in given:
-            position = getattr(fit.leave_out, scale).index(statistic)
-            message = f"the stage has no such target (given: {statistic})"
-            yield file.problem(
-                (*path, "leave_out", scale, position), message, similar(statistic, given)
-            )
+def _forbidden(field: str) -> str:
+    top = field.split(".")[0].strip()
+    return f"a calibration cannot set {top}" if top in _NOT_PARAMETERS else ""

@@ -31,6 +31,7 @@ LAYERS = [
     "plan",
     "build_toxicity",
     "build_plan",
+    "plans",
     "records",
     "ledger",
     "differences",
