@@ -253,8 +253,9 @@ def _disease(disease: Disease, drugs: list[str]) -> DiseasePlan:
             else np.ones(101)
         ),
         visible_before=disease.response.visible_before,
-        progression_responder=time_table(disease.progression.responders),
-        progression_other=time_table(disease.progression.non_responders),
+        by_response=int(disease.progression.everyone is None),
+        progression_responder=time_table(disease.progression.of_responders),
+        progression_other=time_table(disease.progression.of_non_responders),
         death_before=time_table(disease.death_without_progression),
         death_after_responder=time_table(after),
         death_after_other=time_table(after, hazard_ratio=disease.non_responder_death_hazard_ratio),

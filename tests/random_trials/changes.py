@@ -28,7 +28,8 @@ _PUBLISHED: dict[str, st.SearchStrategy[Any]] = {
     "analyses.final.cut.date": st.sampled_from([date(520), date(700), date(1342)]),
     "endpoints.time_zero": st.just("randomisation"),
     "disease.response.probability": probability,
-    "disease.progression.non_responders": times,
+    "disease.progression": st.fixed_dictionaries({"everyone": times})
+    | st.fixed_dictionaries({"responders": times, "non_responders": times}),
     "disease.death_without_progression": _exponential(60, 400),
     "disease.death_after_progression": times,
     "disease.prognostic_factors": st.just(

@@ -215,6 +215,7 @@ def calls(plan: Plan, twin: Plan, scenario: Scenario) -> dict[str, list[tuple[An
     others = np.array([3, 0, 0, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0])
     rules = endpoint_rules(scenario)
     table = plan.disease.progression_other
+    same_for_all = plan.disease._replace(by_response=0)
     factors = (1.7, 1.1, 0.6)
     response = endpoints.Response(4, 2, 80, 1, 172, 215)
     free = endpoints.Response(2, 0, distributions.NEVER, 0, 80, distributions.NEVER)
@@ -288,15 +289,24 @@ def calls(plan: Plan, twin: Plan, scenario: Scenario) -> dict[str, list[tuple[An
             for factor in (1.0, 1.7)
             for target in (0.0, 0.3, 1e9)
         ],
-        "patient.disease._with_death": [
-            (plan.disease, disease.Course(responder, False, start, pd, death), factors, (a, b))
+        "patient.disease.progression_origin": [
+            (disease_plan, responder, day)
+            for disease_plan in (plan.disease, same_for_all)
+            for responder, day in ((True, 84), (False, never))
+        ],
+        "patient.disease.latent_response": [
+            (plan.disease, (a, b, a)) for a in WORDS for b in WORDS
+        ],
+        "patient.disease._course": [
+            (disease_plan, disease.Response(responder, False, start), pd, factors, (a, b))
+            for disease_plan in (plan.disease, same_for_all)
             for responder, start in ((True, 84), (False, never))
-            for pd, death in ((200, 500), (200, 100), (never, never))
+            for pd in (40, 200, never)
             for a in WORDS[:3]
             for b in WORDS
         ],
         "patient.disease.later_course": [
-            (plan.disease, disease.Course(True, False, 84, 200, 500), day, factors, (a, b))
+            (plan.disease, day, factors, (a, b, a), (a, b))
             for day in (90, 300, never)
             for a in WORDS
             for b in WORDS
