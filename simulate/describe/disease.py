@@ -70,7 +70,7 @@ def landmarks(trial: Trial) -> tuple[float, ...]:
 
 
 def _response(trial: Trial) -> list[str]:
-    response = trial.disease.response
+    response, is_scanned = trial.disease.response, not trial.assessment.is_continuous
     if response.probability == 0:
         return paragraph("Response: none.")
     early = response.visible_before
@@ -79,7 +79,11 @@ def _response(trial: Trial) -> list[str]:
         f"Response: {stated_percent(response.probability)} of patients are latent responders; "
         f"{stated_percent(response.complete)} of responses are complete (CR), the others partial "
         "(PR)."
-        + (f" A scan up to {duration(early)} before a response shows it already." if early else ""),
+        + (
+            f" A scan up to {duration(early)} before a response shows it already."
+            if early and is_scanned
+            else ""
+        ),
         f"Time from first dose to response: {time_in_words(response.time)}. "
         f"Median {duration(round(median, 1))}.",
         *([_INDEPENDENT] if trial.disease.progression.everyone is not None else []),

@@ -49,6 +49,7 @@ _PUBLISHED: dict[str, st.SearchStrategy[Any]] = {
     "toxicity.terms.neutrophil_decrease.rate": st.sampled_from([0.2, 3]),
     "toxicity.serious_grade_3": probability,
     "assessment.anchor": st.just("cycles"),
+    "assessment.schedule": st.sampled_from(["calendar", "calendar", "continuous"]),
     "assessment.missed": st.sampled_from([0, 0.5]),
     "assessment.clinical_progression": st.none(),
     "follow_up.withdrawal": _exponential(100, 500),

@@ -169,6 +169,7 @@ def assessments(draw: st.DrawFn, size: Size) -> Changes:
         }
     )
     return {
+        "schedule": draw(mostly(st.just("calendar"), st.just("continuous"))),
         "baseline_window": draw(days(0, 21)),
         "calendar": calendar,
         "anchor": draw(st.sampled_from(["first_dose", "cycles"])),

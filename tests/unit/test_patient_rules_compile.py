@@ -221,7 +221,11 @@ def calls(plan: Plan, twin: Plan, scenario: Scenario) -> dict[str, list[tuple[An
     free = endpoints.Response(2, 0, distributions.NEVER, 0, 80, distributions.NEVER)
     never = distributions.NEVER
     rows_of_scans = [
-        (rules, DAYS, SEEN, FINDINGS, start, end) for start in range(5) for end in range(start, 6)
+        (rules, DAYS, seen, FINDINGS, start, end, until)
+        for seen in (SEEN, 2 * SEEN)
+        for start in range(5)
+        for end in range(start, 6)
+        for until in (DAYS[end - 1], 500)
     ]
     return {
         "streams._multiply": [(0xD2511F53, w) for w in WORDS],
@@ -337,6 +341,12 @@ def calls(plan: Plan, twin: Plan, scenario: Scenario) -> dict[str, list[tuple[An
         "patient.assessment.clinical_progression_day": [
             (plan.assessment, 200, a, b) for a in WORDS for b in WORDS
         ],
+        "patient.assessment.response_seen_day": [
+            (schedule, response, pd, death)
+            for schedule in (plan.assessment, plan.assessment._replace(continuous=1))
+            for response, pd, death in ((42, 90, 100), (1, 90, 100), (42, 42, 99), (42, never, 42))
+        ],
+        "patient.assessment.watched_until": [(90, 80, 85), (90, never, 85), (70, 80, never)],
         "patient.assessment.scan_finding": [
             (day, 84, 7, complete, 300)
             for day in (42, 77, 90, 299, 300)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from simulate.compiled import part
 from simulate.distributions import later
 from simulate.engines.batch import layout as words_of
-from simulate.engines.batch.course import set_course
+from simulate.engines.batch.course import await_response, set_course
 from simulate.engines.batch.layout import Layout
 from simulate.engines.batch.life import (
     GIVEN,
@@ -72,6 +72,7 @@ def count_dose(plan: Plan, layout: Layout, life: Life, ledger: Ledger, today: in
         ),
     )
     set_course(life, changed, today)
+    await_response(plan, life, today)
 
 
 @part
