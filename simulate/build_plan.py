@@ -22,7 +22,7 @@ from simulate.distributions import (
     thresholds,
     truncated_normal_table,
 )
-from simulate.patient.assessment import AssessmentPlan
+from simulate.patient.assessment import FIRST_WATCHED_DAY, AssessmentPlan
 from simulate.patient.baseline import BaselinePlan
 from simulate.patient.disease import DiseasePlan
 from simulate.patient.enrolment import POISSON_GAMMA, POWER, EnrolmentPlan
@@ -254,7 +254,8 @@ def _prognostic(
     return np.array(starts), np.array(levels, np.int64), np.array(ratios, float)
 
 
-def _disease(disease: Disease, drugs: list[str]) -> DiseasePlan:
+def _disease(trial: Trial) -> DiseasePlan:
+    disease, drugs = trial.disease, [drug.name for drug in trial.treatment.drugs]
     after, effect = disease.death_after_progression, disease.dose_intensity
     return DiseasePlan(
         responder=threshold(disease.response.probability),
@@ -266,9 +267,11 @@ def _disease(disease: Disease, drugs: list[str]) -> DiseasePlan:
             if effect
             else np.ones(101)
         ),
-        visible_before=disease.response.visible_before,
-        progression_responder=time_table(disease.progression.responders),
-        progression_other=time_table(disease.progression.non_responders),
+        # no scan comes before its day where patients are watched
+        visible_before=0 if trial.assessment.is_continuous else disease.response.visible_before,
+        by_response=int(disease.progression.everyone is None),
+        progression_responder=time_table(disease.progression.of_responders),
+        progression_other=time_table(disease.progression.of_non_responders),
         death_before=time_table(disease.death_without_progression),
         death_after_responder=time_table(after),
         death_after_other=time_table(after, hazard_ratio=disease.non_responder_death_hazard_ratio),
@@ -298,6 +301,8 @@ def _treatment(treatment: Treatment) -> TreatmentPlan:
 
 
 def _assessment(assessment: Assessment, horizon: int) -> AssessmentPlan:
+    if assessment.is_continuous:
+        return _watched(assessment, horizon)
     window, clinical = assessment.window, assessment.clinical_progression
     first, last = clinical.delay if clinical else (0, 0)
     return AssessmentPlan(
@@ -309,12 +314,34 @@ def _assessment(assessment: Assessment, horizon: int) -> AssessmentPlan:
         clinical_delay=choice_table(np.ones(last - first + 1)),
         clinical_first=first,
         baseline_window=assessment.baseline_window,
-        moves_with_cycles=int(assessment.anchor == "cycles"),
+        moves_with_cycles=int(assessment.moves_with_cycles),
+        continuous=0,
+    )
+
+
+def _watched(assessment: Assessment, horizon: int) -> AssessmentPlan:
+    """Patients watched day by day: a first assessment, and every progression seen on its day."""
+    return AssessmentPlan(
+        nominal_days=nominal_days(assessment, horizon),
+        window=0,
+        jitter=_TODAY,
+        missed=threshold(0.0),
+        clinical=threshold(1.0),
+        clinical_delay=_TODAY,
+        clinical_first=0,
+        baseline_window=assessment.baseline_window,
+        moves_with_cycles=0,
+        continuous=1,
     )
 
 
 def nominal_days(assessment: Assessment, last_day: int) -> IntArray:
-    """Planned day of every visit up to a day; index 0, the baseline scan, is on day 0."""
+    """Planned day of every visit up to a day; index 0, the baseline scan, is on day 0.
+
+    Where patients are watched day by day, the only visit is the first day on which they are.
+    """
+    if assessment.is_continuous:
+        return np.array([0, FIRST_WATCHED_DAY])
     days = [0]
     for row in assessment.calendar:
         until = last_day if row.until is None else row.until
@@ -348,10 +375,7 @@ _PARTS: dict[str, tuple[tuple[str, ...], Callable[[Trial, int], Any]]] = {
         ("baseline", "disease.prognostic_factors"),
         lambda trial, _: _baseline(trial.baseline, trial.disease),
     ),
-    "disease": (
-        ("disease", "treatment"),
-        lambda trial, _: _disease(trial.disease, [drug.name for drug in trial.treatment.drugs]),
-    ),
+    "disease": (("disease", "treatment", "assessment"), lambda trial, _: _disease(trial)),
     "treatment": (("treatment",), lambda trial, _: _treatment(trial.treatment)),
     "dosing": (("treatment", "toxicity"), lambda trial, _: dosing_plan(trial)),
     "toxicity": (("toxicity", "treatment", "follow_up"), lambda trial, _: toxicity_plan(trial)),

@@ -19,10 +19,13 @@ from simulate.known import KnownRows
 from simulate.ledger import AssessmentRows
 from simulate.patient.assessment import (
     COMPLETE_RESPONSE,
+    MISSED,
     NOT_EVALUABLE,
     PARTIAL_RESPONSE,
     PROGRESSIVE_DISEASE,
     STABLE_DISEASE,
+    WATCHED,
+    watched_until,
 )
 from simulate.patient.treatment import NOT_STOPPED
 from simulate.records import Columns
@@ -60,7 +63,7 @@ class Response(NamedTuple):
     benefit: int
     """1 for a confirmed response or stable disease of the demanded length."""
     last_free_day: int
-    """Day of the last assessment without progression; 0 if there is none."""
+    """Day of the last assessment without progression, or the last day watched; 0 if none."""
     progression_day: int
     """Day on which progression was documented, or NEVER."""
 
@@ -130,8 +133,12 @@ def best_response(
     response: IntTable,
     start: int,
     end: int,
+    until: int,
 ) -> Response:
     """Sum up the assessments ``start : end`` of one patient, in order of time.
+
+    The finding of one who is watched day by day stands until the day before the next assessment,
+    the last one until the day ``until``, as if it were found again on each day.
 
     A response is confirmed by another at least ``confirmation`` days later, before progression; a
     complete one by another complete one. One that is not confirmed counts as stable disease.
@@ -139,7 +146,7 @@ def best_response(
     assessed, last_free, progression = 0, 0, NEVER
     first_response, first_complete, confirmed = NEVER, NEVER, NOT_EVALUABLE
     for row in range(start, end):
-        if performed[row] == 0:
+        if performed[row] == MISSED:
             continue
         assessed += 1
         today, finding = day[row], response[row]
@@ -147,13 +154,15 @@ def best_response(
             progression = today
             break
         last_free = today
+        if performed[row] == WATCHED:
+            last_free = day[row + 1] - 1 if row + 1 < end else until
         if finding == COMPLETE_RESPONSE:
             first_complete = min(first_complete, today)
-            if today >= first_complete + rules.confirmation:
+            if last_free >= first_complete + rules.confirmation:
                 confirmed = COMPLETE_RESPONSE
         if finding in (COMPLETE_RESPONSE, PARTIAL_RESPONSE):
             first_response = min(first_response, today)
-            if confirmed == NOT_EVALUABLE and today >= first_response + rules.confirmation:
+            if confirmed == NOT_EVALUABLE and last_free >= first_response + rules.confirmation:
                 confirmed = PARTIAL_RESPONSE
     if confirmed != NOT_EVALUABLE:
         return Response(assessed, confirmed, first_response, 1, last_free, progression)
@@ -210,6 +219,7 @@ def derive_endpoints(
             scans.response,
             known.first_scan[row],
             known.end_scan[row],
+            watched_until(contact, known.assessment_stop_day[row], death),
         )
         pfs_day, pfs_event, is_death = progression_free_survival(
             rules, response, death, known.assessment_stop_day[row]

@@ -22,6 +22,7 @@ from simulate.ledger import (
     SubjectRows,
 )
 from simulate.patient import follow_up, treatment
+from simulate.patient.assessment import DONE, WATCHED, watched_until
 from simulate.patient.dosing import DISCONTINUE
 
 
@@ -139,10 +140,15 @@ def known_until(day: IntTable, start: int, end: int, last: int) -> int:
 
 
 @rule
-def last_scan(day: IntTable, performed: IntTable, start: int, end: int) -> int:
-    """Day of the latest assessment done among rows in order of time; 0 if there is none."""
+def last_scan(day: IntTable, performed: IntTable, start: int, end: int, until: int) -> int:
+    """Day of the latest assessment done among rows in order of time; 0 if there is none.
+
+    A patient who is watched day by day is assessed up to the day ``until``.
+    """
     for row in range(end - 1, start - 1, -1):
-        if performed[row] == 1:
+        if performed[row] == WATCHED:
+            return until
+        if performed[row] == DONE:
             return day[row]
     return 0
 
@@ -214,7 +220,10 @@ def cut_trial(ledger: Ledger, trial_day: int, known: KnownRows) -> int:
         patient, cut_day = known.patient[row], known.cut_day[row]
         end_scan = known_until(scans.day, known.first_scan[row], known.end_scan[row], cut_day)
         end_dose = known_until(doses.day, known.first_dose[row], known.end_dose[row], cut_day)
-        last_record = last_scan(scans.day, scans.performed, known.first_scan[row], end_scan)
+        until = watched_until(
+            cut_day, subjects.assessment_stop_day[patient], subjects.death_day[patient]
+        )
+        last_record = last_scan(scans.day, scans.performed, known.first_scan[row], end_scan, until)
         if end_dose > known.first_dose[row]:
             last_record = max(last_record, doses.day[end_dose - 1])
         state = known_patient(

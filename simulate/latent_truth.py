@@ -6,7 +6,8 @@ simulated and nothing is approximated but the last digits. In the words of the d
 R the day of response, X the time from it to progression, N the time to progression of a
 non-responder, D the death without progression and A the time from progression to death:
 
-- progression is P = R + X for responders and P = N for the others;
+- progression is P = R + X for responders and P = N for the others, or P = N for everyone, in which
+  case only those with R < P respond;
 - progression-free survival ends at ``min(D, P)``;
 - overall survival ends at ``min(D, P + A)``, A having a distribution of its own in each group;
 - duration of response is ``min(D, P) - R``, among those whose response begins before either.
@@ -117,6 +118,8 @@ def latent_truth(plan: Plan) -> LatentTruth:
     disease = plan.disease
     alive = _survival(disease.death_before.thresholds)
     response = _probabilities(disease.response_time)
+    if disease.by_response == 0:
+        return _independent(disease, alive, response)
     from_response = _survival(disease.progression_responder.thresholds)
     responder = disease.responder / WORD_RANGE
 
@@ -127,33 +130,58 @@ def latent_truth(plan: Plan) -> LatentTruth:
     other_survival = _survival_of_sum(
         other_progression, _survival(disease.death_after_other.thresholds)
     )
-    duration, reached = _duration(disease, response, from_response, alive)
+    # a response begins if death comes after its day and progression is not on that very day
+    begun = response * from_response[0]
+    remaining = from_response / from_response[0] if from_response[0] > 0.0 else from_response
     return LatentTruth(
         pfs=alive * (responder * progression + (1.0 - responder) * other_progression),
         os=alive * (responder * survival + (1.0 - responder) * other_survival),
-        dor=duration,
-        responders=responder * reached,
+        dor=_duration(responder * begun, alive) * remaining,
+        responders=responder * float(begun @ alive),
     )
 
 
-def _duration(
-    disease: DiseasePlan, response: FloatArray, from_response: FloatArray, alive: FloatArray
-) -> tuple[FloatArray, float]:
-    """Survival by days since response, and P(a responder's response begins before any event).
+def _independent(disease: DiseasePlan, alive: FloatArray, response: FloatArray) -> LatentTruth:
+    """The truth where everyone progresses by one law from first dose.
 
-    It begins if death comes after its day and progression is not on that very day. After it, the
-    patient is free of events d days later if D > R + d and X > d.
+    Death after progression depends on whether a response began before it: on R < P.
     """
-    reached = float(response @ alive) * float(from_response[0])
-    if disease.responder == 0 or reached == 0.0:
-        return np.full(TABLE_DAYS + 1, math.nan), 0.0
-    still_alive = np.zeros(TABLE_DAYS + 1)
+    responder = disease.responder / WORD_RANGE
+    free = _survival(disease.progression_other.thresholds)
+    progression = np.diff(1.0 - free, prepend=0.0)
+    responded = responder * np.concatenate([[0.0], np.cumsum(response)[:-1]])
+    after_responder = 1.0 - _survival(disease.death_after_responder.thresholds)
+    after_other = 1.0 - _survival(disease.death_after_other.thresholds)
+    died = _convolved(progression * responded, after_responder)
+    died = died + _convolved(progression * (1.0 - responded), after_other)
+    return LatentTruth(
+        pfs=alive * free,
+        os=alive * (1.0 - died),
+        dor=_duration(responder * response, alive * free),
+        responders=responder * float(response @ (alive * free)),
+    )
+
+
+def _duration(response: FloatArray, free: FloatArray) -> FloatArray:
+    """Probability of being free of events d days after the response, if it begins before any.
+
+    Parameters
+    ----------
+    response
+        Probability of a response by its day.
+    free
+        Survival function of the events, on the clock of the response.
+    """
+    reached = float(response @ free)
+    if reached == 0.0:
+        return np.full(TABLE_DAYS + 1, math.nan)
+    still_free = np.zeros(TABLE_DAYS + 1)
     for day in np.flatnonzero(response):
-        later = alive[day:]
-        still_alive[: len(later)] += response[day] * later
+        later = free[day:]
+        still_free[: len(later)] += response[day] * later
         # the tables end before the response day plus d: nothing more is known to happen
-        still_alive[len(later) :] += response[day] * alive[-1]
-    return still_alive * from_response / reached, reached
+        still_free[len(later) :] += response[day] * free[-1]
+    return still_free / reached
 
 
 def _cumulative(thresholds: IntTable) -> FloatArray:

@@ -19,17 +19,23 @@ import numpy as np
 
 from simulate.compiled import kernel, rule
 from simulate.distributions import NEVER, IntArray, IntColumn
-from simulate.endpoints import EndpointRules, best_response
+from simulate.endpoints import EndpointRules, Response, best_response
 from simulate.packed import pack, unpacked
 from simulate.patient.assessment import (
+    DONE,
+    FIRST_WATCHED_DAY,
+    MISSED,
     NOT_EVALUABLE,
     PARTIAL_RESPONSE,
     PROGRESSIVE_DISEASE,
+    WATCHED,
     AssessmentPlan,
     clinical_progression_day,
+    response_seen_day,
     scan_finding,
     visit_day,
     visit_missed,
+    watched_until,
 )
 from simulate.patient.baseline import BaselinePlan, baseline_level, hazard_factors
 from simulate.patient.disease import Course, DiseasePlan, disease_course
@@ -189,7 +195,7 @@ def _observe(
         replicate, patient = FIRST_REPLICATE + number // _BLOCK, number % _BLOCK
         course = _course(observer, notes, seed, replicate, patient)
         rows = _scan(observer, notes, course, seed, replicate, patient)
-        seen = best_response(observer.rules, notes.day, notes.performed, notes.finding, 0, rows)
+        seen = _best_response(observer, notes, rows, watched_until(NEVER, NEVER, course.death_day))
         latent = min(course.progression_day, course.death_day)
         event = min(seen.progression_day, course.death_day)
         out[number] = latent + 1
@@ -202,7 +208,8 @@ def _observe(
         withdrawn = _withdrawal(observer.follow_up, seed, replicate, patient)
         while rows > 0 and notes.day[rows - 1] > withdrawn:
             rows -= 1
-        known = best_response(observer.rules, notes.day, notes.performed, notes.finding, 0, rows)
+        until = watched_until(NEVER, withdrawn, course.death_day)
+        known = _best_response(observer, notes, rows, until)
         out[5 * n_patients + number] = 1 if known.assessed > 0 else 0
         out[6 * n_patients + number] = 1 if NOT_EVALUABLE < known.best <= PARTIAL_RESPONSE else 0
         out[7 * n_patients + number] = known.benefit
@@ -266,6 +273,8 @@ def _scan(
 ) -> int:
     """Assess a patient by the calendar until progression is documented; give the rows filled."""
     plan = observer.assessment
+    if plan.continuous == 1:
+        return _watch(observer, notes, course)
     occurs = _words(seed, patient, replicate, _CLINICAL, 0)
     clinical = clinical_progression_day(plan, course.progression_day, occurs[0], occurs[1])
     days = _words(seed, patient, replicate, _VISIT_DAY, 0)
@@ -283,12 +292,36 @@ def _scan(
             return rows
         missed = visit_missed(plan, misses[visit & 3]) and not unscheduled
         notes.day[rows] = today
-        notes.performed[rows] = 0 if missed else 1
+        notes.performed[rows] = MISSED if missed else DONE
         notes.finding[rows] = NOT_EVALUABLE if missed else _finding(observer, course, today)
         rows += 1
         if notes.finding[rows - 1] == PROGRESSIVE_DISEASE:
             return rows
     return rows
+
+
+@rule
+def _watch(observer: _Observer, notes: _Notes, course: Course) -> int:
+    """Watch a patient day by day until progression; give the rows filled."""
+    response = response_seen_day(
+        observer.assessment, course.response_day, course.progression_day, course.death_day
+    )
+    rows, today = 0, FIRST_WATCHED_DAY
+    while today < course.death_day:
+        notes.day[rows] = today
+        notes.performed[rows] = WATCHED
+        notes.finding[rows] = _finding(observer, course, today)
+        rows += 1
+        if notes.finding[rows - 1] == PROGRESSIVE_DISEASE:
+            return rows
+        today = response if today < response < NEVER else course.progression_day
+    return rows
+
+
+@rule
+def _best_response(observer: _Observer, notes: _Notes, rows: int, until: int) -> Response:
+    """Sum up what is noted of a patient."""
+    return best_response(observer.rules, notes.day, notes.performed, notes.finding, 0, rows, until)
 
 
 @rule

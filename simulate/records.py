@@ -41,7 +41,7 @@ ASSESSMENT_COLUMNS = {
     "visit": "visit of the calendar; 0 for an unscheduled assessment",
     "planned_day": "day planned by the calendar",
     "day": "day the assessment was done, or planned if it was missed",
-    "performed": "1 done, 0 missed",
+    "performed": "1 done, 0 missed; 2 done, and what is found stands day by day until the next",
     "response": "0 NE, 1 CR, 2 PR, 3 SD, 4 PD",
 }
 """Columns of ``assessments``, a row an assessment after the first dose."""

@@ -77,7 +77,7 @@ def find_truth(
         plan, endpoint_rules(trial), seed=seed, n_patients=n_patients, workers=workers
     )
     values |= _latent(trial, plan, observed)
-    if trial.assessment.anchor == "cycles":
+    if trial.assessment.moves_with_cycles:
         return Truth(values)  # what scans see then depends on the doses of each patient
     values |= _survival(trial, "pfs", OBSERVED, observed.observed_pfs)
     values |= _survival(trial, "os", OBSERVED, observed.os)

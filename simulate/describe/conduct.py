@@ -38,14 +38,39 @@ def scanned(trial: Trial, last_patient_day: int) -> list[str]:
         Longest potential follow-up at the last data cut, in days.
     """
     scans = trial.assessment
+    return [
+        *paragraphs(
+            f"Baseline scan: within {duration(scans.baseline_window)} before the first dose."
+        ),
+        *(_watched() if scans.is_continuous else _by_calendar(scans, last_patient_day)),
+        *_readings(scans),
+    ]
+
+
+def _watched() -> list[str]:
+    """What it means that there is no calendar."""
+    return paragraphs(
+        "No calendar of scans: patients are watched day by day. What a scan on each day from day 1 "
+        "on would show is known on that day, progression and response on the very day of each. A "
+        "patient without progression is censored on the last day watched: that of withdrawal or of "
+        "the data cut. The calendar, its window and missed scans say nothing here.",
+    )
+
+
+def _by_calendar(scans: Assessment, last_patient_day: int) -> list[str]:
     days = nominal_days(scans, last_patient_day)[1:].tolist()
     return paragraphs(
-        f"Baseline scan: within {duration(scans.baseline_window)} before the first dose.",
         f"Calendar, {_ANCHORS[scans.anchor]}: {_calendar(scans)}.",
         f"Planned scans within the longest potential follow-up: {_planned(days)}.",
         _window(scans),
         f"Missed scans: {stated_percent(scans.missed)}.",
         _clinical(scans),
+    )
+
+
+def _readings(scans: Assessment) -> list[str]:
+    """How what is found becomes a best response."""
+    return paragraphs(
         f"A complete or partial response is confirmed by another at least "
         f"{duration(scans.confirmation)} later.",
         f"Stable disease (SD) as best response needs a scan without progression at least "

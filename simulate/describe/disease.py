@@ -21,7 +21,7 @@ from simulate.describe.words import (
 )
 from simulate.distributions import TABLE_DAYS
 from simulate.latent_truth import Endpoint, LatentTruth
-from simulate.scenario.disease import PrognosticFactor
+from simulate.scenario.disease import PrognosticFactor, Progression
 from simulate.scenario.trial import Trial
 from simulate.units import DAYS_PER_MONTH
 
@@ -32,6 +32,11 @@ _LANDMARKS_A_TABLE = 5
 
 _FELT = 0.005
 """Share of dose intensity whose loss is told."""
+
+_INDEPENDENT = (
+    "Progression does not depend on response: one law holds for everyone. A response that would "
+    "begin on or after the day of progression never begins, and its patient is a non-responder."
+)
 
 Row = tuple[str, str, Callable[[float], str]]
 """Name of a row, its median, and what it shows at a landmark."""
@@ -65,7 +70,7 @@ def landmarks(trial: Trial) -> tuple[float, ...]:
 
 
 def _response(trial: Trial) -> list[str]:
-    response = trial.disease.response
+    response, is_scanned = trial.disease.response, not trial.assessment.is_continuous
     if response.probability == 0:
         return paragraph("Response: none.")
     early = response.visible_before
@@ -74,9 +79,14 @@ def _response(trial: Trial) -> list[str]:
         f"Response: {stated_percent(response.probability)} of patients are latent responders; "
         f"{stated_percent(response.complete)} of responses are complete (CR), the others partial "
         "(PR)."
-        + (f" A scan up to {duration(early)} before a response shows it already." if early else ""),
+        + (
+            f" A scan up to {duration(early)} before a response shows it already."
+            if early and is_scanned
+            else ""
+        ),
         f"Time from first dose to response: {time_in_words(response.time)}. "
         f"Median {duration(round(median, 1))}.",
+        *([_INDEPENDENT] if trial.disease.progression.everyone is not None else []),
     )
 
 
@@ -85,16 +95,7 @@ def _named_components(trial: Trial) -> list[tuple[str, str, Implied]]:
     model = trial.disease
     after, ratio = model.death_after_progression, model.non_responder_death_hazard_ratio
     return [
-        (
-            "Progression, responders",
-            "from response",
-            Implied(model.progression.responders),
-        ),
-        (
-            "Progression, non-responders",
-            "from first dose",
-            Implied(model.progression.non_responders),
-        ),
+        *_progression(model.progression),
         (
             "Death without progression",
             "from first dose",
@@ -102,6 +103,18 @@ def _named_components(trial: Trial) -> list[tuple[str, str, Implied]]:
         ),
         ("Death after progression, responders", "from progression", Implied(after)),
         ("Death after progression, non-responders", "from progression", Implied(after, ratio)),
+    ]
+
+
+def _progression(progression: Progression) -> list[tuple[str, str, Implied]]:
+    """The parts of the disease model that say when it progresses."""
+    if progression.everyone is not None:
+        return [("Progression, everyone", "from first dose", Implied(progression.everyone))]
+    of_responders = Implied(progression.of_responders)
+    of_others = Implied(progression.of_non_responders)
+    return [
+        ("Progression, responders", "from response", of_responders),
+        ("Progression, non-responders", "from first dose", of_others),
     ]
 
 

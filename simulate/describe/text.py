@@ -107,12 +107,11 @@ def _endpoints(scenario: Scenario) -> list[str]:
         "the length above. Both among the EAS.",
         f"Progression-free survival (PFS): from {start} to documented progression, or to a known "
         f"death unless assessments had stopped more than {duration(window)} before it; otherwise "
-        "censored at the last assessment without progression, or on the day of the first dose if "
-        "there is none.",
+        f"censored {_last_free(scenario)}, or on the day of the first dose if there is none.",
         f"Overall survival (OS): from {start} to death; otherwise censored at last contact.",
-        "Duration of response (DOR): from the first scan that shows a response, if it is "
+        "Duration of response (DOR): from the first assessment that shows a response, if it is "
         "confirmed, to the end of PFS. Time to response (TTR): "
-        f"from {start} to that scan, among the EAS.",
+        f"from {start} to that assessment, among the EAS.",
         f"Cycles and exposure: of {leading}; exposure ends one cycle after its last dose.",
         "Times are analysis values (AVAL): the day of the start counts as 1.",
         f"Intervals: {stated_percent(scenario.endpoints.confidence)}; Clopper-Pearson for "
@@ -121,6 +120,13 @@ def _endpoints(scenario: Scenario) -> list[str]:
         _subgroups(scenario),
         *_design(scenario),
     )
+
+
+def _last_free(scenario: Scenario) -> str:
+    """When a patient without an event is censored for PFS."""
+    if scenario.assessment.is_continuous:
+        return "on the last day on which the patient was watched without progression"
+    return "at the last assessment without progression"
 
 
 def _landmarks(scenario: Scenario) -> str:

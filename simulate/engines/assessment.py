@@ -22,6 +22,20 @@ def notice_progression(trial: Trial, patient: Patient) -> None:
     trial.when(patient, day, clock.ASSESSMENT, scan, channel=1)
 
 
+def notice_response(trial: Trial, patient: Patient) -> None:
+    """A response shows itself on its day, where patients are watched day by day."""
+    course = patient.course
+    day = scans.response_seen_day(
+        trial.plan.assessment, course.response_day, course.progression_day, course.death_day
+    )
+
+    def scan() -> None:
+        if patient.is_assessed:
+            record_scan(trial, patient, scans.UNSCHEDULED, day, day)
+
+    trial.when(patient, day, clock.ASSESSMENT, scan)
+
+
 def assess(trial: Trial, patient: Patient) -> Process:
     """Scans by the calendar, until progression is seen or assessments stop."""
     plan, draws = trial.plan.assessment, patient.draws
@@ -36,7 +50,7 @@ def assess(trial: Trial, patient: Patient) -> Process:
                 return
         day, planned = day + shift, plan.nominal_days[visit] + shift
         if scans.visit_missed(plan, draws.visit_missed[visit]):
-            row = (patient.number, visit, planned, day, 0, scans.NOT_EVALUABLE)
+            row = (patient.number, visit, planned, day, scans.MISSED, scans.NOT_EVALUABLE)
             patient.assessments.append(row)
             trial.note(patient, "scan missed", f"visit {visit}")
         else:
@@ -58,7 +72,8 @@ def record_scan(trial: Trial, patient: Patient, visit: int, planned: int, day: i
         course.complete,
         course.progression_day,
     )
-    patient.assessments.append((patient.number, visit, planned, day, 1, finding))
+    done = scans.WATCHED if trial.plan.assessment.continuous == 1 else scans.DONE
+    patient.assessments.append((patient.number, visit, planned, day, done, finding))
     trial.note(patient, "scan", scans.RESPONSE_NAMES[finding])
     if finding == scans.PROGRESSIVE_DISEASE:
         trial.note(patient, stops(patient), "progression")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from simulate import clock
 from simulate.distributions import NEVER
 from simulate.engines.adverse_events import record_fatal_event
-from simulate.engines.assessment import notice_progression
+from simulate.engines.assessment import notice_progression, notice_response
 from simulate.engines.trial import Patient, Process, Trial
 from simulate.patient import treatment
 from simulate.patient.disease import Course
@@ -42,6 +42,7 @@ def respond(trial: Trial, patient: Patient) -> None:
     """A response begins."""
     kind = "complete" if patient.course.complete else "partial"
     trial.note(patient, "response begins", kind)
+    notice_response(trial, patient)
 
 
 def progress(trial: Trial, patient: Patient) -> None:

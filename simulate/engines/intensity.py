@@ -35,9 +35,9 @@ def count_dose(trial: Trial, patient: Patient, today: int) -> bool:
     day = disease.day_of_target(table, today - origin, state.factor, max(target, 0.0))
     changed = disease.later_course(
         plan,
-        course,
         later(origin, day),
         patient.factors,
+        patient.draws.response,
         (patient.draws.death_without_progression[0], patient.draws.death_after_progression[0]),
     )
     if changed == course:
@@ -63,7 +63,6 @@ def discount(trial: Trial, patient: Patient, drug: int, dose: list[int], infused
 
 def progression_clock(trial: Trial, patient: Patient) -> tuple[EventTable, int]:
     """Table of a patient's time to progression, and the patient day at which it starts."""
-    plan = trial.plan.disease
-    if patient.course.responder:
-        return plan.progression_responder, patient.course.response_day
-    return plan.progression_other, 0
+    plan, course = trial.plan.disease, patient.course
+    origin = disease.progression_origin(plan, course.responder, course.response_day)
+    return (plan.progression_responder if course.responder else plan.progression_other), origin

@@ -4,6 +4,10 @@ Visits follow the calendar from the first dose, never the cycles actually given.
 done within its window, or missed. Progression can also show itself between visits (a clinical
 finding, confirmed by an unscheduled scan).
 
+Or there is no calendar, and patients are watched day by day: what is found is what a scan on each
+day from day 1 on would show. An assessment is then a day on which the finding changes, and the
+finding stands until the next assessment or until the patient is no longer watched.
+
 Days are patient days: day 0 is the first dose.
 """
 
@@ -21,6 +25,12 @@ RESPONSE_NAMES = ("NE", "CR", "PR", "SD", "PD")
 
 UNSCHEDULED = 0
 """Visit number of an assessment outside the calendar."""
+
+MISSED, DONE, WATCHED = range(3)
+"""Whether an assessment was done; WATCHED also says that its finding stands day by day."""
+
+FIRST_WATCHED_DAY = 1
+"""Day of the first assessment where patients are watched day by day."""
 
 
 class AssessmentPlan(NamedTuple):
@@ -44,6 +54,8 @@ class AssessmentPlan(NamedTuple):
     """The baseline scan lies within this many days before the first dose."""
     moves_with_cycles: int
     """1 if visits move with the cycles actually given, 0 if they count from the first dose."""
+    continuous: int
+    """1 if patients are watched day by day, 0 if they are scanned by the calendar."""
 
 
 @rule
@@ -72,6 +84,24 @@ def clinical_progression_day(
     if occurs_word >= plan.clinical:
         return NEVER
     return later(progression, plan.clinical_first + first_above(plan.clinical_delay, delay_word))
+
+
+@rule
+def response_seen_day(plan: AssessmentPlan, response: int, progression: int, death: int) -> int:
+    """Day on which a response shows itself to those who watch day by day, or NEVER.
+
+    One that begins by the first day on which they do is what that day shows.
+    """
+    begins = response < min(progression, death)
+    if plan.continuous == 1 and begins and response > FIRST_WATCHED_DAY:
+        return response
+    return NEVER
+
+
+@rule
+def watched_until(contact: int, assessment_stop: int, death: int) -> int:
+    """Last day on which a patient is watched who is, and of whom is known up to a day."""
+    return min(contact, min(assessment_stop, death - 1))
 
 
 @rule

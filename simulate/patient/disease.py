@@ -1,9 +1,12 @@
 """The disease as it truly is, whoever looks.
 
 A latent responder responds on a day of the response grid and progresses some time after; a
-non-responder progresses some time after the first dose. Death comes without progression, or after
-it at a rate that may differ for non-responders. Nothing here depends on the scan calendar, and a
-patient never progresses before responding and dies once.
+non-responder progresses some time after the first dose. Or, if the scenario says so, everybody
+progresses some time after the first dose by one law, whether responding or not; then a response
+that would begin on or after the day of progression never begins, and the patient is a
+non-responder in every respect. Death comes without progression, or after it at a rate that may
+differ for non-responders. Nothing here depends on the scan calendar, and a patient never progresses
+before responding and dies once.
 
 Days are patient days: day 0 is the first dose.
 """
@@ -41,8 +44,10 @@ class DiseasePlan(NamedTuple):
     """Factor on the hazard of progression by lost dose intensity in percent, 0 to 100."""
     visible_before: int
     """A scan up to this many days before the response day already shows it."""
+    by_response: int
+    """1 if responders progress some time after their response, 0 if after the first dose."""
     progression_responder: EventTable
-    """Time from response to progression."""
+    """Time to progression of responders, from response or, see above, from first dose."""
     progression_other: EventTable
     """Time from first dose to progression, non-responders."""
     death_before: EventTable
@@ -51,6 +56,15 @@ class DiseasePlan(NamedTuple):
     """Time from progression to death, responders."""
     death_after_other: EventTable
     """Time from progression to death, non-responders."""
+
+
+class Response(NamedTuple):
+    """One patient's latent response, whatever else happens."""
+
+    responder: bool
+    complete: bool
+    day: int
+    """Day from first dose on which it begins; NEVER without one."""
 
 
 class Course(NamedTuple):
@@ -72,12 +86,21 @@ def event_day(table: EventTable, factor: float, word: int) -> int:
 
 
 @rule
+def progression_origin(plan: DiseasePlan, responder: bool, response: int) -> int:
+    """Day from which a patient's time to progression counts."""
+    if responder and plan.by_response == 1:
+        return response
+    return 0
+
+
+@rule
 def progression_day(
     plan: DiseasePlan, responder: bool, response: int, factor: float, word: int
 ) -> int:
     """Day of true progression, were the patient to live that long."""
+    origin = progression_origin(plan, responder, response)
     if responder:
-        return later(response, event_day(plan.progression_responder, factor, word))
+        return later(origin, event_day(plan.progression_responder, factor, word))
     return event_day(plan.progression_other, factor, word)
 
 
@@ -127,15 +150,32 @@ def day_of_target(table: EventTable, since: int, factor: float, target: float) -
 
 
 @rule
-def _with_death(
-    plan: DiseasePlan, course: Course, factors: FloatTable, death_words: IntTable
+def latent_response(plan: DiseasePlan, words: IntTable) -> Response:
+    """The response as it will be, unless progression or death come first."""
+    responder = words[0] < plan.responder
+    complete = responder and words[2] < plan.complete
+    if responder:
+        return Response(responder, complete, day_of(plan.response_time, words[1]))
+    return Response(responder, complete, NEVER)
+
+
+@rule
+def _course(
+    plan: DiseasePlan,
+    response: Response,
+    progression: int,
+    factors: FloatTable,
+    death_words: IntTable,
 ) -> Course:
-    """A course whose day of death is that without progression, given the death that comes."""
-    responder, complete, response, progression, death = course
+    """A course from its response, and its progression were the patient to live that long."""
+    responder, complete, response_day = response
+    if plan.by_response == 0 and progression <= response_day:
+        responder, complete, response_day = False, False, NEVER
+    death = event_day(plan.death_before, factors[1], death_words[0])
     if death <= progression:
-        return Course(responder, complete, response, NEVER, death)
+        return Course(responder, complete, response_day, NEVER, death)
     after = death_after_progression(plan, responder, progression, factors[2], death_words[1])
-    return Course(responder, complete, response, progression, min(death, after))
+    return Course(responder, complete, response_day, progression, min(death, after))
 
 
 @rule
@@ -161,27 +201,20 @@ def disease_course(
     death_words : (without progression, after progression)
         Words of the two death purposes.
     """
-    responder = response_words[0] < plan.responder
-    complete = responder and response_words[2] < plan.complete
-    response = NEVER
-    if responder:
-        response = day_of(plan.response_time, response_words[1])
-    progression = progression_day(plan, responder, response, factors[0], progression_word)
-    death = event_day(plan.death_before, factors[1], death_words[0])
-    return _with_death(
-        plan, Course(responder, complete, response, progression, death), factors, death_words
+    response = latent_response(plan, response_words)
+    progression = progression_day(
+        plan, response.responder, response.day, factors[0], progression_word
     )
+    return _course(plan, response, progression, factors, death_words)
 
 
 @rule
 def later_course(
     plan: DiseasePlan,
-    course: Course,
     progression: int,
     factors: FloatTable,
+    response_words: IntTable,
     death_words: IntTable,
 ) -> Course:
-    """The same patient's course with another day of progression, and the death that follows it."""
-    death = event_day(plan.death_before, factors[1], death_words[0])
-    changed = Course(course.responder, course.complete, course.response_day, progression, death)
-    return _with_death(plan, changed, factors, death_words)
+    """The same patient's course with another day of progression, and what follows from it."""
+    return _course(plan, latent_response(plan, response_words), progression, factors, death_words)

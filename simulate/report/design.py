@@ -96,12 +96,17 @@ def _regimen(view: View) -> str:
 
 def _scans(view: View) -> str:
     assessment = view.scenario.assessment
+    if assessment.is_continuous:
+        return (
+            "none by a calendar: patients are watched day by day, so that progression and response "
+            "are known on their very day"
+        )
     parts = [
         f"every {duration(row.every)}"
         + (f" until {_ordinal(row.until)}" if row.until is not None else "")
         for row in assessment.calendar
     ]
-    clock = "" if assessment.anchor == "first_dose" else ", moving with the cycles given"
+    clock = ", moving with the cycles given" if assessment.moves_with_cycles else ""
     return (
         f"{', then '.join(parts)}{clock}; within {duration(assessment.window)} of the plan, "
         f"{number(100 * assessment.missed)}% missed"
@@ -125,9 +130,13 @@ def _endpoints(view: View) -> str:
     assessment = view.scenario.assessment
     return (
         f"confirmed response (RECIST 1.1, confirmed at least {duration(assessment.confirmation)} "
-        "later), progression-free survival by scans, overall survival, duration of response, "
-        "clinical benefit"
+        f"later), progression-free survival{_by_scans(view)}, overall survival, duration of "
+        "response, clinical benefit"
     )
+
+
+def _by_scans(view: View) -> str:
+    return "" if view.scenario.assessment.is_continuous else " by scans"
 
 
 def _ademp(view: View) -> list[tuple[str, str]]:

@@ -66,7 +66,7 @@ def why_no_truth(view: View) -> str:
             "is given change the hazard of progression, so what is true of the disease depends on "
             "how the trial is run."
         )
-    if view.scenario.assessment.anchor == "cycles":
+    if view.scenario.assessment.moves_with_cycles:
         return (
             "There is no truth by scans, and none of response and clinical benefit: the scans "
             "move with the cycles given, so what they would show depends on the doses of each "

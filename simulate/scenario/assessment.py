@@ -37,6 +37,12 @@ class ClinicalProgression(Section):
 class Assessment(Section):
     """Tumour assessment."""
 
+    schedule: Literal["calendar", "continuous"] = "calendar"
+    """Scans by the calendar, or every patient watched day by day, as if scanned each day.
+
+    Where patients are watched, calendar, anchor, window, jitter_sd, missed and
+    clinical_progression say nothing.
+    """
     baseline_window: WholeDays
     """How long before the first dose the baseline scan may be."""
     calendar: Annotated[tuple[CalendarRow, ...], Field(min_length=1)]
@@ -57,3 +63,13 @@ class Assessment(Section):
     """Earliest day from first dose on which a scan can show stable disease."""
     clinical_benefit: WholeDays
     """Day from first dose from which stable disease counts as clinical benefit."""
+
+    @property
+    def is_continuous(self) -> bool:
+        """Whether patients are watched day by day."""
+        return self.schedule == "continuous"
+
+    @property
+    def moves_with_cycles(self) -> bool:
+        """Whether scans move with the cycles actually given."""
+        return self.anchor == "cycles" and not self.is_continuous

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Self
+
+from pydantic import Field, model_validator
 
 from simulate.scenario.distributions import EverybodysTime, Time
 from simulate.scenario.fields import (
@@ -13,6 +15,7 @@ from simulate.scenario.fields import (
     Probability,
     Section,
     WholeDays,
+    reject,
 )
 
 
@@ -30,12 +33,48 @@ class Response(Section):
 
 
 class Progression(Section):
-    """Time to true progression."""
+    """Time to true progression: by response, or by one law for everyone."""
 
-    responders: Time
-    """Time from response to progression, of responders."""
-    non_responders: Time
+    responders: Time | None = None
+    """Time from response to progression, of responders; needs non_responders beside it."""
+    non_responders: Time | None = None
     """Time from first dose to progression, of non-responders."""
+    everyone: Time | None = None
+    """Instead of both: time from first dose to progression, whether a patient responds or not."""
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        by_response = self.responders is not None or self.non_responders is not None
+        if self.everyone is not None and by_response:
+            reject(
+                "progression is the same for everyone, or depends on response, not both "
+                "(allowed: everyone alone, or responders and non_responders)",
+                key="everyone",
+                hint="In a file that extends another, take what it says away with "
+                "responders: null and non_responders: null",
+            )
+        for key in ("responders", "non_responders"):
+            if self.everyone is None and getattr(self, key) is None:
+                reject(
+                    "this key is needed and is not there",
+                    key=key,
+                    hint="Give responders and non_responders, or everyone instead of both",
+                )
+        return self
+
+    @property
+    def of_responders(self) -> Time:
+        """Time to progression of responders: from response, or the law for everyone."""
+        time = self.everyone or self.responders
+        assert time is not None  # one of the two forms is given
+        return time
+
+    @property
+    def of_non_responders(self) -> Time:
+        """Time from first dose to progression of non-responders."""
+        time = self.everyone or self.non_responders
+        assert time is not None  # one of the two forms is given
+        return time
 
 
 class PrognosticFactor(Section):

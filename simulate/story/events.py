@@ -12,6 +12,7 @@ from simulate.patient.assessment import (
     PARTIAL_RESPONSE,
     RESPONSE_NAMES,
     UNSCHEDULED,
+    WATCHED,
 )
 from simulate.patient.treatment import COMPLETED, STOP_NAMES
 from simulate.records import LogRow
@@ -107,6 +108,8 @@ def _sight(history: History, turn: str) -> str:
 
 def _scan(scan: Row) -> str:
     finding = RESPONSES[RESPONSE_NAMES[scan["response"]]]
+    if scan["performed"] == WATCHED:
+        return f"Watched day by day, the patient is found with: {finding}"
     if scan["visit"] == UNSCHEDULED:
         return f"Unscheduled scan after a clinical finding: {finding}"
     planned = scan["planned_day"]

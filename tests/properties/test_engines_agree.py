@@ -64,7 +64,7 @@ EVENTS = {
     *("hold", "omitted dose", "delay", "reduced dose", "interrupted infusion", "partial infusion"),
     *("discontinuation", "severe event", "fatal event", "related event", "unscheduled scan"),
     *("missed scan", "complete response", "partial response", "screening failure"),
-    *("left the study", "nobody enrolled"),
+    *("left the study", "nobody enrolled", "watched day by day"),
     *(f"treatment: {reason}" for reason in STOP_NAMES),
 }
 
@@ -86,6 +86,7 @@ def what_happens(records: TrialRecords) -> set[str]:
         "related event": events["related"] > 0,
         "unscheduled scan": scans["visit"] == 0,
         "missed scan": scans["performed"] == 0,
+        "watched day by day": scans["performed"] == 2,
         "complete response": scans["response"] == 1,
         "partial response": scans["response"] == 2,
         "screening failure": len(records.screening_days) > records.n_patients,

@@ -28,7 +28,8 @@ _PUBLISHED: dict[str, st.SearchStrategy[Any]] = {
     "analyses.final.cut.date": st.sampled_from([date(520), date(700), date(1342)]),
     "endpoints.time_zero": st.just("randomisation"),
     "disease.response.probability": probability,
-    "disease.progression.non_responders": times,
+    "disease.progression": st.fixed_dictionaries({"everyone": times})
+    | st.fixed_dictionaries({"responders": times, "non_responders": times}),
     "disease.death_without_progression": _exponential(60, 400),
     "disease.death_after_progression": times,
     "disease.prognostic_factors": st.just(
@@ -48,6 +49,7 @@ _PUBLISHED: dict[str, st.SearchStrategy[Any]] = {
     "toxicity.terms.neutrophil_decrease.rate": st.sampled_from([0.2, 3]),
     "toxicity.serious_grade_3": probability,
     "assessment.anchor": st.just("cycles"),
+    "assessment.schedule": st.sampled_from(["calendar", "calendar", "continuous"]),
     "assessment.missed": st.sampled_from([0, 0.5]),
     "assessment.clinical_progression": st.none(),
     "follow_up.withdrawal": _exponential(100, 500),

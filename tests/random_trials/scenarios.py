@@ -125,6 +125,7 @@ def diseases(draw: st.DrawFn, variables: list[str], drugs: list[str]) -> Changes
             "hazard_ratio_per_10_percent": st.sampled_from([0.5, 1, 1.3, 50]),
         }
     )
+    by_response = st.fixed_dictionaries({"responders": slow_times, "non_responders": slow_times})
     return {
         "response": {
             "probability": draw(probability),
@@ -132,7 +133,7 @@ def diseases(draw: st.DrawFn, variables: list[str], drugs: list[str]) -> Changes
             "visible_before": draw(days(0, 7, 100)),
             "complete": draw(probability),
         },
-        "progression": {"responders": draw(slow_times), "non_responders": draw(slow_times)},
+        "progression": draw(mostly(by_response, st.fixed_dictionaries({"everyone": slow_times}))),
         "death_without_progression": draw(slow_times),
         "death_after_progression": draw(slow_times),
         "non_responder_death_hazard_ratio": draw(ratio),
@@ -168,6 +169,7 @@ def assessments(draw: st.DrawFn, size: Size) -> Changes:
         }
     )
     return {
+        "schedule": draw(mostly(st.just("calendar"), st.just("continuous"))),
         "baseline_window": draw(days(0, 21)),
         "calendar": calendar,
         "anchor": draw(st.sampled_from(["first_dose", "cycles"])),
@@ -195,7 +197,7 @@ def follow_ups(draw: st.DrawFn, terms: list[str]) -> Changes:
     cause = st.fixed_dictionaries({"term": named, "probability": probability})
     return {
         "withdrawal": draw(mostly(st.none(), slow_times)),
-        "early_stop": draw(mostly(st.none(), early)),
+        "early_stop": draw(st.none() | early),
         "withdrawal_adverse_event": draw(st.none() | cause),
         "lost_at_withdrawal": draw(probability),
         "death_window": draw(days(0, 30, 400)),

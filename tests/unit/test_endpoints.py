@@ -20,7 +20,7 @@ from simulate.endpoints import (
     endpoint_rules,
     progression_free_survival,
 )
-from simulate.patient.assessment import RESPONSE_NAMES
+from simulate.patient.assessment import RESPONSE_NAMES, WATCHED
 from simulate.records import TrialRecords
 from simulate.scenario.scenario import Scenario
 
@@ -41,7 +41,7 @@ def best(*scans: Scan, rules: EndpointRules = RULES) -> Response:
     day = [scan[0] for scan in scans]
     performed = [int(scan[1] != "-") for scan in scans]
     response = [RESPONSE_NAMES.index(scan[1]) if scan[1] != "-" else 0 for scan in scans]
-    return best_response(rules, day, performed, response, 0, len(scans))
+    return best_response(rules, day, performed, response, 0, len(scans), NEVER)
 
 
 def naive_best(scans: list[Scan]) -> tuple[str, int, bool]:
@@ -129,11 +129,59 @@ def test_a_partial_response_that_becomes_complete_and_stays_so_is_complete() -> 
 def test_only_the_rows_of_the_patient_count() -> None:
     day, done, kind = [42, 84, 42, 84], [1, 1, 1, 1], [2, 2, 3, 4]
 
-    first, second = (best_response(RULES, day, done, kind, a, a + 2) for a in (0, 2))
+    first, second = (best_response(RULES, day, done, kind, a, a + 2, NEVER) for a in (0, 2))
 
     assert RESPONSE_NAMES[first.best] == "PR"
     assert RESPONSE_NAMES[second.best] == "SD"
     assert second.progression_day == 84
+
+
+# ---- patients who are watched day by day ---------------------------------------------------------
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    response=st.integers(1, 240),
+    progression=st.integers(1, 240),
+    until=st.integers(0, 240),
+    kind=st.sampled_from(["PR", "CR"]),
+)
+def test_watching_equals_a_scan_each_day(
+    response: int, progression: int, until: int, kind: str
+) -> None:
+    def finding(day: int) -> str:
+        return "PD" if day >= progression else kind if day >= response else "SD"
+
+    daily = [(day, finding(day)) for day in range(1, min(until, progression) + 1)]
+    turns = [day for day, found in daily if day == 1 or found != finding(day - 1)]
+    names = list(RESPONSE_NAMES)
+
+    watched = best_response(
+        RULES,
+        turns,
+        [WATCHED] * len(turns),
+        [names.index(finding(day)) for day in turns],
+        0,
+        len(turns),
+        until,
+    )
+
+    assert watched._replace(assessed=0) == best(*daily)._replace(assessed=0)
+    assert (watched.assessed > 0) == bool(daily)
+
+
+def test_a_response_that_is_watched_is_confirmed_if_it_stands_for_the_interval() -> None:
+    partial = [RESPONSE_NAMES.index(kind) for kind in ("SD", "PR")]
+    for until, confirmed in ((69, False), (70, True)):
+        found = best_response(RULES, [1, 42], [WATCHED] * 2, partial, 0, 2, until)
+        assert (RESPONSE_NAMES[found.best], found.last_free_day) == (
+            "PR" if confirmed else "SD",
+            until,
+        )
+    benefit = [
+        best_response(RULES, [1], [WATCHED], [3], 0, 1, day).benefit for day in (34, 160, 161)
+    ]
+    assert benefit == [0, 0, 1]
 
 
 # ---- progression-free survival ------------------------------------------------------------------

@@ -50,8 +50,13 @@ def naive_course(
     response: tuple[int, int, int],
     progression: int,
     deaths: tuple[int, int],
+    *,
+    same_for_all: bool = False,
 ) -> Course:
-    """The published trial's course, by the inverse distribution functions in floats."""
+    """The published trial's course, by the inverse distribution functions in floats.
+
+    Or with the non-responders' time to progression for all.
+    """
     is_responder = uniform(response[0]) < 0.80
     g = min(math.ceil(math.log1p(-uniform(response[1])) / math.log(1 - 0.68)), 7)
     responds_on = 42 * g if is_responder else math.inf
@@ -59,7 +64,11 @@ def naive_course(
         scale, shape, start, death_ratio = 42.6 * MONTH, 1.1, responds_on, 1.0
     else:
         scale, shape, start, death_ratio = 9.2 * MONTH / math.log(2) ** (1 / 1.05), 1.05, 0, 1.4918
+    if same_for_all:
+        scale, shape, start = 9.2 * MONTH / math.log(2) ** (1 / 1.05), 1.05, 0
     progresses_on = start + weibull(uniform(progression), scale, shape, factors[0])
+    if progresses_on <= responds_on < math.inf:
+        is_responder, responds_on, death_ratio = False, math.inf, 1.4918
     dies_first_on = weibull(uniform(deaths[0]), MONTH / 0.0008, 1.0, factors[1])
     if dies_first_on <= progresses_on:
         progresses_on, dies_on = math.inf, dies_first_on
@@ -79,6 +88,54 @@ def drawn_words(n: int) -> list[tuple[tuple[int, int, int], int, tuple[int, int]
 def test_the_course_equals_a_naive_one(plan: Plan, factors: tuple[float, float, float]) -> None:
     for own in drawn_words(2500):
         assert disease_course(plan.disease, factors, *own) == naive_course(factors, *own)
+
+
+@pytest.mark.parametrize("factors", [(1.0, 1.0, 1.0), (1.7, 0.4, 2.0)])
+def test_with_one_law_for_everyone_the_course_equals_a_naive_one(
+    scenario: Scenario, factors: tuple[float, float, float]
+) -> None:
+    law = {"kind": "weibull", "median": "9.2 months", "shape": 1.05}
+    plan = build_plan(scenario.with_overrides({"disease.progression": {"everyone": law}}))
+    courses = [disease_course(plan.disease, factors, *own) for own in drawn_words(2500)]
+
+    for course, own in zip(courses, drawn_words(2500), strict=True):
+        assert course == naive_course(factors, *own, same_for_all=True)
+    missed = sum(own[0][0] < plan.disease.responder for own in drawn_words(2500)) - sum(
+        course.responder for course in courses
+    )
+    assert missed > 100, "some would have responded after their progression"
+
+
+@pytest.mark.parametrize(
+    ("progression", "expected"),
+    [
+        (41, (False, False, NEVER, 41, 51)),  # before the response: nobody ever sees one
+        (42, (False, False, NEVER, 42, 52)),  # on its day: it does not begin
+        (43, (True, True, 42, 43, 53)),
+    ],
+)
+def test_a_response_must_begin_before_progression(
+    scenario: Scenario, progression: int, expected: tuple[int, ...]
+) -> None:
+    def on_day(day: int) -> dict[str, Any]:
+        return {"kind": "discrete", "values": [f"{day} days"], "weights": [1]}
+
+    plan = build_plan(
+        scenario.with_overrides(
+            {
+                "disease.response.probability": 1,
+                "disease.response.complete": 1,
+                "disease.response.time": on_day(42),
+                "disease.progression": {"everyone": on_day(progression)},
+                "disease.death_without_progression": on_day(90),
+                "disease.death_after_progression": on_day(10),
+            }
+        )
+    )
+
+    course = disease_course(plan.disease, (1.0, 1.0, 1.0), (1, 1, 1), 1, (1, 1))
+
+    assert tuple(course) == expected
 
 
 @settings(max_examples=200, deadline=None)
@@ -123,7 +180,10 @@ def _plans(scenario: Scenario, plan: Plan) -> None:
             "disease.death_after_progression": {"kind": "exponential", "mean": "3 days"},
         }
     )
-    PLANS[:] = [plan.disease, build_plan(quick).disease]
+    same = quick.with_overrides(
+        {"disease.progression": {"everyone": {"kind": "exponential", "mean": "5 days"}}}
+    )
+    PLANS[:] = [plan.disease, build_plan(quick).disease, build_plan(same).disease]
 
 
 @pytest.mark.parametrize(

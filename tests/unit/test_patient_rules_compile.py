@@ -215,12 +215,17 @@ def calls(plan: Plan, twin: Plan, scenario: Scenario) -> dict[str, list[tuple[An
     others = np.array([3, 0, 0, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0])
     rules = endpoint_rules(scenario)
     table = plan.disease.progression_other
+    same_for_all = plan.disease._replace(by_response=0)
     factors = (1.7, 1.1, 0.6)
     response = endpoints.Response(4, 2, 80, 1, 172, 215)
     free = endpoints.Response(2, 0, distributions.NEVER, 0, 80, distributions.NEVER)
     never = distributions.NEVER
     rows_of_scans = [
-        (rules, DAYS, SEEN, FINDINGS, start, end) for start in range(5) for end in range(start, 6)
+        (rules, DAYS, seen, FINDINGS, start, end, until)
+        for seen in (SEEN, 2 * SEEN)
+        for start in range(5)
+        for end in range(start, 6)
+        for until in (DAYS[end - 1], 500)
     ]
     return {
         "streams._multiply": [(0xD2511F53, w) for w in WORDS],
@@ -288,15 +293,24 @@ def calls(plan: Plan, twin: Plan, scenario: Scenario) -> dict[str, list[tuple[An
             for factor in (1.0, 1.7)
             for target in (0.0, 0.3, 1e9)
         ],
-        "patient.disease._with_death": [
-            (plan.disease, disease.Course(responder, False, start, pd, death), factors, (a, b))
+        "patient.disease.progression_origin": [
+            (disease_plan, responder, day)
+            for disease_plan in (plan.disease, same_for_all)
+            for responder, day in ((True, 84), (False, never))
+        ],
+        "patient.disease.latent_response": [
+            (plan.disease, (a, b, a)) for a in WORDS for b in WORDS
+        ],
+        "patient.disease._course": [
+            (disease_plan, disease.Response(responder, False, start), pd, factors, (a, b))
+            for disease_plan in (plan.disease, same_for_all)
             for responder, start in ((True, 84), (False, never))
-            for pd, death in ((200, 500), (200, 100), (never, never))
+            for pd in (40, 200, never)
             for a in WORDS[:3]
             for b in WORDS
         ],
         "patient.disease.later_course": [
-            (plan.disease, disease.Course(True, False, 84, 200, 500), day, factors, (a, b))
+            (plan.disease, day, factors, (a, b, a), (a, b))
             for day in (90, 300, never)
             for a in WORDS
             for b in WORDS
@@ -327,6 +341,12 @@ def calls(plan: Plan, twin: Plan, scenario: Scenario) -> dict[str, list[tuple[An
         "patient.assessment.clinical_progression_day": [
             (plan.assessment, 200, a, b) for a in WORDS for b in WORDS
         ],
+        "patient.assessment.response_seen_day": [
+            (schedule, response, pd, death)
+            for schedule in (plan.assessment, plan.assessment._replace(continuous=1))
+            for response, pd, death in ((42, 90, 100), (1, 90, 100), (42, 42, 99), (42, never, 42))
+        ],
+        "patient.assessment.watched_until": [(90, 80, 85), (90, never, 85), (70, 80, never)],
         "patient.assessment.scan_finding": [
             (day, 84, 7, complete, 300)
             for day in (42, 77, 90, 299, 300)

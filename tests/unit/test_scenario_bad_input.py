@@ -499,6 +499,24 @@ def test_names_of_variants_of_a_distribution_are_not_in_key_paths(tmp_path: Path
     assert problem.key == "disease.progression.responders.others.shape"
 
 
+def test_progression_has_one_of_two_forms(tmp_path: Path) -> None:
+    law = "    everyone: {kind: exponential, mean: 3 years}\n"
+    text = GOOD.replace("  progression:\n", f"  progression:\n{law}", 1)
+    (problem,) = problems_of(write(tmp_path, text))
+    assert problem.key == "disease.progression.everyone"
+    assert problem.line == text[: text.index(law)].count("\n") + 1
+    assert "everyone alone, or responders and non_responders" in problem.message
+    assert "responders: null" in problem.hint
+
+
+def test_a_form_of_progression_that_is_not_whole_names_the_missing_key(tmp_path: Path) -> None:
+    lines = [line for line in GOOD.splitlines() if "    non_responders:" not in line]
+    (problem,) = problems_of(write(tmp_path, "\n".join(lines)))
+    assert problem.key == "disease.progression.non_responders"
+    assert problem.line == next(i for i, text in enumerate(lines, 1) if "  progression:" in text)
+    assert "everyone instead of both" in problem.hint
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [

@@ -120,7 +120,7 @@ OTHER_TIMES = (
 def test_all_families_can_be_read(text: str, tmp_path: Path) -> None:
     path = write(tmp_path)
     changed = Scenario.from_file(path, [f"disease.progression.responders={text}"])
-    assert changed.disease.progression.responders.kind in text
+    assert changed.disease.progression.of_responders.kind in text
 
 
 @pytest.mark.parametrize(
@@ -212,6 +212,24 @@ def test_a_child_changes_only_what_it_names(tmp_path: Path) -> None:
     assert (responders.shape, responders.scale) == (0.9, 42.6 * 30.4375)
     assert child.disease.death_after_progression.kind == "weibull"  # another kind, another block
     assert child.disease.response == parent.disease.response
+
+
+def test_a_child_can_say_that_progression_is_the_same_for_everyone(tmp_path: Path) -> None:
+    parent = Scenario.from_file(write(tmp_path))
+    law = "{kind: weibull, scale: 36.65 months, shape: 1.13}"
+    text = (
+        "extends: small.yaml\nname: child\ndisease:\n  progression: "
+        f"{{responders: null, non_responders: null, everyone: {law}}}\n"
+    )
+    child = Scenario.from_file(write(tmp_path, text, "child.yaml"))
+    assert child.disease.progression.responders is None
+    assert child.disease.progression.of_responders == child.disease.progression.of_non_responders
+    weibull = {"kind": "weibull", "scale": "36.65 months", "shape": 1.13}
+    replaced = parent.with_overrides({"disease.progression": {"everyone": weibull}})
+    on_the_command_line = Scenario.from_file(
+        write(tmp_path), [f"disease.progression={{everyone: {law}}}"]
+    )
+    assert child.disease == on_the_command_line.disease == replaced.disease
 
 
 def test_a_value_keeps_the_source_of_the_file_that_states_it(tmp_path: Path) -> None:

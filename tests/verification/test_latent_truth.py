@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from simulate.build_plan import build_plan
 from simulate.compiled import kernel
@@ -94,8 +95,26 @@ def analysis_values(plan: Plan, n_patients: int) -> dict[Endpoint, np.ndarray]:
             "disease.response.time={kind: exponential, mean: 20 months}",
             "disease.death_without_progression={kind: exponential, mean: 25 months}",
         ),
+        # one law for everyone, so that many progress before they would respond
+        (
+            "disease.response.time={kind: uniform, low: 0 days, high: 9 months}",
+            "disease.progression={everyone: {kind: lognormal, median: 7 months, sigma: 1.1}}",
+            "disease.death_without_progression={kind: exponential, mean: 40 months}",
+            "disease.death_after_progression={kind: exponential, mean: 9 months}",
+            "disease.non_responder_death_hazard_ratio=4",
+        ),
+        # a fraction cured of everything
+        (
+            "disease.progression={everyone: {kind: cure, cured: 0.3, others: "
+            "{kind: weibull, median: 11 months, shape: 1.3}}}",
+            "disease.death_without_progression={kind: cure, cured: 0.9, others: "
+            "{kind: exponential, mean: 30 months}}",
+            "disease.death_after_progression={kind: cure, cured: 0.2, others: "
+            "{kind: exponential, mean: 12 months}}",
+            "disease.non_responder_death_hazard_ratio=3",
+        ),
     ],
-    ids=["twin", "everything else", "late responses"],
+    ids=["twin", "everything else", "late responses", "everyone", "cured"],
 )
 def test_rates_equal_those_of_two_hundred_thousand_patients(overrides: tuple[str, ...]) -> None:
     plan = plan_of(*overrides)
@@ -150,6 +169,71 @@ def test_exponential_hazards_have_their_continuous_median() -> None:
 
     # the first whole day by which half have had the event, which people read as one day more
     assert truth.median("pfs") == math.ceil(math.log(2) / 0.003) + 1
+
+
+def test_one_law_for_everyone_is_the_law_of_progression_free_survival() -> None:
+    # nobody dies before progression: PFS is the law itself, response or not
+    truth = latent_truth(
+        plan_of(
+            "disease.progression={everyone: {kind: weibull, scale: 20 months, shape: 1.13}}",
+            "disease.death_without_progression={kind: exponential, rate: 0 per day}",
+        )
+    )
+    days = np.arange(1, 4000)
+    expected = stats.weibull_min.sf(days, 1.13, scale=20 * MONTH)
+
+    np.testing.assert_allclose(truth.pfs[days], expected, atol=2**-32)
+    # independent of response, so those in response on day 42 have the law from there on
+    only = latent_truth(
+        plan_of(
+            "disease.progression={everyone: {kind: weibull, scale: 20 months, shape: 1.13}}",
+            "disease.death_without_progression={kind: exponential, rate: 0 per day}",
+            "disease.response.time={kind: discrete, values: [42 days], weights: [1]}",
+        )
+    )
+    np.testing.assert_allclose(
+        only.dor[:3000], truth.pfs[42:3042] / truth.pfs[42], rtol=1e-9, atol=1e-9
+    )
+    assert only.responders == pytest.approx(0.8 * truth.pfs[42], abs=1e-9)
+
+
+def test_with_one_law_deaths_depend_on_whether_the_response_came_first() -> None:
+    # half respond on day 10, half would on day 50; all progress on day 30 and then die with a
+    # hazard of 0.001 a day, twenty times that in those without a response
+    def certain(day: int) -> str:
+        return f"{{kind: discrete, values: [{day} days], weights: [1]}}"
+
+    truth = latent_truth(
+        plan_of(
+            "disease.response.probability=1",
+            "disease.response.time={kind: discrete, values: [10 days, 50 days], weights: [1, 1]}",
+            f"disease.progression={{everyone: {certain(30)}}}",
+            "disease.death_without_progression={kind: exponential, rate: 0 per day}",
+            "disease.death_after_progression={kind: exponential, rate: 0.001 per day}",
+            "disease.non_responder_death_hazard_ratio=20",
+        )
+    )
+    expected = (np.exp(-0.001 * 400) + np.exp(-0.02 * 400)) / 2
+
+    assert truth.responders == pytest.approx(0.5)
+    assert truth.os[29] == 1.0
+    assert truth.os[430] == pytest.approx(expected, abs=1e-9)
+
+
+def test_a_cured_fraction_is_a_plateau_of_survival() -> None:
+    truth = latent_truth(
+        plan_of(
+            "disease.progression={everyone: {kind: cure, cured: 0.2, others: "
+            "{kind: lognormal, median: 9 months, sigma: 0.8}}}",
+            "disease.death_without_progression={kind: exponential, rate: 0 per day}",
+        )
+    )
+    days = np.arange(1, 7000)
+    others = stats.lognorm.sf(days, 0.8, scale=9 * MONTH)
+
+    np.testing.assert_allclose(truth.pfs[days], 0.2 + 0.8 * others, atol=2**-32)
+    assert truth.median("pfs") < math.inf
+    assert truth.pfs[-1] == pytest.approx(0.2, abs=1e-3)
 
 
 def test_survival_is_exact_at_the_ends_and_never_rises(twin: LatentTruth) -> None:

@@ -6,6 +6,7 @@ from simulate import clock
 from simulate.compiled import part
 from simulate.distributions import NEVER
 from simulate.engines.batch import layout as words_of
+from simulate.engines.batch.course import await_response
 from simulate.engines.batch.layout import Layout
 from simulate.engines.batch.life import (
     ASSESSMENT_STOP,
@@ -25,9 +26,12 @@ from simulate.engines.batch.toxicity import stop
 from simulate.engines.batch.words import word_at
 from simulate.ledger import ASSESSMENTS, Ledger
 from simulate.patient.assessment import (
+    DONE,
+    MISSED,
     NOT_EVALUABLE,
     PROGRESSIVE_DISEASE,
     UNSCHEDULED,
+    WATCHED,
     scan_finding,
     visit_day,
     visit_missed,
@@ -42,6 +46,7 @@ def plan_visit(plan: Plan, layout: Layout, life: Life, visit: int) -> None:
     now = life.now
     now[NEXT_VISIT] = NEVER_COMES
     if visit >= len(plan.assessment.nominal_days):
+        await_response(plan, life, now[VISIT_DAY])
         return
     drawn = word_at(life.words, layout.patient.start[words_of.VISIT_DAY], visit)
     now[VISIT] = visit
@@ -68,11 +73,15 @@ def visit_moment(plan: Plan, layout: Layout, life: Life, ledger: Ledger, number:
     if now[SHIFT] * plan.assessment.moves_with_cycles != now[VISIT_SHIFT]:
         move_visit(plan, life)
         return
+    if now[VISIT] == UNSCHEDULED:  # patients are watched, and this one responds
+        scan(plan, life, ledger, number, UNSCHEDULED, now[RESPONSE_DAY], now[RESPONSE_DAY])
+        now[NEXT_VISIT] = NEVER_COMES
+        return
     visit, day = now[VISIT], now[VISIT_DAY] + now[VISIT_SHIFT]
     planned = plan.assessment.nominal_days[visit] + now[VISIT_SHIFT]
     missed = word_at(life.words, layout.patient.start[words_of.VISIT_MISSED], visit)
     if visit_missed(plan.assessment, missed):
-        record_assessment(ledger, number, visit, planned, day, 0, NOT_EVALUABLE)
+        record_assessment(ledger, number, visit, planned, day, MISSED, NOT_EVALUABLE)
     else:
         scan(plan, life, ledger, number, visit, planned, day)
     plan_visit(plan, layout, life, visit + 1)
@@ -100,7 +109,8 @@ def scan(
         now[COMPLETE] == 1,
         now[PROGRESSION_DAY],
     )
-    record_assessment(ledger, number, visit, planned, day, 1, finding)
+    done = WATCHED if plan.assessment.continuous == 1 else DONE
+    record_assessment(ledger, number, visit, planned, day, done, finding)
     if finding == PROGRESSIVE_DISEASE:
         stop(life, day, PROGRESSION)
 

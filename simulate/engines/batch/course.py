@@ -11,15 +11,23 @@ from simulate.engines.batch.life import (
     COMPLETE,
     DEATH_DAY,
     IS_PROGRESSED,
+    NEVER_COMES,
     NEXT_CLINICAL,
     NEXT_TURN,
+    NEXT_VISIT,
     PROGRESSION_DAY,
     RESPONDER,
     RESPONSE_DAY,
+    VISIT,
     Life,
 )
 from simulate.engines.batch.words import word_at
-from simulate.patient.assessment import clinical_progression_day
+from simulate.patient.assessment import (
+    FIRST_WATCHED_DAY,
+    UNSCHEDULED,
+    clinical_progression_day,
+    response_seen_day,
+)
 from simulate.patient.disease import Course
 from simulate.plan import Plan
 
@@ -50,6 +58,21 @@ def set_course(life: Life, course: Course, today: int) -> None:
     if course.progression_day < NEVER and course.progression_day > today:
         turn = course.progression_day
     now[NEXT_TURN] = turn * clock.PHASES_PER_DAY + clock.DISEASE
+
+
+@part
+def await_response(plan: Plan, life: Life, today: int) -> None:
+    """Where patients are watched day by day, the day to look forward to is that of response."""
+    now = life.now
+    if plan.assessment.continuous == 0 or today < FIRST_WATCHED_DAY:
+        return
+    day = response_seen_day(
+        plan.assessment, now[RESPONSE_DAY], now[PROGRESSION_DAY], now[DEATH_DAY]
+    )
+    now[NEXT_VISIT] = NEVER_COMES
+    if today < day < NEVER:
+        now[VISIT] = UNSCHEDULED
+        now[NEXT_VISIT] = day * clock.PHASES_PER_DAY + clock.ASSESSMENT
 
 
 @part

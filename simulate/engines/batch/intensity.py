@@ -5,7 +5,7 @@ from __future__ import annotations
 from simulate.compiled import part
 from simulate.distributions import later
 from simulate.engines.batch import layout as words_of
-from simulate.engines.batch.course import course_of, set_course
+from simulate.engines.batch.course import await_response, set_course
 from simulate.engines.batch.layout import Layout
 from simulate.engines.batch.life import (
     GIVEN,
@@ -20,7 +20,13 @@ from simulate.engines.batch.life import (
 )
 from simulate.engines.batch.words import word_at
 from simulate.ledger import Ledger
-from simulate.patient.disease import day_of_target, hazard_between, intensity_factor, later_course
+from simulate.patient.disease import (
+    day_of_target,
+    hazard_between,
+    intensity_factor,
+    later_course,
+    progression_origin,
+)
 from simulate.patient.dosing import dose_share
 from simulate.plan import Plan
 from simulate.streams import unit_exponential
@@ -38,7 +44,8 @@ def count_dose(plan: Plan, layout: Layout, life: Life, ledger: Ledger, today: in
         return
     table, origin = disease.progression_other, 0
     if now[RESPONDER] == 1:
-        table, origin = disease.progression_responder, now[RESPONSE_DAY]
+        table = disease.progression_responder
+        origin = progression_origin(disease, True, now[RESPONSE_DAY])
     state[HAZARD] = state[HAZARD] + state[INTENSITY_FACTOR] * hazard_between(
         table, now[INTENSITY_SINCE] - origin, today - origin
     )
@@ -49,18 +56,23 @@ def count_dose(plan: Plan, layout: Layout, life: Life, ledger: Ledger, today: in
     drawn = word_at(life.words, layout.patient.start[words_of.PROGRESSION], 0)
     target = unit_exponential(drawn) / state[PROGRESSION_FACTOR] - state[HAZARD]
     day = day_of_target(table, today - origin, state[INTENSITY_FACTOR], max(target, 0.0))
-    before = course_of(life)
+    response = layout.patient.start[words_of.RESPONSE]
     changed = later_course(
         disease,
-        before,
         later(origin, day),
         hazard_ratios(life),
+        (
+            word_at(life.words, response, 0),
+            word_at(life.words, response, 1),
+            word_at(life.words, response, 2),
+        ),
         (
             word_at(life.words, layout.patient.start[words_of.DEATH_BEFORE], 0),
             word_at(life.words, layout.patient.start[words_of.DEATH_AFTER], 0),
         ),
     )
     set_course(life, changed, today)
+    await_response(plan, life, today)
 
 
 @part
