@@ -1,8 +1,8 @@
 """A formula for the mean of every target over the parameter space, fitted to simulated trials.
 
-A polynomial in the standardised parameters: all terms up to the second degree, and the cubes. It is
-fitted by least squares to the mean targets at many points of a design, so its error is that of the
-form and not of any one point.
+A polynomial in the standardised parameters: each by itself to the third degree, and products of two
+where some target shows them. It is fitted by least squares to the mean targets at many points of a
+design, so its error is that of the form and not of any one point.
 """
 
 from __future__ import annotations
@@ -11,7 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulate.distributions import FloatArray
+from simulate.distributions import FloatArray, IntArray
+
+SHOWN = 4.0
+"""A product is a term if its coefficient is so many standard errors from 0, for some target."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,8 @@ class Emulator:
     """Middle of the region for which it is made, shape (parameters,)."""
     width: FloatArray
     """Half width of that region, shape (parameters,)."""
+    pairs: IntArray
+    """Parameters whose products are terms, shape (2, products)."""
     coefficients: FloatArray
     """Shape (terms, targets)."""
     error: FloatArray
@@ -31,19 +36,13 @@ class Emulator:
 
     def __call__(self, points: FloatArray) -> FloatArray:
         """Means of the targets at some points, shape (points, targets)."""
-        return terms((points - self.centre) / self.width) @ self.coefficients
+        return terms((points - self.centre) / self.width, self.pairs) @ self.coefficients
 
 
-def terms(z: FloatArray) -> FloatArray:
-    """Terms of the polynomial at standardised points: 1, z, z_i z_j, z^3."""
-    n, d = z.shape
-    left, right = np.triu_indices(d)
-    return np.concatenate([np.ones((n, 1)), z, z[:, left] * z[:, right], z**3], axis=1)
-
-
-def n_terms(d: int) -> int:
-    """Terms of the polynomial in d parameters."""
-    return 1 + 2 * d + d * (d + 1) // 2
+def terms(z: FloatArray, pairs: IntArray) -> FloatArray:
+    """Terms of the polynomial at standardised points: 1, z, z^2, z^3, z_i z_j."""
+    ones = np.ones((len(z), 1))
+    return np.concatenate([ones, z, z**2, z**3, z[:, pairs[0]] * z[:, pairs[1]]], axis=1)
 
 
 def fit_emulator(points: FloatArray, trials: FloatArray) -> Emulator:
@@ -61,20 +60,41 @@ def fit_emulator(points: FloatArray, trials: FloatArray) -> Emulator:
     points, mean = points[used], mean[used]
     centre = points.mean(axis=0)
     width = np.abs(points - centre).max(axis=0)
-    design = terms((points - centre) / width)
-    coefficients, *_ = np.linalg.lstsq(design, mean, rcond=None)
-    left_over = mean - design @ coefficients
-    freedom = max(len(points) - design.shape[1], 1)
-    residual = left_over.T @ left_over / freedom
+    pairs = _shown_pairs((points - centre) / width, mean)
+    design = terms((points - centre) / width, pairs)
+    coefficients, residual = _least_squares(design, mean)
     misfit = _nearest_covariance(residual - _mean_noise(trials[used]))
     signal = np.maximum(mean.var(axis=0) - (variance[used] / count[used]).mean(axis=0), 1e-12)
     return Emulator(
         centre=centre,
         width=width,
-        coefficients=np.asarray(coefficients, np.float64),
+        pairs=pairs,
+        coefficients=coefficients,
         error=misfit + residual * design.shape[1] / len(points),
         explained=1.0 - np.diag(misfit) / signal,
     )
+
+
+def _least_squares(design: FloatArray, means: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Coefficients, and the covariance of what they leave over."""
+    coefficients, *_ = np.linalg.lstsq(design, means, rcond=None)
+    apart = means - design @ coefficients
+    freedom = max(len(design) - design.shape[1], 1)
+    return np.asarray(coefficients, np.float64), apart.T @ apart / freedom
+
+
+def _shown_pairs(z: FloatArray, means: FloatArray) -> IntArray:
+    """Products of two parameters that some target shows, by the t value of their coefficient."""
+    everything = np.array(np.triu_indices(z.shape[1], 1))
+    if len(z) < 2 * (1 + 3 * z.shape[1] + everything.shape[1]):
+        return everything[:, :0]
+    design = terms(z, everything)
+    coefficients, residual = _least_squares(design, means)
+    inverse = np.linalg.inv(design.T @ design)
+    error = np.sqrt(np.outer(np.diag(inverse), np.diag(residual)))
+    products = slice(1 + 3 * z.shape[1], None)
+    largest = np.abs(coefficients[products] / error[products]).max(axis=1)
+    return everything[:, largest > SHOWN]
 
 
 def _mean_noise(trials: FloatArray) -> FloatArray:

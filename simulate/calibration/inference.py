@@ -59,7 +59,7 @@ class Effort:
     """Trials at the first mode."""
     covariance_trials: int = 6000
     """Trials at the mode, for the covariance that is kept."""
-    steps: int = 4000
+    steps: int = 8000
     """Steps of every walker that are kept."""
     draws: int = 1000
     """Draws of the posterior that are kept."""

@@ -18,6 +18,7 @@ import emcee
 import numpy as np
 from scipy.linalg import solve_triangular
 from scipy.optimize import minimize
+from threadpoolctl import threadpool_limits
 
 from simulate.calibration.emulator import Emulator
 from simulate.distributions import FloatArray
@@ -150,8 +151,10 @@ def sample(
     )
     burn = steps // 2
     state = emcee.State(start + spread, random_state=numbers.get_state())
-    for _ in sampler.sample(state, iterations=burn + steps, progress=False):
-        progress(1)
+    # matrices are so small that several threads of the linear algebra only wait for each other
+    with threadpool_limits(1, user_api="blas"):
+        for _ in sampler.sample(state, iterations=burn + steps, progress=False):
+            progress(1)
     chain = sampler.get_chain(discard=burn)
     tau = emcee.autocorr.integrated_time(chain, tol=0)
     flat = chain.reshape(-1, d)
