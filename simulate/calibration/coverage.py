@@ -50,13 +50,13 @@ COVERAGE_COLUMNS = (
 that interval holds the level."""
 
 EFFORT = Effort(
-    designs=4096,
+    designs=2048,
     trials=20,
-    local_designs=512,
+    local_designs=400,
     local_trials=20,
     mode_trials=1000,
     covariance_trials=2000,
-    steps=1200,
+    steps=1000,
     draws=1000,
 )
 """Of each data set: less than of the calibration itself, as there are hundreds."""

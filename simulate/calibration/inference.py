@@ -47,13 +47,13 @@ _WIDE, _LOCAL, _MODE, _FINAL, _CHECK = 0, 2**26, 2**27, 2**27 + 2**20, 2**27 + 2
 class Effort:
     """How much is simulated and sampled."""
 
-    designs: int = 4096
+    designs: int = 2048
     """Points over the prior."""
-    trials: int = 10
+    trials: int = 20
     """Trials at each of them."""
-    local_designs: int = 3000
+    local_designs: int = 2048
     """Points about the posterior."""
-    local_trials: int = 30
+    local_trials: int = 40
     """Trials at each of them."""
     mode_trials: int = 1500
     """Trials at the first mode."""
