@@ -235,6 +235,35 @@ def compare(file: str, against: str, name: str | None, force: bool, **options: A
     click.echo(text)
 
 
+@cli.command()
+@click.argument("file")
+@click.option("--out", default="results/reconstruct", show_default=True, help="Folder.")
+@click.option("--name", help="Name of this reconstruction; default: that of the file.")
+@click.option("--force", is_flag=True, help="Overwrite a reconstruction of other figures.")
+def reconstruct(file: str, out: str, name: str | None, force: bool) -> None:
+    """Turn the printed Kaplan-Meier figures of FILE into pseudo individual data.
+
+    FILE is a YAML file with survival rates and their limits, or points of a curve with numbers
+    at risk; scenarios/reconstruct/ has one of each. Every printed figure is shown beside the
+    figure of the data that were made.
+    """
+    import shlex
+    import sys
+    from pathlib import Path
+
+    from simulate.reconstruct.reconstruction import reconstruct_file
+    from simulate.reconstruct.text import text
+    from simulate.write_reconstruction import write_reconstruction
+
+    chosen = _checked_name(name)
+    made = reconstruct_file(file)
+    folder = Path(out) / (chosen or made.file.publication.name)
+    command = shlex.join(["simulate", *sys.argv[1:]])
+    write_reconstruction(made, folder, command=command, force=force)
+    click.echo(text(made))
+    click.echo(f"data: {folder / 'pseudo_ipd.csv'}; picture: {folder / 'curves.svg'}")
+
+
 @cli.command("check-engines")
 @click.argument("file")
 @_set
