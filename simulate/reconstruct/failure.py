@@ -15,9 +15,10 @@ from simulate.reconstruct.printed import Printed
 from simulate.reconstruct.publication import PublishedCurve
 from simulate.scenario.findings import Finding
 
-_HINT = (
-    "Check n and the print. Limits are read as log-log, the default of SAS; "
-    "leave them out if the paper used others"
+_CHECK = "Check n and the print"
+_LIMITS = (
+    f"{_CHECK}. Limits are read as log-log, the default of SAS; leave them out if the paper "
+    "used others"
 )
 _KEYS = {Line.SURVIVAL: "time", Line.LOWER: "lower", Line.UPPER: "upper"}
 _WIDER = (4.0, 16.0, 64.0, 256.0, 1024.0)
@@ -28,31 +29,46 @@ def explain(curve: PublishedCurve, found: Found) -> Finding:
     wanted = found.demands
     patients = f"no Kaplan-Meier curve of {curve.n} patients"
     if found.furthest >= len(wanted.checkpoints):
-        if wanted.total_events is None:
-            return Finding(("median",), f"{patients} gives all of these figures", _HINT)
-        message = f"{patients} has {wanted.total_events} events in all and the other figures"
-        return Finding(("total_events",), message)
+        return _at_the_end(wanted, patients)
     failed = wanted.checkpoints[found.furthest]
     if isinstance(failed, Crossing):
         key = _KEYS[failed.line]
         printed = getattr(curve.median, key)
-        return Finding(("median", key), f"{patients} gives {printed.text} and the figures before")
+        message = f"{patients} gives {printed.text} with the figures before"
+        return Finding(("median", key), message, _CHECK)
     if isinstance(failed, CensoringStart):
-        return Finding(("first_censoring",), f"{patients} gives this and the figures before")
+        message = f"{patients} has no censoring by then with the figures before"
+        return Finding(("first_censoring",), message, _CHECK)
     number = [mark.time for mark in curve.landmarks or ()].index(failed.time)
-    message = f"{patients} gives {_text(failed)} at {failed.time:g} with the figures before"
     nearest = _nearest(wanted, found.furthest)
+    if nearest == _figures(failed):  # the figures alone are possible
+        return _at_the_end(wanted, patients)
+    message = f"{patients} gives {_text(failed)} at {failed.time:g} with the figures before"
     if nearest:
         message += f"; the nearest is {nearest}"
-    return Finding(("landmarks", number, "rate"), message, _HINT)
+    hint = _CHECK if failed.lower is None and failed.upper is None else _LIMITS
+    return Finding(("landmarks", number, "rate"), message, hint)
+
+
+def _at_the_end(wanted: Demands, patients: str) -> Finding:
+    """What is left to blame if every figure can be given by itself."""
+    if wanted.total_events is not None:
+        message = f"{patients} has {wanted.total_events} events in all and the other figures"
+        return Finding(("total_events",), message, _CHECK)
+    return Finding(("median",), f"{patients} gives this and the other figures", _CHECK)
+
+
+def _figures(mark: Landmark) -> str:
+    """A rate with its limits, as printed."""
+    limits = [limit.text for limit in (mark.lower, mark.upper) if limit is not None]
+    return mark.rate.text + (f" ({' to '.join(limits)})" if limits else "")
 
 
 def _text(mark: Landmark) -> str:
-    limits = [limit.text for limit in (mark.lower, mark.upper) if limit is not None]
+    """All that is printed for a landmark."""
     more = [f"{mark.events} events"] if mark.events is not None else []
     more += [f"{mark.at_risk} at risk"] if mark.at_risk is not None else []
-    shown = [" to ".join(limits)] if limits else []
-    return " with ".join([f"{mark.rate.text}{f' ({shown[0]})' if shown else ''}", *more])
+    return " with ".join([_figures(mark), *more])
 
 
 def _nearest(wanted: Demands, failed: int) -> str:

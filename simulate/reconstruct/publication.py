@@ -15,7 +15,6 @@ from simulate.scenario.fields import (
     Probability,
     Section,
     exactly_one,
-    reject,
 )
 
 PrintedRate = Annotated[Printed, BeforeValidator(parse_printed_rate)]
@@ -32,9 +31,6 @@ Patients = Annotated[int, Field(ge=1, le=100_000)]
 
 Number = Annotated[int, Field(ge=0, le=100_000)]
 """A number of events or of patients at risk."""
-
-_ONLY_LANDMARKS = ("first_censoring", "last_time")
-_ONLY_POINTS = ("at_risk", "tolerance")
 
 
 class PublishedRate(Section):
@@ -105,12 +101,7 @@ class PublishedCurve(Section):
 
     @model_validator(mode="after")
     def _one_form(self) -> PublishedCurve:
-        form = exactly_one(self, "landmarks", "points")
-        foreign = _ONLY_POINTS if form == "landmarks" else _ONLY_LANDMARKS
-        for key in foreign:
-            if key in self.model_fields_set:
-                hint = "Write at_risk beside a rate" if key == "at_risk" else ""
-                reject(f"{key} does not go with {form}", key=key, hint=hint)
+        exactly_one(self, "landmarks", "points")
         return self
 
 

@@ -9,11 +9,20 @@ from simulate.reconstruct.printed import Printed
 from simulate.reconstruct.publication import PublishedCurve, PublishedRate
 from simulate.scenario.findings import Finding
 
+_ONLY_LANDMARKS = ("first_censoring", "last_time")
+_ONLY_POINTS = ("at_risk", "tolerance")
 _LIMITS = "Check the print: were estimate and limits mixed up?"
 
 
 def findings(curve: PublishedCurve) -> Iterator[Finding]:
     """Find what contradicts itself in one curve; paths start at the curve."""
+    form, foreign = "landmarks", _ONLY_POINTS
+    if curve.points is not None:
+        form, foreign = "points", _ONLY_LANDMARKS
+    for key in foreign:
+        if key in curve.model_fields_set:
+            hint = "Write at_risk beside a rate" if key == "at_risk" else ""
+            yield Finding((key,), f"{key} does not go with {form}", hint)
     if curve.total_events is not None and curve.total_events > curve.n:
         message = f"more events than patients ({curve.total_events} of {curve.n})"
         yield Finding(("total_events",), message)
@@ -43,6 +52,7 @@ def _median(curve: PublishedCurve) -> Iterator[Finding]:
                 f"at {mark.time:g}"
             )
             yield Finding(("median", "time"), message)
+            return
 
 
 def _landmarks(curve: PublishedCurve, marks: Sequence[PublishedRate]) -> Iterator[Finding]:

@@ -127,7 +127,7 @@ def test_by_hand() -> None:
 
 
 def test_a_step_is_at_its_time_and_a_single_point_shows_what_was_before() -> None:
-    """Numbers at risk at 5 count who has the event at 5, but not who had it since the last point."""
+    """Numbers at risk at 5 count who has the event at 5, not who had it since the point before."""
     table = [(0, 10), (5, 10)]
     step = reconstruct_points([5, 5, 9], [1.0, 0.9, 0.9], 10, at_risk=table)
     assert step.time[step.event].tolist() == [5]
