@@ -57,7 +57,8 @@ def plot_reconstruction(
     if median is not None:
         _median(ax, median, end)
     ax.xaxis.set_major_locator(MaxNLocator(7))
-    ax.set(xlim=(-0.015 * end, end), xlabel=time_unit.capitalize(), title=title)
+    ax.set(xlim=(-0.015 * end, end), xlabel=time_unit.capitalize())
+    ax.set_title(title, loc="left")
     return ax
 
 

@@ -153,10 +153,16 @@ def demands(
     ]
     if first_censoring > 0.0:
         checkpoints.append(CensoringStart(first_censoring))
-    order = (Crossing, Landmark, CensoringStart)  # of equal times
-    checkpoints.sort(key=lambda c: (c.time, order.index(type(c))))
+    checkpoints.sort(key=lambda c: (c.time, _order(c)))
     never = frozenset(line for line, time in printed.items() if not time.is_reached)
     return Demands(n, tuple(checkpoints), never, total_events, confidence)
+
+
+def _order(checkpoint: Checkpoint) -> int:
+    """Order of checkpoints of one time: the lower line falls to one half first, the upper last."""
+    if isinstance(checkpoint, Crossing):
+        return (Line.LOWER, Line.SURVIVAL, Line.UPPER).index(checkpoint.line)
+    return 3 if isinstance(checkpoint, Landmark) else 4
 
 
 def _crossing_time(line: Line, printed: Printed, landmarks: Iterable[Landmark]) -> float:

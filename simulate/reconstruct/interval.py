@@ -172,21 +172,9 @@ def best_walk(interval: Interval, leaving: int, *, skew: float = 1.0) -> Walk:
 def _exact_walk(interval: Interval, leaving: int, skew: float) -> Walk:
     """The closest way with one spread of censorings.
 
-    Where no number of censorings lets exactly so many leave, the missing ones are censored after
-    the last event; where the curve falls deeper than that many patients can make it, all have
-    events.
+    There is always one: at worst all who leave are censored. Where the curve falls deeper than so
+    many patients can make it, all have the event.
     """
     walks = all_walks(interval, leaving, skew=skew)
-    away = walks.total + np.arange(leaving + 1)
-    exact = np.flatnonzero(away == leaving)
-    if exact.size:
-        return walks.walk(int(exact[np.argmin(walks.misfit[exact])]))
-    short = walks.walk(int(np.argmax(away)))
-    missing = leaving - short.time.size
-    late = 0.5 * (interval.end + max([interval.start, *short.time]))
-    return Walk(
-        np.append(short.time, np.full(missing, late)),
-        np.append(short.event, np.zeros(missing, np.bool_)),
-        short.survival,
-        short.misfit,
-    )
+    exact = np.flatnonzero(walks.total + np.arange(leaving + 1) == leaving)
+    return walks.walk(int(exact[np.argmin(walks.misfit[exact])]))

@@ -274,7 +274,8 @@ class _Search:
         if not passed:
             return goes_on, a_censoring
         elsewhere = np.abs(states.survival - 0.5) > 1e-12
-        is_now = passed[-1] == stage - 1
+        checkpoints = self.demands.checkpoints
+        is_now = checkpoints[stage - 1].time == checkpoints[passed[-1]].time
         return goes_on & (elsewhere | is_now), a_censoring & (elsewhere | (not is_now))
 
     def _may_censor(self, stage: int) -> bool:

@@ -107,17 +107,14 @@ def _limits_after(compared: Sequence[Compared], index: int) -> list[Compared]:
 
 
 def _summed_up(figure: str, group: Sequence[Compared]) -> list[str]:
+    """One row for many points, or for many numbers at risk."""
+    if figure == "at risk":
+        same = all(row.agrees for row in group)
+        told = "all as printed" if same else "not as printed"
+        return [f"{len(group)} numbers at risk", "", told, "", ""]
     worst = max(group, key=lambda row: abs(row.difference))
-    label = f"{len(group)} points, the worst at" if figure == "point" else f"{len(group)} at risk"
-    if figure == "point":
-        return [
-            f"{label} {worst.time:g}",
-            worst.printed,
-            worst.reconstructed,
-            _difference(worst, []),
-            "",
-        ]
-    return [f"{label}", "", "all the same" if worst.agrees else "not the same", "", ""]
+    label = f"{len(group)} points, the worst at {worst.time:g}"
+    return [label, worst.printed, worst.reconstructed, _difference(worst, []), ""]
 
 
 def _label(row: Compared) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from simulate.analysis.kaplan_meier import kaplan_meier
@@ -70,19 +70,28 @@ def test_a_digitised_trial_keeps_its_numbers_at_risk_and_its_curve(trial, column
     assert np.all(away <= 1.0 / np.maximum(at_risk, 1) + 1e-9)
 
 
+def assert_printed(texts, values) -> None:
+    """Each value rounds to its text; one that lies between two texts may be printed either way."""
+    for text, value in zip(texts, values, strict=True):
+        percent = text.endswith("%")
+        assert (text == "NR") is bool(np.isinf(value))
+        if text != "NR":
+            shown = float(text.rstrip("%")) / (100 if percent else 1)
+            assert abs(value - shown) <= (0.0005 if percent else 0.05) + 1e-9
+
+
 @settings(max_examples=30, deadline=None)
 @given(trials(most=16), st.booleans(), st.booleans())
 def test_printed_rates_of_a_trial_are_always_given_back(trial, limits, with_total) -> None:
     time, event = trial
     weeks = np.array([12.5, 24.5, 48.5])
 
-    def shown(curve):
+    def figures(curve):
         lower, upper = curve.interval_at(weeks)
-        figures = [curve.survival_at(weeks), lower, upper][: 3 if limits else 1]
-        return [tuple(f"{100 * value:.1f}%" for value in row) for row in zip(*figures, strict=True)]
+        return np.stack([curve.survival_at(weeks), lower, upper][: 3 if limits else 1], axis=1)
 
-    known = kaplan_meier(time, event)
-    rates = [row if "nan%" not in row else row[:1] for row in shown(known)]
+    known = figures(kaplan_meier(time, event))
+    rates = [[f"{100 * v:.1f}%" for v in row if not np.isnan(v)] for row in known]
     if not with_total:  # then nobody may have the event after the last landmark
         event = event & (time <= weeks[-1])
     made = reconstruct_landmarks(
@@ -90,11 +99,39 @@ def test_printed_rates_of_a_trial_are_always_given_back(trial, limits, with_tota
         [Landmark.printed(w, *row) for w, row in zip(weeks, rates, strict=True)],
         total_events=int(event.sum()) if with_total else None,
     )
-    curve = kaplan_meier(made.time, made.event)
-    got = [row[: len(rate)] for row, rate in zip(shown(curve), rates, strict=True)]
-    assert got == rates
+    got = figures(kaplan_meier(made.time, made.event))
+    for texts, values in zip(rates, got, strict=True):
+        assert_printed(texts, values[: len(texts)])
     assert made.time.size == time.size
     assert not with_total or int(made.event.sum()) == int(event.sum())
     for counts in made.counts:
         true = int(event[time <= counts.checkpoint.time].sum())
         assert true in [count.events for count in counts.possible]
+
+
+@settings(max_examples=30, deadline=None)
+@given(trials(most=16))
+def test_printed_medians_of_a_trial_are_always_given_back(trial) -> None:
+    """Whole weeks: medians, their limits and landmarks may all fall on one day."""
+    time, event = trial
+    known = kaplan_meier(time, event)
+    assume(not np.any(np.abs(known.survival - 0.5) < 1e-9))  # then a median lies between events
+    weeks = np.array([12.0, 24.0, 48.0])
+    # the upper line passes one half unseen where it does so amid events of one time
+    has_ties = bool(np.any(known.events > 1))
+
+    def figures(curve):
+        medians = [curve.median(), *curve.median_interval()][: 2 if has_ties else 3]
+        return curve.survival_at(weeks), medians
+
+    rates = [f"{100 * value:.1f}%" for value in figures(known)[0]]
+    medians = ["NR" if np.isinf(m) else f"{m:.1f}" for m in figures(known)[1]]
+    made = reconstruct_landmarks(
+        time.size,
+        [Landmark.printed(w, rate) for w, rate in zip(weeks, rates, strict=True)],
+        **dict(zip(("median", "median_lower", "median_upper"), medians, strict=False)),
+        total_events=int(event.sum()),
+    )
+    got = figures(kaplan_meier(made.time, made.event))
+    assert_printed(rates, got[0])
+    assert_printed(medians, got[1])

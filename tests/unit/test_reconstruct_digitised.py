@@ -23,6 +23,7 @@ from statsmodels.datasets import heart
 
 from simulate.analysis.kaplan_meier import kaplan_meier
 from simulate.reconstruct.digitised import reconstruct_points
+from simulate.reconstruct.total import meet_total
 
 READING_ERROR = 0.003
 
@@ -139,6 +140,19 @@ def test_rises_of_the_points_are_evened_out_both_ways() -> None:
     got = reconstruct_points([1, 2, 3], [0.79, 0.81, 0.80], 10)
     assert got.point_survival.tolist() == pytest.approx([1.0, 0.8, 0.8, 0.8])
     assert got.time[got.event].tolist() == [1, 1]
+
+
+@pytest.mark.parametrize(("total", "last"), [(24, 30.0), (22, 29.0)])
+def test_a_total_is_not_met_by_the_last_patient_alone(total, last) -> None:
+    """30 patients, 23 events: the squares alone would make the last one an event, and lose S."""
+    time, event = np.arange(1.0, 31.0), np.ones(30, dtype=bool)
+    event[[3, 7, 9, 15, 20, 25, 29]] = False
+    survival = kaplan_meier(time, event).survival_at(time)
+    got = meet_total(time, event, (time, survival), total)
+    assert int(got.sum()) == total
+    assert (got != event).sum() == 1
+    assert time[got != event] < 5
+    assert got[time == last] == event[time == last]
 
 
 @pytest.mark.parametrize(

@@ -235,9 +235,18 @@ def test_a_textbook_example_comes_back(freireich) -> None:
 def test_points_are_summed_up_in_the_text(freireich) -> None:
     shown = text(freireich)
     assert "9 points, the worst at" in shown
-    assert "8 at risk" in shown
-    assert "all the same" in shown
+    assert "8 numbers at risk" in shown
+    assert "all as printed" in shown
     assert max(len(line) for line in shown.splitlines()) <= 120
+
+
+def test_points_on_the_riser_of_a_step_are_on_the_curve(tmp_path) -> None:
+    content = POINTS.replace("[2, 0.8]", "[2, 0.9], [2, 0.85], [2, 0.8]")
+    made = reconstruct_file(write(tmp_path, content)).curves[0]
+    assert [row.difference for row in made.compared[:5]] == pytest.approx([0.0] * 5)
+    above = POINTS.replace("[2, 0.8]", "[2, 0.91], [2, 0.8]")
+    made = reconstruct_file(write(tmp_path, above)).curves[0]
+    assert made.compared[1].difference == pytest.approx(-0.01)
 
 
 def test_a_curve_without_numbers_is_warned_of(tmp_path) -> None:

@@ -113,6 +113,13 @@ def test_the_median_is_given_back(n, median, rates) -> None:
     assert shown == [rate[0] for rate in rates]
 
 
+def test_one_half_is_nothing_special_without_a_median() -> None:
+    """Found by Hypothesis: times were pulled together around a survival of exactly one half."""
+    made = reconstruct_landmarks(8, landmarks([("33.3%",), ("33.3%",)]))
+    curve = kaplan_meier(made.time, made.event)
+    assert [printed(s) for s in curve.survival_at([6.0, 12.0])] == ["33.3%", "33.3%"]
+
+
 def test_numbers_that_are_printed_are_given_back() -> None:
     marks = [
         Landmark.printed(6, "90.0%", at_risk=15),
