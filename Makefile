@@ -99,8 +99,9 @@ format: setup ## put the code into the standard format
 bench: setup ## measure speed and memory, some minutes; with BENCH_LONG=1 of a million replicates too
 	@$(PY) -m benchmarks.run
 
-schema: setup ## write the JSON Schema that editors use for scenario files
+schema: setup ## write the JSON Schemas that editors use for scenario files and printed figures
 	@$(SIMULATE) schema --output scenarios/scenario.schema.json
+	@$(SIMULATE) schema --of figures --output scenarios/reconstruct/figures.schema.json
 
 all: ## everything that continuous integration runs: lint, a small run, the quick tests
 	@.ci/run

@@ -80,11 +80,24 @@ def _warn_of_unstated(scenario: Scenario) -> None:
 
 @cli.command()
 @click.option("--output", metavar="FILE", help="Write to FILE; by default to standard output.")
-def schema(output: str | None) -> None:
+@click.option(
+    "--of",
+    "kind",
+    type=click.Choice(["scenario", "figures"]),
+    default="scenario",
+    show_default=True,
+    help="Scenario files, or files of printed figures as reconstruct reads them.",
+)
+def schema(output: str | None, kind: str) -> None:
     """Give the JSON Schema of scenario files, by which editors check and complete them."""
-    from simulate.scenario.json_schema import schema_text
+    from simulate.scenario.json_schema import as_text, scenario_schema
 
-    text = schema_text()
+    if kind == "scenario":
+        text = as_text(scenario_schema())
+    else:
+        from simulate.reconstruct.publication import publication_schema
+
+        text = as_text(publication_schema())
     if output is None:
         click.echo(text, nl=False)
         return

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from simulate.reconstruct.demands import Landmark
 from simulate.reconstruct.printed import Printed, parse_printed_rate, parse_printed_time
@@ -16,11 +16,26 @@ from simulate.scenario.fields import (
     Section,
     exactly_one,
 )
+from simulate.scenario.json_schema import Schema, file_schema
+from simulate.units import NUMBER
 
-PrintedRate = Annotated[Printed, BeforeValidator(parse_printed_rate)]
+_RATE_SCHEMA: dict[str, Any] = {
+    "anyOf": [
+        {"type": "number", "minimum": 0, "maximum": 1},
+        {"type": "string", "pattern": rf"^\s*{NUMBER}\s*%?\s*$", "examples": ["87.4%"]},
+    ]
+}
+_TIME_SCHEMA: dict[str, Any] = {
+    "anyOf": [
+        {"type": "number", "exclusiveMinimum": 0},
+        {"type": "string", "pattern": rf"^\s*(NR|{NUMBER})\s*$", "examples": ["NR"]},
+    ]
+}
+
+PrintedRate = Annotated[Printed, BeforeValidator(parse_printed_rate), WithJsonSchema(_RATE_SCHEMA)]
 """A survival rate or its limit as printed; its digits count."""
 
-PrintedTime = Annotated[Printed, BeforeValidator(parse_printed_time)]
+PrintedTime = Annotated[Printed, BeforeValidator(parse_printed_time), WithJsonSchema(_TIME_SCHEMA)]
 """A time as printed, in the unit of the file, or NR for not reached; its digits count."""
 
 Time = Annotated[float, Field(ge=0, le=1e6)]
@@ -118,3 +133,12 @@ class Publication(Section):
     """Unit of all times in the file and in the data that are made."""
     curves: Annotated[tuple[PublishedCurve, ...], Field(min_length=1)]
     """The curves."""
+
+
+def publication_schema() -> Schema:
+    """Build the JSON Schema of a file of printed figures."""
+    return file_schema(
+        Publication,
+        title="Printed Kaplan-Meier figures",
+        description="What simulate reconstruct turns into pseudo individual data.",
+    )

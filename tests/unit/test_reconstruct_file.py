@@ -7,15 +7,20 @@ import json
 import re
 from pathlib import Path
 
+import jsonschema
 import pandas as pd
 import pytest
 from lifelines import CoxPHFitter, KaplanMeierFitter
 from lifelines.datasets import load_leukemia
 
 from simulate import cli
+from simulate.reconstruct.publication import publication_schema
 from simulate.reconstruct.read import FiguresError, read_figures
 from simulate.reconstruct.reconstruction import reconstruct_file
 from simulate.reconstruct.text import text
+from simulate.scenario.json_schema import as_text
+from simulate.scenario.source import read_text
+from simulate.scenario.tree import plain
 
 EXAMPLES = Path(__file__).parents[2] / "scenarios" / "reconstruct"
 FREIREICH = EXAMPLES / "freireich_1963.yaml"
@@ -259,3 +264,44 @@ def test_every_example_says_where_its_figures_are_from(file) -> None:
     figures = read_figures(file)
     for number in range(len(figures.publication.curves)):
         assert figures.locator(("curves", number, "n"))
+
+
+def as_json(value):
+    if isinstance(value, dict):
+        return {key: as_json(item) for key, item in value.items()}
+    return [as_json(item) for item in value] if isinstance(value, tuple) else value
+
+
+def is_accepted(text_of_file):
+    data = as_json(plain(read_text(text_of_file, file="f")))
+    return jsonschema.Draft202012Validator(publication_schema()).is_valid(data)
+
+
+def test_the_committed_schema_is_current() -> None:
+    committed = (EXAMPLES / "figures.schema.json").read_text("utf-8")
+    assert committed == as_text(publication_schema()), "run: make schema"
+    jsonschema.Draft202012Validator.check_schema(publication_schema())
+
+
+@pytest.mark.parametrize("file", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_example_agrees_with_the_schema_and_names_it(file) -> None:
+    content = file.read_text("utf-8")
+    assert is_accepted(content)
+    assert content.startswith("# yaml-language-server: $schema=figures.schema.json\n")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("rate: 70.0%", "rate: 70"),
+        ("rate: 70.0%", "rat: 70.0%"),
+        ("time: NR", "time: soon"),
+        ("time_unit: months", "time_unit: month"),
+        ("n: 10", "n: 0"),
+        ("source: reported", "source: guessed"),
+    ],
+)
+def test_the_schema_refuses_what_reading_refuses(old, new) -> None:
+    assert is_accepted(RATES)
+    assert RATES.count(old) == 1
+    assert not is_accepted(RATES.replace(old, new))
