@@ -35,7 +35,7 @@ where limits are printed, and 50 times where only its crossing of one half is.""
 _LIMIT_WIDTH, _CROSSING_WIDTH = 5.0, 50.0
 
 MOST_STATES = 2_000_000
-"""States kept in all; where there would be more, nearly equal ones are merged more coarsely."""
+"""States kept for each stage; beyond that, nearly equal ones are merged more coarsely."""
 
 _EARLY_CENSORING = 1e4  # weighs more than any distance from the printed figures
 
@@ -304,6 +304,6 @@ def search(demands: Demands, *, most_states: int = MOST_STATES) -> Found:
     demands
         The printed figures of one curve.
     most_states
-        Bound of memory: states kept in all.
+        Bound of memory: states kept for each stage (number of checkpoints passed).
     """
     return _Search(demands, most_states).run()

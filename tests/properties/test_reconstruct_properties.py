@@ -37,7 +37,7 @@ def papers(draw):
     return n, time, sorted(survival, reverse=True), table, total
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(papers())
 def test_points_give_a_trial_whatever_they_are(paper) -> None:
     n, time, survival, table, total = paper
