@@ -12,11 +12,14 @@ ENGINE =
 SET =
 OUT =
 NAME =
+FITS =
+COVERAGE =
 FORCE =
 A = scenarios/kn026_phase2.yaml
 B = scenarios/kn026_phase2_12weekly.yaml
 REPLICATE = 0
 PATIENT = 1
+FILE = scenarios/reconstruct/kn026_phase2.yaml
 TESTS = tests
 
 # Always through the interpreter: the scripts in .venv/bin remember where .venv was made.
@@ -34,7 +37,7 @@ PARALLEL = -n $(or $(strip $(WORKERS)),auto) --dist worksteal
 WITH_SET = set -f; set --; for pair in $(SET); do set -- "$$@" --set "$$pair"; done;
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run validate describe story compare check-engines warmup test verify notebooks lint format bench schema all clean distclean
+.PHONY: help setup run validate describe story compare calibrate reconstruct check-engines warmup test verify notebooks lint format bench schema all clean distclean
 
 help: ## list the commands and their options
 	@awk -F ':.*## ' '/^[a-z%\/-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -44,7 +47,8 @@ help: ## list the commands and their options
 	@echo "              OUT=folder NAME=name-of-the-result FORCE=1 (overwrite another result)"
 	@echo "              ENGINE=reference|batch (by default the quickest; all give the same patients)"
 	@echo "  story takes REPLICATE=0 PATIENT=1;  compare takes A=scenario B=scenario and run's N SEED WORKERS"
-	@echo "  check-engines takes N SEED SET"
+	@echo "  calibrate takes SEED WORKERS OUT SET FITS=\"full held_out\" COVERAGE=200 (check intervals instead)"
+	@echo "  check-engines takes N SEED SET;  reconstruct takes FILE=file-with-printed-figures OUT NAME FORCE"
 	@echo "  test takes  TESTS=path WORKERS=processes;  PYTHON=python3.12 chooses the Python that .venv is made from"
 
 setup: ## make .venv from requirements.lock, or repair it (every other command does this by itself)
@@ -67,6 +71,13 @@ story: setup ## tell the history of one patient, day by day
 
 compare: setup ## run scenarios A and B with common random numbers and show paired differences
 	@$(SIMULATE) compare '$(A)' '$(B)' $(SIZE)
+
+calibrate: setup ## estimate the parameters of SCENARIO from its published facts, with uncertainty
+	@$(WITH_SET) $(SIMULATE) calibrate '$(SCENARIO)' $(call given,--seed,$(SEED)) $(call given,--workers,$(WORKERS)) \
+		$(call given,--out,$(OUT)) $(if $(strip $(FITS)),$(patsubst %,--fit %,$(FITS))) $(call given,--coverage,$(COVERAGE)) "$$@"
+
+reconstruct: setup ## turn printed Kaplan-Meier figures into pseudo individual data
+	@$(SIMULATE) reconstruct '$(FILE)' $(PLACE)
 
 check-engines: setup ## check that both engines make the same patients of the scenario
 	@$(WITH_SET) $(SIMULATE) check-engines '$(SCENARIO)' $(ADDRESS) "$$@"
@@ -95,8 +106,10 @@ format: setup ## put the code into the standard format
 bench: setup ## measure speed and memory, some minutes; with BENCH_LONG=1 of a million replicates too
 	@$(PY) -m benchmarks.run
 
-schema: setup ## write the JSON Schema that editors use for scenario files
+schema: setup ## write the JSON Schemas that editors use for scenario files and printed figures
 	@$(SIMULATE) schema --output scenarios/scenario.schema.json
+	@$(SIMULATE) schema --of calibration --output scenarios/calibration/calibration.schema.json
+	@$(SIMULATE) schema --of figures --output scenarios/reconstruct/figures.schema.json
 
 all: ## everything that continuous integration runs: lint, a small run, the quick tests
 	@.ci/run

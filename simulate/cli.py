@@ -80,11 +80,28 @@ def _warn_of_unstated(scenario: Scenario) -> None:
 
 @cli.command()
 @click.option("--output", metavar="FILE", help="Write to FILE; by default to standard output.")
-def schema(output: str | None) -> None:
+@click.option(
+    "--of",
+    "kind",
+    type=click.Choice(["scenario", "calibration", "figures"]),
+    default="scenario",
+    show_default=True,
+    help="Scenario files, files of priors and targets, or files of printed figures.",
+)
+def schema(output: str | None, kind: str) -> None:
     """Give the JSON Schema of scenario files, by which editors check and complete them."""
-    from simulate.scenario.json_schema import schema_text
+    from simulate.scenario.json_schema import as_text, scenario_schema
 
-    text = schema_text()
+    if kind == "scenario":
+        text = as_text(scenario_schema())
+    elif kind == "calibration":
+        from simulate.scenario.calibration_design import calibration_schema
+
+        text = as_text(calibration_schema())
+    else:
+        from simulate.reconstruct.publication import publication_schema
+
+        text = as_text(publication_schema())
     if output is None:
         click.echo(text, nl=False)
         return
@@ -291,6 +308,35 @@ def calibrate(
                 scenario, folder, settings, datasets=coverage, step=step
             )
             click.echo(f"written: {path}")
+
+
+@cli.command()
+@click.argument("file")
+@click.option("--out", default="results/reconstruct", show_default=True, help="Folder.")
+@click.option("--name", help="Name of this reconstruction; default: that of the file.")
+@click.option("--force", is_flag=True, help="Overwrite a reconstruction of other figures.")
+def reconstruct(file: str, out: str, name: str | None, force: bool) -> None:
+    """Turn the printed Kaplan-Meier figures of FILE into pseudo individual data.
+
+    FILE is a YAML file with survival rates and their limits, or points of a curve with numbers
+    at risk; scenarios/reconstruct/ has one of each. Every printed figure is shown beside the
+    figure of the data that were made.
+    """
+    import shlex
+    import sys
+    from pathlib import Path
+
+    from simulate.reconstruct.reconstruction import reconstruct_file
+    from simulate.reconstruct.text import text
+    from simulate.write_reconstruction import write_reconstruction
+
+    chosen = _checked_name(name)
+    made = reconstruct_file(file)
+    folder = Path(out) / (chosen or made.file.publication.name)
+    command = shlex.join(["simulate", *sys.argv[1:]])
+    write_reconstruction(made, folder, command=command, force=force)
+    click.echo(text(made))
+    click.echo(f"data: {folder / 'pseudo_ipd.csv'}; picture: {folder / 'curves.svg'}")
 
 
 @cli.command("check-engines")

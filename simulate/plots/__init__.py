@@ -7,6 +7,7 @@ from simulate.plots.doses import plot_delays, plot_histograms
 from simulate.plots.enrolment import plot_enrolment
 from simulate.plots.forest import plot_forest
 from simulate.plots.operating import plot_coverage, plot_precision
+from simulate.plots.reconstruction import plot_reconstruction
 from simulate.plots.safety import plot_adverse_events
 from simulate.plots.scorecard import plot_scorecard
 from simulate.plots.style import STYLE
@@ -24,6 +25,7 @@ __all__ = [
     "plot_forest",
     "plot_histograms",
     "plot_precision",
+    "plot_reconstruction",
     "plot_scorecard",
     "plot_survival",
     "plot_swimmer",

@@ -15,6 +15,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from simulate.errors import Problem, ScenarioError
 from simulate.scenario.fields import FileSafeName, Label, Section, reject
+from simulate.scenario.json_schema import Schema, file_schema
 from simulate.scenario.problems import problem_at, problems_of, similar
 from simulate.scenario.provenance import fasten_sources
 from simulate.scenario.source import read_file
@@ -286,3 +287,12 @@ def _fit_problems(file: CalibrationFile, index: int, fit: Fit) -> Iterator[Probl
             yield file.problem(
                 (*path, "leave_out", scale, position), message, similar(statistic, given)
             )
+
+
+def calibration_schema() -> Schema:
+    """Build the JSON Schema of a file of priors and targets."""
+    return file_schema(
+        CalibrationDesign,
+        title="Calibration of a scenario",
+        description="From what simulate calibrate estimates a scenario's parameters, and how.",
+    )

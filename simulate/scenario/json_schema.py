@@ -11,6 +11,8 @@ import copy
 import json
 from typing import Any
 
+from pydantic import BaseModel
+
 from simulate.scenario.fields import (
     DOSE_SCHEMA,
     DURATION_SCHEMA,
@@ -47,8 +49,13 @@ _QUANTITIES = {
 
 
 def schema_text() -> str:
-    """Give the schema as JSON text with one definition a line, so that changes can be read."""
-    schema = scenario_schema()
+    """Give the schema of scenario files as JSON text."""
+    return as_text(scenario_schema())
+
+
+def as_text(schema: Schema) -> str:
+    """Give a schema as JSON text with one definition a line, so that changes can be read."""
+    schema = dict(schema)
     definitions = schema.pop("$defs")
     defined = ",\n".join(f"  {_json(name)}: {_json(item)}" for name, item in definitions.items())
     head = "".join(f" {_json(key)}: {_json(value)},\n" for key, value in schema.items())
@@ -82,6 +89,32 @@ def scenario_schema() -> Schema:
         "then": {"$ref": f"#/$defs/{_PARTIAL}Trial"},
         "else": {"$ref": "#/$defs/Trial"},
         "$defs": dict(sorted({**_SOURCE_DEFINITIONS, **_QUANTITIES, **shared}.items())),
+    }
+
+
+def file_schema(model: type[BaseModel], *, title: str, description: str) -> Schema:
+    """Build the schema of another kind of file whose numbers may state their sources.
+
+    Parameters
+    ----------
+    model
+        What the file says.
+    title, description
+        What to tell the reader of the schema.
+    """
+    made = model.model_json_schema(by_alias=True)
+    definitions: dict[str, Schema] = made.pop("$defs")
+    definitions[model.__name__] = made
+    blocks = {name: _with_sources(_tidy(block)) for name, block in definitions.items()}
+    shared = {name: _map(block, _refer) for name, block in blocks.items()}
+    text = json.dumps(shared)
+    quantities = {k: v for k, v in _QUANTITIES.items() if f'"#/$defs/{k}"' in text}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": title,
+        "description": description,
+        "$ref": f"#/$defs/{model.__name__}",
+        "$defs": dict(sorted({**_SOURCE_DEFINITIONS, **quantities, **shared}.items())),
     }
 
 

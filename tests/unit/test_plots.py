@@ -21,6 +21,7 @@ from simulate.plots import (
     plot_forest,
     plot_histograms,
     plot_precision,
+    plot_reconstruction,
     plot_scorecard,
     plot_survival,
     plot_swimmer,
@@ -312,3 +313,22 @@ def test_svg_is_the_same_every_time_and_has_its_own_names() -> None:
         assert absent not in first
     assert 'id="one-' in first
     assert 'id="one-' not in svg("two")
+
+
+def test_reconstruction_draws_the_curve_and_what_is_printed(ax: Axes) -> None:
+    curve = kaplan_meier([1, 2, 3, 20], [1, 1, 0, 0])
+    plot_reconstruction(
+        curve,
+        landmarks=[Landmark(2, 0.5, 0.2, 0.8)],
+        points=[(1, 0.75), (2, 0.5)],
+        median=(2, 1, math.inf),
+        time_unit="weeks",
+        title="PFS",
+        ax=ax,
+    )
+    drawn = [np.asarray(line.get_xydata()).tolist() for line in ax.lines]
+    assert [[1, 0.75], [2, 0.5]] in drawn
+    assert [[2, 0.2], [2, 0.8]] in drawn
+    assert [[1, 0.5], [ax.get_xlim()[1], 0.5]] in drawn  # a limit that is not reached: to the end
+    assert [[2, 0.5]] in drawn
+    assert (ax.get_xlabel(), ax.get_title(loc="left"), ax.get_ylim()[0]) == ("Weeks", "PFS", 0)

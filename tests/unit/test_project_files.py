@@ -151,6 +151,15 @@ def test_run_without_options_takes_none_from_the_environment() -> None:
     assert simulate_words("run", NAME="host", N="9", SET="a=1", FORCE="1") == default
 
 
+def test_reconstruct_passes_its_options_on() -> None:
+    file = "scenarios/reconstruct/kn026_phase2.yaml"
+
+    assert simulate_words("reconstruct", FILE="x") == ["reconstruct", file]
+    assert simulate_words("reconstruct", "FILE=a b.yaml", "OUT=o", "NAME=n", "FORCE=1") == [
+        *("reconstruct", "a b.yaml", "--out", "o", "--name", "n", "--force"),
+    ]
+
+
 def test_make_results_runs_the_scenario_of_that_name() -> None:
     for target in ("results/kn026_phase2", "results/kn026_phase2/"):
         assert simulate_words(target, "N=5") == [
