@@ -38,6 +38,8 @@ class RunResult:
     scorecard: pd.DataFrame
     curves: pd.DataFrame
     subgroups: pd.DataFrame
+    scan_bias: pd.DataFrame
+    """What the scan schedule does to progression-free survival."""
     sweep: pd.DataFrame
     """Paired differences of every variant against the scenario."""
     variants: dict[str, dict[str, AnalysedReplicates]]
@@ -104,6 +106,7 @@ def _tables(
     """Every table of the result, by its name in :class:`RunResult`."""
     # imported only now: the first replicate need not wait for pandas
     from simulate.operating import operating_characteristics
+    from simulate.scan_bias import scan_bias
     from simulate.scorecard import read_facts, scorecard
     from simulate.summaries import curve_table, subgroup_table, sweep_table
 
@@ -113,6 +116,7 @@ def _tables(
         "scorecard": scorecard(scenario, replicates, facts),
         "curves": curve_table(replicates),
         "subgroups": subgroup_table(replicates),
+        "scan_bias": scan_bias(scenario, replicates, truth),
         "sweep": sweep_table(scenario, replicates, variants),
     }
 

@@ -8,6 +8,7 @@ from simulate.plots.enrolment import plot_enrolment
 from simulate.plots.forest import plot_forest
 from simulate.plots.operating import plot_coverage, plot_precision
 from simulate.plots.safety import plot_adverse_events
+from simulate.plots.scan_bias import plot_not_seen_yet, plot_true_and_seen
 from simulate.plots.scorecard import plot_scorecard
 from simulate.plots.style import STYLE
 from simulate.plots.survival import plot_at_risk, plot_survival
@@ -23,8 +24,10 @@ __all__ = [
     "plot_enrolment",
     "plot_forest",
     "plot_histograms",
+    "plot_not_seen_yet",
     "plot_precision",
     "plot_scorecard",
     "plot_survival",
     "plot_swimmer",
+    "plot_true_and_seen",
 ]

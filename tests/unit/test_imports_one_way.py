@@ -56,6 +56,7 @@ LAYERS = [
     "replicates",
     "warmup",
     "operating",
+    "scan_bias",
     "scorecard",
     "paired",
     "job",

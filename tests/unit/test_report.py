@@ -123,7 +123,7 @@ def test_page_is_well_formed_and_its_links_lead_somewhere(page: str) -> None:
     assert parsed.open == []
     assert len(parsed.ids) == len(set(parsed.ids))
     assert {link.removeprefix("#") for link in parsed.links} <= set(parsed.ids)
-    assert len(parsed.headings) == 13
+    assert len(parsed.headings) == 14
 
 
 def test_page_needs_no_network_and_no_script(page: str) -> None:
