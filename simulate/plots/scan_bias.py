@@ -71,7 +71,7 @@ def plot_not_seen_yet(
         value = float(np.interp(landmark, month, difference))
         ax.vlines(landmark, value, _ROOM * top, color=SOFT, linewidth=0.7, linestyle=(0, (1, 2)))
         ax.plot(landmark, value, "o", color=INK, markersize=3)
-        text = f"{value:+.1f}".replace("-", "\N{MINUS SIGN}")
+        text = f"{round(value, 1) + 0.0:+.1f}".replace("-", "\N{MINUS SIGN}")
         ax.text(landmark, _ROOM * top, text, fontsize=8, color=INK, ha="center", va="bottom")
     ax.set_xlim(0, month[-1])
     ax.set_xticks(np.arange(0, month[-1] + 0.1, _TICK))

@@ -42,11 +42,17 @@ def scan_bias_section(view: View) -> Section:
     """Latent truth, truth by scans and estimates side by side; empty where one truth is missing."""
     if OBSERVED not in view.result.truth.pfs:
         return Section("scan_bias", "What the scan schedule does", [])
-    blocks: list[Block] = [Prose(_introduction(view)), _picture(view), _table(view)]
-    mistakes = _mistakes(view)
-    if mistakes:
-        blocks += [Heading("What a reader who ignores the scans gets wrong"), Points(mistakes)]
-    return Section("scan_bias", "What the scan schedule does", [*blocks, _delays(view)])
+    blocks: list[Block] = [Prose(_introduction(view))]
+    if view.scenario.assessment.is_continuous:
+        return Section("scan_bias", "What the scan schedule does", [*blocks, _table(view)])
+    blocks += [
+        _picture(view),
+        _table(view),
+        Heading("What a reader who ignores the scans gets wrong"),
+        Points([*_too_high(view), *_too_late(view), *_across_trials(view), *_twice(view)]),
+        _delays(view),
+    ]
+    return Section("scan_bias", "What the scan schedule does", blocks)
 
 
 def cell(view: View, measure: str, kind: str) -> Cell:
@@ -96,13 +102,6 @@ def _introduction(view: View) -> str:
         "of it if nobody were censored, and what the simulated trials give. A published curve is "
         "of the last kind."
     )
-
-
-def _mistakes(view: View) -> list[tuple[str, str]]:
-    """What goes wrong for a reader who takes documented progression for progression."""
-    if view.scenario.assessment.is_continuous:
-        return []
-    return [*_too_high(view), *_too_late(view), *_across_trials(view), *_twice(view)]
 
 
 def _worst(view: View, kind: str) -> tuple[str, Cell] | None:
@@ -201,8 +200,6 @@ def _picture(view: View) -> Picture:
         "yet. Below, their share in percentage points, with its value at the landmarks: it grows "
         "until the next round of scans, so how far a landmark is off depends on where in the "
         "calendar it falls."
-        if not view.scenario.assessment.is_continuous
-        else "The disease's own progression-free survival, and the same as watched day by day."
     )
     return Picture(svg, "Progression, and when it is seen", caption)
 
@@ -266,8 +263,6 @@ def _delays(view: View) -> Table:
             "Of patients whom nobody censors, by the day on which the disease truly progresses. "
             "Documented is their number; never: death came before any scan found it. A delay "
             "counts missed scans, and progressions that show themselves between scans."
-            if not view.scenario.assessment.is_continuous
-            else "Of patients whom nobody censors. Documented is their number."
         ),
     )
 
