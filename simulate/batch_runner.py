@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -13,10 +14,12 @@ from simulate.analysis.plan import AnalysisPlan, analysis_plan
 from simulate.analysis.workspace import Workspace, workspace
 from simulate.compiled import kernel
 from simulate.distributions import FloatArray, IntArray
+from simulate.engines.batch.layout import Layout, layout_of
 from simulate.engines.batch.trial import Desk, new_desk, simulate_trial
 from simulate.errors import SimulateError
-from simulate.packed import pack, unpacked
+from simulate.packed import Packed, pack, unpacked
 from simulate.plan import Plan
+from simulate.plans import KEPT, Plans
 from simulate.scenario.trial import Trial
 
 
@@ -31,6 +34,23 @@ class Slate(NamedTuple):
     curve_counts: IntArray
 
 
+class _Bench(NamedTuple):
+    """Slates of all analyses, and how compiled code finds them."""
+
+    slates: list[Slate]
+    blocks: IntArray
+    """A row a slate."""
+    packed: list[Packed]
+    """What must live as long as the blocks."""
+
+
+class _Drawn(NamedTuple):
+    """What differs between the desks of draws: the first fields of a :class:`Desk`."""
+
+    plan: Plan
+    layout: Layout
+
+
 class BatchRunner:
     """Runs chunks of one scenario; several threads may use it at once.
 
@@ -38,16 +58,19 @@ class BatchRunner:
     ----------
     trial : Trial
         The scenario.
-    plan : Plan
+    plans : Plans
         The same as numbers.
     seed : int
         Seed of the run.
     """
 
-    def __init__(self, trial: Trial, plan: Plan, *, seed: int) -> None:
-        self._plan, self._seed = plan, seed
+    def __init__(self, trial: Trial, plans: Plans, *, seed: int) -> None:
+        self._plans, self._plan, self._seed = plans, plans.point, seed
+        self._has_draws = trial.draws is not None
         self._analyses = [analysis_plan(trial, analysis) for analysis in trial.analyses]
         self._own = threading.local()
+        self._kept = lru_cache(maxsize=KEPT)(self._make_drawn)
+        self._lock = threading.Lock()
 
     def run(self, replicates: range) -> list[tuple[FloatArray, IntArray]]:
         """Values and curve counts of some replicates, by analysis in the scenario's order.
@@ -57,29 +80,92 @@ class BatchRunner:
         SimulateError
             If a replicate screens more patients than there is room for.
         """
-        slates = [self._slate(*each, len(replicates)) for each in self._rooms()]
-        packed = [pack(slate) for slate in slates]
-        blocks = np.stack([each.block for each in packed])
-        done = run_replicates(blocks, self._seed, replicates.start, len(replicates))
-        if done < len(replicates):
+        if self._has_draws:
+            return self._run_draws(replicates)
+        bench = self._bench(self._desk(), len(replicates))
+        self._simulate(bench.blocks, replicates.start, len(replicates))
+        return [(slate.values, slate.curve_counts) for slate in bench.slates]
+
+    def run_with(self, plan: Plan, replicates: range) -> list[tuple[FloatArray, IntArray]]:
+        """The same with another plan of the scenario, such as one of other parameters."""
+        drawn = _Drawn(plan, layout_of(plan))
+        desk, packed = self._desk(), pack(drawn)
+        if room_of(drawn.layout) != room_of(desk.layout):
+            desk = new_desk(plan)
+        bench = self._bench(desk, len(replicates))
+        bench.blocks[:, : len(packed.block)] = packed.block
+        self._simulate(bench.blocks, replicates.start, len(replicates))
+        return [(slate.values, slate.curve_counts) for slate in bench.slates]
+
+    def _run_draws(self, replicates: range) -> list[tuple[FloatArray, IntArray]]:
+        """The same where replicates differ in their plans: those of a draw one after the other."""
+        desk = self._desk()
+        own = self._bench(desk, 1)
+        values = [np.empty((len(replicates), len(slate.values))) for slate in own.slates]
+        counts = [np.zeros_like(slate.curve_counts) for slate in own.slates]
+        for draw, of_draw in self._plans.by_draw(replicates):
+            (plan, layout), packed = self._drawn(draw)  # kept as long as it is read
+            fits = room_of(layout) == room_of(desk.layout)
+            bench = own if fits else self._bench(new_desk(plan), 1)
+            bench.blocks[:, : len(packed.block)] = packed.block
+            for replicate in of_draw:
+                for slate in bench.slates:
+                    slate.values.fill(np.nan)
+                self._simulate(bench.blocks, replicate, 1)
+                for slate, rows in zip(bench.slates, values, strict=True):
+                    rows[replicate - replicates.start] = slate.values
+            for slate, count in zip(bench.slates, counts, strict=True):
+                count += slate.curve_counts
+                slate.curve_counts.fill(0)
+        return [(rows.ravel(), count) for rows, count in zip(values, counts, strict=True)]
+
+    def _drawn(self, draw: int) -> tuple[_Drawn, Packed]:
+        """What differs between the desks of draws; threads that ask at once wait for one."""
+        with self._lock:
+            return self._kept(draw)
+
+    def _make_drawn(self, draw: int) -> tuple[_Drawn, Packed]:
+        plan = self._plans.of_draw(draw)
+        drawn = _Drawn(plan, layout_of(plan))
+        return drawn, pack(drawn)
+
+    def _simulate(self, blocks: IntArray, first: int, n: int) -> None:
+        done = run_replicates(blocks, self._seed, first, n)
+        if done < n:
             raise SimulateError(
-                f"replicate {replicates.start + done} screens more patients than have room; "
+                f"replicate {first + done} screens more patients than have room; "
                 "the engine 'reference' can run it"
             )
-        return [(slate.values, slate.curve_counts) for slate in slates]
 
-    def _rooms(self) -> list[tuple[Desk, AnalysisPlan, Workspace]]:
-        """The thread's own desk and workspaces, made once."""
-        if not hasattr(self._own, "rooms"):
-            desk, n = new_desk(self._plan), self._plan.enrolment.n_patients
-            self._own.rooms = [(desk, each, workspace(each, n)) for each in self._analyses]
-        rooms: list[tuple[Desk, AnalysisPlan, Workspace]] = self._own.rooms
-        return rooms
+    def _desk(self) -> Desk:
+        """The thread's own desk, made once."""
+        if not hasattr(self._own, "desk"):
+            self._own.desk = new_desk(self._plan)
+        desk: Desk = self._own.desk
+        return desk
 
-    def _slate(self, desk: Desk, analysis: AnalysisPlan, work: Workspace, n: int) -> Slate:
+    def _bench(self, desk: Desk, n: int) -> _Bench:
+        """A desk ready for all analyses of so many replicates."""
+        slates = [self._slate(desk, analysis, n) for analysis in self._analyses]
+        packed = [pack(slate) for slate in slates]
+        return _Bench(slates, np.stack([each.block for each in packed]), packed)
+
+    def _slate(self, desk: Desk, analysis: AnalysisPlan, n: int) -> Slate:
+        work = workspace(analysis, self._plan.enrolment.n_patients)
         values = np.full(n * analysis.n_columns, np.nan)
         n_counts = len(CURVES) * analysis.curves.n_points * (BINS + 1)
         return Slate(desk, analysis, work, values, np.zeros(n_counts, np.int64))
+
+
+def room_of(layout: Layout) -> tuple[int, ...]:
+    """Sizes of a layout on which the room of a desk depends."""
+    events = layout.events
+    return (
+        layout.most_cycles,
+        len(layout.patient.purposes),
+        events.cycles_at_once,
+        events.n_looked_up,
+    )
 
 
 @kernel

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import math
+from collections.abc import Callable
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -61,18 +63,30 @@ def build_plan(trial: Trial, *, horizon: int | None = None) -> Plan:
     """
     if horizon is None:
         horizon = max(cut_day(trial, analysis) for analysis in trial.analyses) + HORIZON_MARGIN
-    return Plan(
-        enrolment=_enrolment(trial),
-        baseline=_baseline(trial.baseline, trial.disease),
-        disease=_disease(trial),
-        treatment=_treatment(trial.treatment),
-        dosing=dosing_plan(trial),
-        toxicity=toxicity_plan(trial),
-        resources=resource_plan(trial),
-        assessment=_assessment(trial.assessment, horizon),
-        follow_up=_follow_up(trial.follow_up),
-        horizon=horizon,
-    )
+    parts = {name: build(trial, horizon) for name, (_, build) in _PARTS.items()}
+    return Plan(**parts, horizon=horizon)
+
+
+def rebuilt_plan(plan: Plan, of: Trial, trial: Trial) -> Plan:
+    """The plan of a trial like another one: what is built from equal blocks is taken over.
+
+    Parameters
+    ----------
+    plan, of : Plan, Trial
+        The known plan and its trial.
+    trial : Trial
+        A trial with the same analyses, such as that of a posterior draw.
+    """
+    changed = {
+        name: build(trial, plan.horizon)
+        for name, (blocks, build) in _PARTS.items()
+        if not all(_are_equal(*map(attrgetter(block), (of, trial))) for block in blocks)
+    }
+    return plan._replace(**changed)
+
+
+def _are_equal(one: object, other: object) -> bool:
+    return one is other or one == other
 
 
 def plan_digest(plan: Plan) -> str:
@@ -353,3 +367,26 @@ def _follow_up(follow_up: FollowUp) -> FollowUpPlan:
         lost=threshold(follow_up.lost_at_withdrawal),
         last_contact_lag=day_table(lag) if lag else _TODAY,
     )
+
+
+_PARTS: dict[str, tuple[tuple[str, ...], Callable[[Trial, int], Any]]] = {
+    "enrolment": (("origin", "sample_size", "enrolment"), lambda trial, _: _enrolment(trial)),
+    "baseline": (
+        ("baseline", "disease.prognostic_factors"),
+        lambda trial, _: _baseline(trial.baseline, trial.disease),
+    ),
+    "disease": (
+        ("disease", "treatment", "assessment.schedule"),
+        lambda trial, _: _disease(trial),
+    ),
+    "treatment": (("treatment",), lambda trial, _: _treatment(trial.treatment)),
+    "dosing": (("treatment", "toxicity"), lambda trial, _: dosing_plan(trial)),
+    "toxicity": (("toxicity", "treatment", "follow_up"), lambda trial, _: toxicity_plan(trial)),
+    "resources": (("resources", "treatment"), lambda trial, _: resource_plan(trial)),
+    "assessment": (
+        ("assessment",),
+        lambda trial, horizon: _assessment(trial.assessment, horizon),
+    ),
+    "follow_up": (("follow_up",), lambda trial, _: _follow_up(trial.follow_up)),
+}
+"""Each part of a plan: the blocks of the scenario that it reads, and how it is built from them."""

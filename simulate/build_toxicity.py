@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from scipy.special import ndtr, ndtri
@@ -62,7 +63,7 @@ def toxicity_plan(trial: Trial) -> ToxicityPlan:
         haematological=shared,
         other_shared=own_shared,
         other_own=own,
-        duration=_durations(toxicity),
+        duration=_durations(toxicity.duration.median, toxicity.duration.sigma),
         grade_2=_ints([threshold(toxicity.grade_2_share)]),
         grade_4=_ints([threshold(toxicity.grade_4_share)]),
         serious_mild=_ints([threshold(toxicity.serious_mild)]),
@@ -132,6 +133,7 @@ def _frailties(toxicity: Toxicity) -> tuple[FloatArray, FloatArray, FloatArray]:
     )
 
 
+@lru_cache(maxsize=16)
 def _lognormal_factor(sigma: float) -> FloatArray:
     """Log-normal factor of mean 1 on equal slices of probability: its mean within each slice.
 
@@ -147,12 +149,9 @@ def _lognormal_factor(sigma: float) -> FloatArray:
     return np.asarray(means if sigma > 0 else means[::-1].copy())
 
 
-def _durations(toxicity: Toxicity) -> IntArray:
-    hazard = lognormal_hazard(
-        np.arange(LONGEST_EVENT + 1.0),
-        median=toxicity.duration.median,
-        sigma=toxicity.duration.sigma,
-    )
+@lru_cache(maxsize=8)
+def _durations(median: float, sigma: float) -> IntArray:
+    hazard = lognormal_hazard(np.arange(LONGEST_EVENT + 1.0), median=median, sigma=sigma)
     return np.asarray(event_table(hazard).thresholds, np.int64)
 
 

@@ -26,8 +26,10 @@ from simulate.differences import (
     n_rows,
 )
 from simulate.endpoints import ENDPOINT_COLUMNS, derive, endpoint_rules
-from simulate.engines.choice import get_engine
+from simulate.engines.choice import Engine, get_engine
 from simulate.errors import UsageError
+from simulate.plan import Plan
+from simulate.plans import Plans
 from simulate.records import Columns, TrialRecords
 from simulate.scenario.scenario import Scenario
 from simulate.scenario.trial import Trial
@@ -138,21 +140,22 @@ class _Comparison:
     """
 
     def __init__(self, trial: Trial, seed: int, names: tuple[str, str]) -> None:
-        plan = build_plan(trial)
         self.seed = seed
         self.n_replicates = 0
         self.n_rows = 0
         self.n_statistics = 0
         self._trial = trial
         self._names = names
-        self._engines = get_engine(names[0], plan), get_engine(names[1], plan)
+        self._plans = Plans(trial)
+        self._engines: dict[str, tuple[Plan, Engine]] = {}
         self._runners = [ChunkRunner(trial, seed=seed, engine=name) for name in names]
 
     def of_records(self, block: range, progress: Progress | None) -> str | None:
         """Compare the records of some replicates, and the endpoints derived from them."""
         for replicate in block:
             a, b = (
-                engine.simulate(seed=self.seed, replicate=replicate) for engine in self._engines
+                self._engine(name, replicate).simulate(seed=self.seed, replicate=replicate)
+                for name in self._names
             )
             self.n_replicates += 1
             self.n_rows += sum(n_rows(getattr(a, name)) for name in TABLES)
@@ -161,6 +164,13 @@ class _Comparison:
             if text := difference_of_trials(a, b, self._trial, engines=self._names):
                 return f"replicate {replicate}, {text}"
         return None
+
+    def _engine(self, name: str, replicate: int) -> Engine:
+        """The engine of a name for a replicate; that of the last one if the plan is the same."""
+        plan = self._plans.of(replicate)
+        if name not in self._engines or self._engines[name][0] is not plan:
+            self._engines[name] = plan, get_engine(name, plan)
+        return self._engines[name][1]
 
     def of_statistics(self, block: range) -> str | None:
         """Compare what is kept of some replicates after each engine's own analysis."""

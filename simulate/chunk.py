@@ -12,16 +12,29 @@ from simulate.analysis.one_trial import analyse_trial
 from simulate.analysis.plan import AnalysisPlan, analysis_plan
 from simulate.analysis.workspace import workspace
 from simulate.batch_runner import BatchRunner
-from simulate.build_plan import build_plan
 from simulate.choose_engine import BATCH, REFERENCE
 from simulate.distributions import FloatArray, IntArray
-from simulate.engines.choice import get_engine
+from simulate.engines.choice import Engine, get_engine
 from simulate.ledger import Ledger, ledger_of
 from simulate.plan import with_lists
+from simulate.plans import Plans
 from simulate.scenario.trial import Trial
 
 CHUNK_SIZES = {REFERENCE: 25, BATCH: 1000}
 """Replicates of a chunk, by engine; the numbers that come out are the same for any."""
+
+REPLICATES_OF_A_DRAW = 5
+"""Chunks of the batch engine are so much larger where replicates take posterior draws.
+
+Replicates of a draw in one chunk share its tables, which take as long as simulating a few of them.
+"""
+
+
+def chunk_size(trial: Trial, engine: str) -> int:
+    """Replicates of a chunk."""
+    if engine == BATCH and trial.draws is not None:
+        return CHUNK_SIZES[engine] * REPLICATES_OF_A_DRAW
+    return CHUNK_SIZES[engine]
 
 
 @dataclass(frozen=True)
@@ -55,9 +68,9 @@ class ChunkRunner:
         self.seed = seed
         self.n_patients = trial.sample_size
         self.names = tuple(analysis.name for analysis in trial.analyses)
-        plan = build_plan(trial)
-        self.batch = BatchRunner(trial, plan, seed=seed) if engine == BATCH else None
-        self.engine = get_engine(REFERENCE if engine == BATCH else engine, plan)
+        self._plans = Plans(trial)
+        self.batch = BatchRunner(trial, self._plans, seed=seed) if engine == BATCH else None
+        self._engine = get_engine(REFERENCE if engine == BATCH else engine, self._plans.point)
         self.plans = {a.name: with_lists(analysis_plan(trial, a)) for a in trial.analyses}
 
     def run(self, replicates: range) -> ChunkResult:
@@ -75,10 +88,16 @@ class ChunkRunner:
             name: _Room(plan, self.n_patients, len(replicates)) for name, plan in self.plans.items()
         }
         for row, replicate in enumerate(replicates):
-            ledger = ledger_of(self.engine.simulate(seed=self.seed, replicate=replicate))
+            engine = self._engine_of(replicate)
+            ledger = ledger_of(engine.simulate(seed=self.seed, replicate=replicate))
             for room in rooms.values():
                 room.analyse(ledger, row)
         return {name: room.result() for name, room in rooms.items()}
+
+    def _engine_of(self, replicate: int) -> Engine:
+        """The engine of a replicate: one for all, unless replicates take posterior draws."""
+        plan = self._plans.of(replicate)
+        return self._engine if plan is self._plans.point else get_engine(self._engine.name, plan)
 
 
 class _Room:

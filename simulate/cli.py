@@ -235,6 +235,64 @@ def compare(file: str, against: str, name: str | None, force: bool, **options: A
     click.echo(text)
 
 
+@cli.command()
+@click.argument("file")
+@_set
+@click.option("--fit", "fits", multiple=True, help="Make this fit; default: all. Can be repeated.")
+@click.option("--seed", type=int, help="Seed of all random numbers; default: the scenario's.")
+@click.option("--workers", type=int, help="Threads; default: one for each processor.")
+@click.option("--out", help="Folder of the fits; default: calibrated/NAME beside FILE.")
+@click.option(
+    "--coverage",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Instead, calibrate to N simulated trials whose truth is known, and count how often the "
+    "intervals hold it.",
+)
+def calibrate(
+    file: str,
+    overrides: tuple[str, ...],
+    fits: tuple[str, ...],
+    seed: int | None,
+    workers: int | None,
+    out: str | None,
+    coverage: int | None,
+) -> None:
+    """Estimate the parameters of the scenario FILE from its published facts.
+
+    Exit code 1 if a posterior may not be trusted; an earlier calibration is then left as it is.
+    """
+    import os
+    import shlex
+    import sys
+    from pathlib import Path
+
+    from simulate.calibration import coverage as checks
+    from simulate.calibration import publish
+    from simulate.calibration.inference import Effort
+    from simulate.progress import progress_bars
+    from simulate.scenario import Scenario
+
+    scenario = Scenario.from_file(file, overrides)
+    settings = publish.Settings(
+        seed=scenario.seed if seed is None else seed,
+        workers=workers or os.cpu_count() or 1,
+        effort=Effort() if coverage is None else checks.EFFORT,
+        command=shlex.join(["simulate", *sys.argv[1:]]),
+    )
+    folder = Path(out) if out else publish.default_folder(scenario)
+    with progress_bars(unit="trials") as step:
+        if coverage is None:
+            publish.publish_calibration(
+                scenario, folder, settings, fits=fits, step=step, tell=click.echo
+            )
+        else:
+            path = publish.publish_coverage(
+                scenario, folder, settings, datasets=coverage, step=step
+            )
+            click.echo(f"written: {path}")
+
+
 @cli.command("check-engines")
 @click.argument("file")
 @_set

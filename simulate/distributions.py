@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -205,7 +206,13 @@ def quantile_table(quantile: Callable[[FloatArray], FloatArray]) -> FloatArray:
 
 def gamma_quantile_table(*, mean: float, shape: float) -> FloatArray:
     """Quantile table of a gamma factor."""
-    return quantile_table(lambda p: np.asarray(gammaincinv(shape, p) * mean / shape))
+    return np.asarray(_standard_gamma_quantiles(shape) * mean / shape)
+
+
+@lru_cache(maxsize=8)
+def _standard_gamma_quantiles(shape: float) -> FloatArray:
+    """The same with rate 1: slow to work out, and posterior draws mostly share the shape."""
+    return quantile_table(lambda p: np.asarray(gammaincinv(shape, p)))
 
 
 # ---- families: cumulative hazard H(t) = -ln S(t), t in days ----------------------------------

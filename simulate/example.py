@@ -9,6 +9,7 @@ from simulate.cutoff import Snapshot, cut
 from simulate.endpoints import derive, endpoint_rules
 from simulate.engines.reference import ReferenceEngine
 from simulate.records import Columns, TrialRecords
+from simulate.scenario.drawn import trial_of
 from simulate.scenario.trial import Trial
 
 
@@ -25,7 +26,11 @@ class ExampleTrial:
 
 
 def example_trial(trial: Trial, *, seed: int, replicate: int = 0) -> ExampleTrial:
-    """Make one replicate again, with its event log: by the SimPy engine, whichever ran the rest."""
+    """Make one replicate again, with its event log: by the SimPy engine, whichever ran the rest.
+
+    Where replicates take posterior draws, it is simulated with its own.
+    """
+    trial = trial_of(trial, replicate)
     engine = ReferenceEngine(build_plan(trial))
     records = engine.simulate(seed=seed, replicate=replicate, log=True)
     rules = endpoint_rules(trial)

@@ -14,11 +14,15 @@ from simulate.build_plan import build_plan, plan_digest
 from simulate.choose_engine import AUTO, FEW, EngineChoice, choose_engine
 from simulate.errors import UsageError
 from simulate.observed_truth import TRUTH_PATIENTS
+from simulate.scenario.parameters import DRAWS, POINT
 from simulate.scenario.scenario import Scenario
 from simulate.streams import RESERVED_REPLICATES
 
 FEW_TRUTH_PATIENTS = 2_000
 """Patients of the truth beside few replicates: no more than Python simulates in a second or two."""
+
+MOST_OVER_DRAWS = 10_000
+"""Replicates over posterior draws beside a run at the point; they serve the scorecard only."""
 
 PACKAGES = ("numpy", "scipy", "pandas", "simpy", "numba", "pyarrow", "lifelines")
 
@@ -37,6 +41,13 @@ class Job:
     command: str = ""
     truth_patients: int = TRUTH_PATIENTS
     """Patients of the uncensored simulation that gives the scan-observed truth."""
+    over_draws: Scenario | None = None
+    """The scenario with posterior draws in the place of the point, for the scorecard."""
+
+    @property
+    def replicates_over_draws(self) -> int:
+        """Replicates of that one: as many as the scenario itself has, up to a limit."""
+        return min(self.replicates, MOST_OVER_DRAWS)
 
     @property
     def engine_choice(self) -> EngineChoice:
@@ -82,9 +93,15 @@ def make_job(
             f"patient data can be written of 1 to {n} replicates (given: {patients_of})"
         )
     _check_engine(engine, scenario, n)
+    over_draws = scenario.over_draws()
+    for each in (scenario, over_draws):
+        if each is not None:
+            each.check_draws()
     truth_patients = TRUTH_PATIENTS if n > FEW else FEW_TRUTH_PATIENTS
     examples = tuple(range(patients_of))
-    return Job(scenario, n, chosen_seed, workers, engine, examples, command, truth_patients)
+    return Job(
+        scenario, n, chosen_seed, workers, engine, examples, command, truth_patients, over_draws
+    )
 
 
 def _check_engine(engine: str, scenario: Scenario, replicates: int) -> None:
@@ -98,10 +115,12 @@ def _check_engine(engine: str, scenario: Scenario, replicates: int) -> None:
 def manifest(job: Job) -> dict[str, Any]:
     """Enough to make the result again: scenario, seed, versions, and hashes to check by."""
     scenario, engine = job.scenario, job.engine_choice
+    calibrated = {"parameters": _parameters(job)} if scenario.calibration else {}
     return {
         "name": scenario.name,
         "title": scenario.title,
         "digest": scenario.digest(),
+        **calibrated,
         "tables_digest": plan_digest(build_plan(scenario)),
         "seed": job.seed,
         "replicates": job.replicates,
@@ -116,12 +135,39 @@ def manifest(job: Job) -> dict[str, Any]:
     }
 
 
+def _parameters(job: Job) -> dict[str, Any]:
+    """Where the parameters are from, and the draws that replicates or the scorecard take."""
+    calibration, own, over = job.scenario.calibration, job.scenario.draws, job.over_draws
+    assert calibration is not None
+    draws = over.draws if over is not None else own
+    record: dict[str, Any] = {
+        "from": calibration.shown,
+        "fit": calibration.content.fit,
+        "title": calibration.content.title,
+        "use": POINT if own is None else DRAWS,
+        "changed": [parameter.name for parameter in job.scenario.changed_parameters],
+    }
+    if draws is not None:
+        record |= {"draws": draws.n, "draws_digest": draws.digest}
+    if over is not None:
+        record["replicates_over_draws"] = job.replicates_over_draws
+    return record
+
+
 def parts_key(job: Job) -> str:
     """What must be equal for finished chunks to be used again: the scenario, seed and program."""
-    digest = hashlib.sha256(f"{job.scenario.digest()} {job.seed} {job.engine}".encode())
-    digest.update(sys.version.encode())
-    for path in sorted(Path(__file__).parent.rglob("*.py")):
-        digest.update(path.read_bytes())
+    said = f"{job.scenario.digest()} {job.seed} {job.engine} {program_digest()}"
+    digest = hashlib.sha256(said.encode())
+    if job.over_draws is not None:
+        digest.update(job.over_draws.digest().encode())
     for variant in job.scenario.sweep:
         digest.update(job.scenario.variant(variant.name).digest().encode())
     return digest.hexdigest()[:16]
+
+
+def program_digest() -> str:
+    """Fingerprint of this program and of the Python that runs it."""
+    digest = hashlib.sha256(sys.version.encode())
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()

@@ -17,6 +17,7 @@ from simulate.patient.dosing import ACTIONS, DISCONTINUE, HOLD, WHOLE_DOSE, dose
 from simulate.patient.treatment import COMPLETED, NOT_STOPPED, STOP_NAMES, planned_cycles
 from simulate.records import EVENT_COLUMNS, TrialRecords
 from simulate.scenario.baseline import LevelsVariable, NormalVariable
+from simulate.scenario.drawn import trial_of
 from simulate.scenario.trial import Trial
 from simulate.streams import WORD_RANGE
 
@@ -36,6 +37,7 @@ def patient_tables(trial: Trial, example: ExampleTrial) -> dict[str, pd.DataFram
         ``exposure`` hold the whole truth up to the horizon; ``known_at_cut`` is 1 for what the last
         data cut knows.
     """
+    trial = trial_of(trial, example.replicate)
     records = example.records
     last_cut = max(example.snapshots.values(), key=lambda snapshot: snapshot.trial_day)
     subjects = pd.DataFrame({"patient": np.arange(records.n_patients), **records.subjects})

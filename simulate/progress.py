@@ -12,7 +12,7 @@ Step = Callable[[str, int], Callable[[int], None]]
 
 
 @contextmanager
-def progress_bars() -> Iterator[Step]:
+def progress_bars(unit: str = "replicates") -> Iterator[Step]:
     """A function that opens a bar for a step of the work: what, done, rate, and time left."""
     shown = sys.stderr.isatty()
     with ExitStack() as stack:
@@ -22,7 +22,7 @@ def progress_bars() -> Iterator[Step]:
                 tqdm(
                     total=size,
                     desc=name,
-                    unit=" replicates",
+                    unit=f" {unit}",
                     bar_format=None if size > 1 else "{desc}: {elapsed}",
                     disable=not shown,
                     smoothing=0.05,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from simulate.analysis.row import statistic_names
 from simulate.analysis.subgroups import Group, groups_of, subgroup_measures
 from simulate.build_plan import build_plan
 from simulate.choose_engine import EngineChoice, choose_engine
-from simulate.chunk import CHUNK_SIZES
+from simulate.chunk import chunk_size
 from simulate.columns import Columns, FloatArray
 from simulate.gathered import Gathered
 from simulate.scenario.trial import Trial
@@ -46,6 +46,8 @@ class AnalysedReplicates:
     """What is estimated in each group."""
     engine: EngineChoice
     """The engine that ran them, and why."""
+    n_draws: int = 0
+    """Posterior draws that they take in turn; 0 if all have the same parameters."""
 
     @property
     def n(self) -> int:
@@ -77,6 +79,8 @@ class AnalysedReplicates:
     def table(self) -> pd.DataFrame:
         """A row a replicate: ``replicate``, ``analysis``, and every statistic by name.
 
+        Where replicates take posterior draws, ``draw`` says which, after ``analysis``.
+
         For thousands of replicates; of a million, ask for the columns that are needed.
         """
         return self.frame(0, self.n)
@@ -87,8 +91,16 @@ class AnalysedReplicates:
 
         rows = dict(zip(self.names, self.columns.rows(start, stop), strict=True))
         chosen = {name: rows[name] for name in statistics or self.statistics}
+        return pd.DataFrame({**self.keys(start, stop), **chosen})
+
+    def keys(self, start: int, stop: int) -> dict[str, Any]:
+        """Columns that say what a row is: the replicate, the analysis, and the draw if it has one.
+
+        Replicate r takes draw r mod D, D being the number of draws.
+        """
         replicate = np.arange(start, stop)
-        return pd.DataFrame({"replicate": replicate, "analysis": self.name, **chosen})
+        keys = {"replicate": replicate, "analysis": np.full(len(replicate), self.name, object)}
+        return keys | ({"draw": replicate % self.n_draws} if self.n_draws else {})
 
 
 def run_replicates(
@@ -131,7 +143,7 @@ def run_replicates(
     seed = trial.seed if seed is None else seed
     chosen = choose_engine(engine, build_plan(trial), n)
     names = statistic_names(trial)
-    size = CHUNK_SIZES[chosen.name]
+    size = chunk_size(trial, chosen.name)
     gathered = Gathered(trial, len(names), replicates=n, chunk_size=size, folder=parts)
     missing = gathered.missing()
     tell = progress or (lambda _done: None)
@@ -154,6 +166,7 @@ def run_replicates(
             groups=tuple(groups_of(trial)),
             measures=subgroup_measures(trial),
             engine=chosen,
+            n_draws=trial.draws.n if trial.draws is not None else 0,
         )
         for analysis in trial.analyses
     }

@@ -44,6 +44,8 @@ class RunResult:
     """Paired differences of every variant against the scenario."""
     variants: dict[str, dict[str, AnalysedReplicates]]
     """Replicates of each variant, by its name."""
+    posterior: dict[str, AnalysedReplicates] | None
+    """Replicates over posterior draws beside those at the point, for the scorecard."""
     examples: tuple[ExampleTrial, ...]
     manifest: dict[str, Any]
     timings: dict[str, float] = field(default_factory=dict)
@@ -70,12 +72,14 @@ def execute(job: Job, *, parts: Path | None = None, step: Step = silent) -> RunR
     scenario, clock = job.scenario, _Stopwatch()
     with clock.time("replicates"):
         replicates = _replicates(job, scenario, job.replicates, parts, step)
+    with clock.time("posterior"):
+        posterior = _over_draws(job, parts, step)
     with clock.time("what-ifs"):
         variants = {v.name: _variant(job, v.name, parts, step) for v in scenario.sweep}
     with clock.time("truth"):
         truth = _truth(job, step)
     with clock.time("tables"):
-        tables = _tables(scenario, replicates, variants, truth)
+        tables = _tables(scenario, replicates, posterior, variants, truth)
         examples = tuple(
             example_trial(scenario, seed=job.seed, replicate=r) for r in job.patients_of
         )
@@ -84,6 +88,7 @@ def execute(job: Job, *, parts: Path | None = None, step: Step = silent) -> RunR
         replicates=replicates,
         truth=truth,
         variants=variants,
+        posterior=posterior,
         examples=examples,
         manifest=manifest(job) | {"what_ifs": _what_ran(variants)},
         timings=clock.seconds,
@@ -100,20 +105,22 @@ def _what_ran(variants: dict[str, dict[str, AnalysedReplicates]]) -> dict[str, d
 def _tables(
     scenario: Scenario,
     replicates: dict[str, AnalysedReplicates],
+    posterior: dict[str, AnalysedReplicates] | None,
     variants: dict[str, dict[str, AnalysedReplicates]],
     truth: Truth,
 ) -> dict[str, pd.DataFrame]:
     """Every table of the result, by its name in :class:`RunResult`."""
     # imported only now: the first replicate need not wait for pandas
+    from simulate.facts import read_facts
     from simulate.operating import operating_characteristics
     from simulate.scan_bias import scan_bias
-    from simulate.scorecard import read_facts, scorecard
+    from simulate.scorecard import scorecard
     from simulate.summaries import curve_table, subgroup_table, sweep_table
 
     facts = read_facts(scenario.facts_path) if scenario.facts_path else []
     return {
         "operating": operating_characteristics(scenario, replicates, truth),
-        "scorecard": scorecard(scenario, replicates, facts),
+        "scorecard": scorecard(scenario, replicates, facts, posterior),
         "curves": curve_table(replicates),
         "subgroups": subgroup_table(replicates),
         "scan_bias": scan_bias(scenario, replicates, truth),
@@ -141,11 +148,19 @@ def run_job_replicates(
     return _replicates(job, job.scenario, job.replicates, parts, step)
 
 
+def _over_draws(job: Job, parts: Path | None, step: Step) -> dict[str, AnalysedReplicates] | None:
+    """Run the scenario over posterior draws, if it takes the point of a calibration."""
+    if job.over_draws is None:
+        return None
+    n = job.replicates_over_draws
+    return _replicates(job, job.over_draws, n, parts, step, name="over posterior draws")
+
+
 def _replicates(
-    job: Job, scenario: Scenario, n: int, parts: Path | None, step: Step
+    job: Job, scenario: Scenario, n: int, parts: Path | None, step: Step, *, name: str = ""
 ) -> dict[str, AnalysedReplicates]:
     if parts is not None:
-        parts = parts / f"{scenario.name}-{n}"
+        parts = parts / f"{scenario.name}{'.draws' if name else ''}-{n}"
         parts.mkdir(parents=True, exist_ok=True)
     if choose_engine(job.engine, build_plan(scenario), n).name == BATCH:
         _compile(warmup.BATCH, scenario, step)
@@ -156,7 +171,7 @@ def _replicates(
         workers=job.workers,
         engine=job.engine,
         parts=parts,
-        progress=step(scenario.name, n),
+        progress=step(name or scenario.name, n),
     )
 
 

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from simulate.analysis.proportions import clopper_pearson
 from simulate.analysis.row import all_statistics
-from simulate.errors import Problem, ScenarioError
+from simulate.facts import Fact
 from simulate.monte_carlo import percentile_of, quantiles
 from simulate.replicates import AnalysedReplicates
+from simulate.scenario.parameters import DRAWS, POINT
 from simulate.scenario.scenario import Scenario
-from simulate.scenario.source import read_file
-from simulate.scenario.tree import plain
 
 SCORECARD_COLUMNS = (
     "fact",
@@ -32,97 +30,69 @@ SCORECARD_COLUMNS = (
     "inside",
     "role",
     "n_replicates",
+    "parameters",
 )
-"""Columns of ``scorecard.csv``: the 2.5%, 50% and 97.5% points of the simulated values."""
+"""Columns of ``scorecard.csv``: the 2.5%, 50% and 97.5% points of the simulated values.
 
-ROLES = ("calibrated", "held_out", "check", "derived", "input")
-
-
-@dataclass(frozen=True)
-class Fact:
-    """One published number."""
-
-    statistic: str
-    """Name of the statistic that the simulator computes."""
-    label: str
-    value: float
-    """As printed, in its unit; infinity for 'not reached'."""
-    unit: str
-    denominator: int | None
-    role: str
-    locator: str
-    """Where it is printed."""
-
-
-def read_facts(path: Path) -> list[Fact]:
-    """Read the numeric facts of a file of facts.
-
-    Raises
-    ------
-    ScenarioError
-        If the file cannot be read or a fact lacks something.
-    """
-    content = plain(read_file(str(path)))
-    rows = content.get("facts") if isinstance(content, dict) else None
-    if not isinstance(rows, list | tuple):
-        raise ScenarioError([Problem(str(path), None, None, "facts", "a list of facts is needed")])
-    facts, problems = [], []
-    for number, row in enumerate(rows, start=1):
-        try:
-            fact = _fact(row)
-        except (KeyError, TypeError, ValueError) as error:
-            message = f"fact {number} is not readable: {error}"
-            problems.append(Problem(str(path), None, None, f"facts.{number}", message))
-        else:
-            if fact is not None:
-                facts.append(fact)
-    if problems:
-        raise ScenarioError(problems)
-    return facts
-
-
-def _fact(row: Any) -> Fact | None:
-    """A fact from its row in the file; None if it is not a number, as a date is not."""
-    value = row["value"]
-    if value == "NR":
-        value = math.inf
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    if row["role"] not in ROLES:
-        raise ValueError(f"the role must be one of {', '.join(ROLES)} (given: {row['role']})")
-    return Fact(
-        statistic=str(row["statistic"]),
-        label=str(row["label"]),
-        value=float(value),
-        unit=str(row["unit"]),
-        denominator=row.get("denominator"),
-        role=str(row["role"]),
-        locator=str(row["at"]),
-    )
+A fact has a row for each predictive check: ``parameters`` is ``point`` where all replicates have
+the same parameters, and ``draws`` where they take draws from the posterior of a calibration.
+"""
 
 
 def scorecard(
-    scenario: Scenario, replicates: dict[str, AnalysedReplicates], facts: list[Fact]
+    scenario: Scenario,
+    replicates: dict[str, AnalysedReplicates],
+    facts: list[Fact],
+    posterior: dict[str, AnalysedReplicates] | None = None,
 ) -> pd.DataFrame:
     """Compare every fact that the simulator speaks to with the last analysis of the replicates.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What was simulated.
+    replicates : dict of str to AnalysedReplicates
+        Its replicates, by analysis.
+    facts : list of Fact
+        What is published.
+    posterior : dict of str to AnalysedReplicates
+        Replicates of the same scenario over posterior draws, if there are any.
 
     Returns
     -------
     DataFrame
         With :data:`SCORECARD_COLUMNS` and, before them, ``statistic``; empty without facts.
     """
-    last = list(replicates.values())[-1]
+    checks = {POINT if scenario.draws is None else DRAWS: replicates}
+    if posterior is not None:
+        checks[DRAWS] = posterior
     statistics = all_statistics(scenario)
+    roles = scenario.calibration.roles if scenario.calibration else None
     rows = []
     for fact in facts:
-        if fact.statistic in statistics:
-            values = last.column(fact.statistic) * statistics[fact.statistic].scale
-        elif fact.statistic.startswith("design_cp_"):
-            values = np.array([_design_limit(fact.statistic)])
-        else:
-            continue
-        rows.append((fact.statistic, *_row(fact, values)))
+        fact = replace(fact, role=role_of(fact, roles))
+        for parameters, found in checks.items():
+            if fact.statistic in statistics:
+                last = list(found.values())[-1]
+                values = last.column(fact.statistic) * statistics[fact.statistic].scale
+            elif fact.statistic.startswith("design_cp_"):
+                values = np.array([_design_limit(fact.statistic)])
+            else:
+                continue
+            rows.append((fact.statistic, *_row(fact, values), parameters))
     return pd.DataFrame(rows, columns=["statistic", *SCORECARD_COLUMNS])
+
+
+def role_of(fact: Fact, roles: Mapping[str, str] | None) -> str:
+    """Role of a fact: that in the fit in use, if there is one, and else that of the file of facts.
+
+    What the file calls calibrated or held out and the fit does not know is a check.
+    """
+    if roles is None or fact.role == "input":
+        return fact.role
+    if fact.statistic in roles:
+        return roles[fact.statistic]
+    return "check" if fact.role in ("calibrated", "held_out") else fact.role
 
 
 def _row(fact: Fact, values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[object, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -58,11 +59,24 @@ def _steps(
         return np.asarray(-np.log1p(-reached[np.searchsorted(values, days, side="right")]))
 
 
+@lru_cache(maxsize=64)
 def time_table(time: families.Time, *, hazard_ratio: float = 1.0) -> EventTable:
-    """Tables of a time to event, its hazard multiplied by a hazard ratio."""
-    return event_table(hazard_ratio * cumulative_hazard(time, np.arange(TABLE_DAYS + 1.0)))
+    """Tables of a time to event, its hazard multiplied by a hazard ratio.
+
+    Kept for the next plan, as posterior draws leave most times alone; so nobody may write to them.
+    """
+    tables = event_table(hazard_ratio * _hazard_by_day(time))
+    for table in (tables.thresholds, tables.cumulative_hazard):
+        np.asarray(table).setflags(write=False)
+    return tables
 
 
+@lru_cache(maxsize=8)
+def _hazard_by_day(time: families.Time) -> FloatArray:
+    return cumulative_hazard(time, np.arange(TABLE_DAYS + 1.0))
+
+
+@lru_cache(maxsize=16)
 def day_table(time: families.Time) -> IntArray:
     """Thresholds of a time that no factor scales, cut off where everybody has had the event."""
     table = np.asarray(time_table(time).thresholds, np.int64)

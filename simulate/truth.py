@@ -54,8 +54,9 @@ def find_truth(
 ) -> Truth:
     """Find the truth of a scenario.
 
-    Where doses decide what is true (an effect of dose intensity) or what scans see (visits that
-    move with the cycles), there is no truth without a trial, and none of that kind is given.
+    Replicates that take posterior draws have no truth in common, and none is given. Where doses
+    decide what is true (an effect of dose intensity) or what scans see (visits that move with the
+    cycles), there is no truth without a trial, and none of that kind is given.
 
     Latent survival comes by formula where there is one, else from the same patients as the
     scan-observed truth: one uncensored simulation on a reserved range of replicates.
@@ -72,6 +73,8 @@ def find_truth(
         Threads.
     """
     values: dict[tuple[str, str], Estimate] = {}
+    if trial.draws is not None:
+        return Truth(values)
     if trial.disease.dose_intensity is not None:
         return Truth(values)  # progression then depends on the doses of each patient
     plan = build_plan(trial, horizon=TABLE_DAYS)

@@ -18,6 +18,7 @@ from simulate.distributions import TABLE_DAYS
 from simulate.endpoints import endpoint_rules
 from simulate.engines.choice import get_engine
 from simulate.observed_truth import PYTHON_PATIENTS, observe_kernel, observed_truth
+from simulate.plans import Plans
 from simulate.scenario.scenario import Scenario
 from simulate.scenario.trial import Trial
 
@@ -48,7 +49,7 @@ def _batch_kernels() -> tuple[Any, ...]:
 def _batch(trial: Trial) -> object:
     from simulate.batch_runner import BatchRunner
 
-    return BatchRunner(trial, build_plan(trial), seed=0).run(range(1))
+    return BatchRunner(trial, Plans(trial), seed=0).run(range(1))
 
 
 def _single_kernels() -> tuple[Any, ...]:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -48,8 +47,7 @@ def _row_groups(result: RunResult) -> Iterator[pa.Table]:
 def _row_group(analysed: AnalysedReplicates, start: int, stop: int) -> pa.Table:
     rows = zip(analysed.statistics, analysed.columns.rows(start, stop), strict=False)
     values = {name: pa.array(row, from_pandas=True) for name, row in rows}
-    names = pa.array([analysed.name] * (stop - start))
-    return pa.table({"replicate": np.arange(start, stop), "analysis": names, **values})
+    return pa.table({**analysed.keys(start, stop), **values})
 
 
 def summary(result: RunResult) -> dict[str, Any]:

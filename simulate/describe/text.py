@@ -13,6 +13,7 @@ from simulate.describe.disease import disease
 from simulate.describe.dosing import given
 from simulate.describe.forecast import Forecast, forecast
 from simulate.describe.incidence import nominal_course
+from simulate.describe.parameters import parameters
 from simulate.describe.patients import baseline_in_words
 from simulate.describe.timeline import analyses, when
 from simulate.describe.toxicity import adverse_events
@@ -53,8 +54,10 @@ def describe(scenario: Scenario) -> str:
     expected = forecast(plan.enrolment, seed=scenario.seed)
     last_cut = max(cut_day(scenario, analysis) for analysis in scenario.analyses)
     course = nominal_course(scenario, plan, expected, last_cut)
+    source = parameters(scenario)
     parts = [
         section("Trial", _trial(scenario)),
+        *([section("Parameters", source)] if source else []),
         section("Who", _who(scenario)),
         section("When", when(scenario, expected, truth)),
         section("What is given", given(scenario)),

@@ -53,6 +53,12 @@ def kinds_of_truth(view: View) -> tuple[str, ...]:
 
 def why_no_truth(view: View) -> str:
     """Why the scenario lacks a truth, in a sentence; nothing if it has both."""
+    if view.scenario.draws is not None:
+        return (
+            "There is no one truth: each replicate has the parameters of its own posterior draw, "
+            "so what estimates vary by here is chance and uncertainty of the parameters together. "
+            "Their bias and coverage are those of the same scenario with use: point."
+        )
     effect = view.scenario.disease.dose_intensity
     if effect is not None:
         return (

@@ -9,19 +9,24 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from simulate.errors import Problem, ScenarioError, UsageError
 from simulate.scenario.provenance import fasten_sources, fasten_value
 from simulate.scenario.source import beside, read_file, read_value, refuse
-from simulate.scenario.tree import Block, Entry, Items, Leaf, Mark, Node, SourceTag
+from simulate.scenario.tree import Block, Entry, Items, Leaf, Mark, Node, Path, SourceTag
 
 LONGEST_CHAIN = 20
 COMMAND_LINE = SourceTag("assumed", "set on the command line")
 
 
-def read_chain(path: str) -> Block:
-    """Read a scenario file and all that it extends, merged, with sources fastened.
+def read_chain(path: str) -> tuple[Block, ...]:
+    """Read a scenario file and all that it extends, with sources fastened.
+
+    Returns
+    -------
+    tuple of Block
+        From the file at the bottom of the chain to the one that is named.
 
     Raises
     ------
@@ -50,10 +55,7 @@ def read_chain(path: str) -> Block:
         name, mark = _beside(parent, name), parent.mark
     if problems:
         raise ScenarioError(problems)
-    merged = trees.pop()
-    while trees:
-        merged = _merge(merged, trees.pop())
-    return merged
+    return tuple(reversed(trees))
 
 
 def _read_link(name: str, mark: Mark) -> Block:
@@ -81,8 +83,11 @@ def _beside(parent: Node, file: str) -> str:
     return beside(file, parent.value)
 
 
-def _merge(base: Node, change: Node) -> Block:
-    merged = _merged(base, change)
+def merge(trees: Sequence[Block]) -> Block:
+    """Merge files that extend one another, the one at the bottom of the chain first."""
+    merged: Node = trees[0]
+    for change in trees[1:]:
+        merged = _merged(merged, change)
     assert isinstance(merged, Block)  # the top level of a file is a block
     return merged
 
@@ -160,6 +165,26 @@ def override(tree: Block, path: str, value: Node) -> Block:
     changed = _set(tree, steps, value, done=[])
     assert isinstance(changed, Block)
     return changed
+
+
+def path_of(tree: Block, path: str) -> Path | None:
+    """Find the field that an override of this path would set; None if there is none."""
+    found: list[str | int] = []
+    node: Node | None = tree
+    for step in (part.strip() for part in path.split(".")):
+        if isinstance(node, Items):
+            try:
+                index = _item(node, step, node, path)
+            except ScenarioError:
+                return None
+            found.append(index)
+            node = node.nodes[index]
+        else:
+            node = node.get(step) if isinstance(node, Block) else None
+            found.append(step)
+        if node is None:
+            return None
+    return tuple(found)
 
 
 def _set(node: Node, steps: list[str], value: Node, done: list[str]) -> Node:

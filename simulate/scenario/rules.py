@@ -269,7 +269,9 @@ RULES: tuple[tuple[frozenset[str], Rule], ...] = tuple(
 )
 
 
-def findings(trial: Trial, *, valid: Iterable[str]) -> Iterator[Finding]:
+def findings(
+    trial: Trial, *, valid: Iterable[str], about: Iterable[str] | None = None
+) -> Iterator[Finding]:
     """Apply all rules whose blocks are valid.
 
     Parameters
@@ -278,8 +280,11 @@ def findings(trial: Trial, *, valid: Iterable[str]) -> Iterator[Finding]:
         The trial; blocks that are not in `valid` may be missing.
     valid
         Names of the top-level fields that are valid by themselves.
+    about
+        Names of top-level fields: only rules that read one of them are applied; by default all.
     """
     usable = frozenset(valid)
+    chosen = usable if about is None else frozenset(about)
     for blocks, rule in RULES:
-        if blocks <= usable:
+        if blocks <= usable and not blocks.isdisjoint(chosen):
             yield from rule(trial)

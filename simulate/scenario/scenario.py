@@ -5,14 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import PrivateAttr, TypeAdapter, ValidationError
 
 from simulate.errors import Problem, ScenarioError
-from simulate.scenario.compose import fasten_override, override, read_chain, read_overrides
+from simulate.scenario.calibration import CalibratedParameter, Calibration
+from simulate.scenario.compose import fasten_override, path_of, read_chain, read_overrides
+from simulate.scenario.drawn import check_draws
+from simulate.scenario.draws import DrawnField, Draws, Rows, draws_from, read_draws
+from simulate.scenario.layers import Composed, Layers, Override, compose
+from simulate.scenario.parameters import DRAWS
 from simulate.scenario.problems import problem_at, problems_of
 from simulate.scenario.provenance import RegisterRow, register_rows
 from simulate.scenario.rules import findings
@@ -20,9 +26,14 @@ from simulate.scenario.source import beside
 from simulate.scenario.tree import Block, Items, Leaf, Mark, Node, SourceTag, grow, plain
 from simulate.scenario.trial import Trial, Variant
 
+_SAYS_NOTHING_OF_PATIENTS = (
+    *("name", "title", "reference", "facts", "calibration_file"),
+    *("replicates", "seed", "sweep", "parameters"),
+)
+
 # What changes the look or the length of a run but none of its random patients.
 _NOT_IN_DIGEST: dict[str, Any] = {
-    **dict.fromkeys(("name", "title", "reference", "facts", "replicates", "seed", "sweep"), True),
+    **dict.fromkeys(_SAYS_NOTHING_OF_PATIENTS, True),
     "baseline": {"variables": {"__all__": {"label": True}}},
 }
 
@@ -37,7 +48,10 @@ class Scenario(Trial):
     Its fields are the keys of the scenario file, with durations in days and rates per day.
     """
 
+    _layers: Layers = PrivateAttr()
     _tree: Block = PrivateAttr(default_factory=Block)
+    _calibration: Calibration | None = PrivateAttr(default=None)
+    _taken: frozenset[int] = PrivateAttr(default=frozenset())
     _path: FilePath = PrivateAttr(default_factory=FilePath)
 
     @classmethod
@@ -60,24 +74,24 @@ class Scenario(Trial):
             If an override has no ``=``.
         """
         name = os.fspath(path)
-        tree = read_chain(name)
-        problems: list[Problem] = []
-        for field, value in read_overrides(overrides):
-            try:
-                tree = override(tree, field, value)
-            except ScenarioError as error:
-                problems.extend(error.problems)
-        if problems:
-            raise ScenarioError(problems)
-        return cls._from_tree(tree, FilePath(name))
+        files = read_chain(name)
+        return cls._from_layers(Layers(files, tuple(read_overrides(overrides))), FilePath(name))
 
     @classmethod
-    def _from_tree(cls, tree: Block, path: FilePath, *, sweep: bool = True) -> Self:
-        scenario, problems = _validated(cls, tree)
+    def _from_layers(cls, layers: Layers, path: FilePath, *, sweep: bool = True) -> Self:
+        composed = compose(layers)
+        scenario, problems = _validated(cls, composed.tree)
+        problems.extend(composed.problems)
         if scenario is None or problems:
             raise ScenarioError(problems)
-        scenario._tree = tree
+        scenario._layers = layers
+        scenario._tree = composed.tree
         scenario._path = path
+        scenario._calibration = composed.calibration
+        scenario._taken = frozenset(composed.kept)
+        chosen = scenario.parameters
+        if chosen is not None and chosen.use == DRAWS and layers.draw is None:
+            scenario._draws = _draws_of(composed)
         if sweep:
             scenario._check_variants()
         return scenario
@@ -90,8 +104,99 @@ class Scenario(Trial):
     @property
     def facts_path(self) -> FilePath | None:
         """File with published results to compare with, or None."""
-        node = self._tree.get("facts")
-        return None if self.facts is None or node is None else _beside(node, self.facts)
+        return self._named_file("facts", self.facts)
+
+    @property
+    def calibration_path(self) -> FilePath | None:
+        """File of how the parameters are estimated from the facts, or None."""
+        return self._named_file("calibration", self.calibration_file)
+
+    def _named_file(self, key: str, name: str | None) -> FilePath | None:
+        node = self._tree.get(key)
+        return None if name is None or node is None else _beside(node, name)
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """The fit of a calibration that the parameters are taken from, or None."""
+        return self._calibration
+
+    @property
+    def changed_parameters(self) -> tuple[CalibratedParameter, ...]:
+        """Parameters of the calibration whose fields were changed on purpose."""
+        if self._calibration is None:
+            return ()
+        known = enumerate(self._calibration.content.parameters)
+        return tuple(parameter for i, parameter in known if i not in self._taken)
+
+    def of_replicate(self, replicate: int) -> Self:
+        """The scenario with the parameters of a replicate: itself, unless replicates take draws."""
+        number = self.draw_of(replicate)
+        if number is None or self._draws is None:
+            return self
+        layers = replace(self._layers, draw=(number, self._draws.rows[number]))
+        return type(self)._from_layers(layers, self._path, sweep=False)
+
+    def draws_of(self, parameters: Sequence[CalibratedParameter], rows: Rows) -> Draws:
+        """Values for some fields, row by row, in the form that posterior draws have.
+
+        Parameters
+        ----------
+        parameters
+            The fields, which the scenario holds.
+        rows
+            A number a parameter, by row.
+
+        Raises
+        ------
+        ScenarioError
+            If the scenario does not hold a field.
+        """
+        fields = []
+        for column, parameter in enumerate(parameters):
+            path = path_of(self._tree, parameter.field)
+            if path is None:
+                message = "the scenario does not hold this field"
+                raise ScenarioError([Problem("", None, None, parameter.field, message)])
+            fields.append(DrawnField(parameter, path, column))
+        return draws_from("values", rows, tuple(fields), self._tree)
+
+    def over_draws(self) -> Self | None:
+        """The scenario with posterior draws in the place of the point.
+
+        None if it has no calibration or takes draws already, or if nothing is taken from them
+        because all parameters were changed on purpose.
+        """
+        if self._calibration is None or self._draws is not None:
+            return None
+        use = Leaf(DRAWS, DRAWS, Mark("the scorecard over the posterior"))
+        layers = self._layers.with_overrides((("parameters.use", use),))
+        drawn = type(self)._from_layers(layers, self._path, sweep=False)
+        return None if drawn.draws is None else drawn
+
+    def check_draws(self) -> None:
+        """Make sure that every posterior draw gives a valid scenario, before anything runs.
+
+        Raises
+        ------
+        ScenarioError
+            With what is wrong with the first draw that does not.
+        """
+        try:
+            check_draws(self)
+        except ScenarioError:
+            for number in range(self._draws.n if self._draws else 0):
+                self._check_draw(number)
+            raise
+
+    def _check_draw(self, number: int) -> None:
+        """Read the scenario of a draw as a whole, which tells the field of what is wrong."""
+        try:
+            self.of_replicate(number)
+        except ScenarioError as error:
+            raise ScenarioError(
+                Problem(p.file, p.line, p.column, p.key, f"with draw {number}: {p.message}", p.hint)
+                for p in error.problems
+            ) from None
 
     def register(self) -> tuple[RegisterRow, ...]:
         """List every number and date with where it comes from, in the order of the file."""
@@ -103,10 +208,13 @@ class Scenario(Trial):
         Taken over JSON of all fields in days and rates per day, defaults included, in the order of
         the schema; so ``6 weeks`` and ``42 days`` are the same, and so are files whose keys are
         sorted differently. Only levels keep their order, as it decides which patient gets which.
-        Left out are name, title, reference, labels, sources, the file of facts, replicates, seed
-        and sweep.
+        Left out are name, title, reference, labels, sources, the files of facts and calibration,
+        replicates, seed, sweep, and where the parameters are taken from; if replicates take
+        posterior draws, the draws count.
         """
         content = self.model_dump(mode="json", by_alias=True, exclude=_NOT_IN_DIGEST)
+        if self._draws is not None:
+            content["draws"] = self._draws.digest
         text = json.dumps(content, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(text.encode("ascii")).hexdigest()
 
@@ -126,15 +234,15 @@ class Scenario(Trial):
             If a path leads nowhere or the result is not a valid scenario.
         """
         source = SourceTag("assumed", "set by an override")
-        tree = self._tree
+        changes: list[Override] = []
         for path, value in overrides.items():
             mark = Mark(f"override {path}")
             try:
                 node = grow(value, mark=mark)
             except TypeError as error:
                 raise ScenarioError([Problem(mark.file, None, None, path, str(error))]) from None
-            tree = override(tree, path, fasten_override(path, node, source))
-        return type(self)._from_tree(tree, self._path)
+            changes.append((path, fasten_override(path, node, source)))
+        return type(self)._from_layers(self._layers.with_overrides(tuple(changes)), self._path)
 
     def variant(self, name: str) -> Self:
         """Give the scenario of one variant of the sweep, named ``<scenario>_<variant>``.
@@ -156,21 +264,21 @@ class Scenario(Trial):
         assert isinstance(item, Block)
         changes = item.get("set")
         assert isinstance(changes, Block)
-        tree = self._tree.without("sweep")
+        overrides: list[Override] = [("sweep", Items((), item.mark))]
         for path, entry in changes.entries.items():
             if path.split(".")[0] in _FORBIDDEN_IN_SWEEP:
                 mark = entry.key_mark
                 message = f"a variant cannot set {path}"
                 raise ScenarioError([Problem(mark.file, mark.line, mark.column, path, message)])
-            tree = override(tree, path, entry.node)
+            overrides.append((path, entry.node))
         named: dict[str, str | int] = {
             "name": f"{self.name}_{variant.name}"[:64],
             "title": variant.title or variant.name,
             "replicates": variant.replicates or self.replicates,
         }
-        for key, value in named.items():
-            tree = tree.replaced(key, Leaf(value, str(value), item.mark))
-        return type(self)._from_tree(tree, self._path, sweep=False)
+        overrides += [(key, Leaf(value, str(value), item.mark)) for key, value in named.items()]
+        layers = self._layers.with_overrides(tuple(overrides))
+        return type(self)._from_layers(layers, self._path, sweep=False)
 
     def _check_variants(self) -> None:
         """Build every variant of the sweep, so that none fails after hours of the main run."""
@@ -184,6 +292,15 @@ class Scenario(Trial):
                     problems.append(Problem(p.file, p.line, p.column, p.key, message, p.hint))
         if problems:
             raise ScenarioError(problems)
+
+
+def _draws_of(composed: Composed) -> Draws | None:
+    """Posterior draws of all parameters that no later layer has changed; None if none is left."""
+    calibration, kept = composed.calibration, composed.kept
+    assert calibration is not None  # parameters are valid
+    parameters = calibration.content.parameters
+    fields = {parameters[i].name: DrawnField(parameters[i], path, i) for i, path in kept.items()}
+    return read_draws(calibration, composed.tree, tuple(fields.values())) if fields else None
 
 
 def _validated(model: type[_S], tree: Block) -> tuple[_S | None, list[Problem]]:
@@ -201,7 +318,7 @@ def _validated(model: type[_S], tree: Block) -> tuple[_S | None, list[Problem]]:
         trial, valid = _valid_part(model, data)
     for finding in findings(trial, valid=valid):
         problems.append(problem_at(tree, finding.path, finding.message, finding.hint))
-    problems.extend(_missing_facts(tree, trial if "facts" in valid else None))
+    problems.extend(_missing_files(tree, trial, valid))
     return scenario, problems
 
 
@@ -209,7 +326,8 @@ def _valid_part(model: type[Trial], data: dict[str, Any]) -> tuple[Trial, set[st
     """Read those top-level fields that are valid, so that rules can still be applied to them."""
     fields: dict[str, Any] = {}
     for name, info in model.model_fields.items():
-        if name not in data:
+        key = info.alias or name
+        if key not in data:
             if not info.is_required():
                 fields[name] = info.get_default(call_default_factory=True)
             continue
@@ -218,24 +336,36 @@ def _valid_part(model: type[Trial], data: dict[str, Any]) -> tuple[Trial, set[st
             kind = Annotated[kind, constraint]
         adapter: TypeAdapter[Any] = TypeAdapter(kind)
         try:
-            fields[name] = adapter.validate_python(data[name], strict=True)
+            fields[name] = adapter.validate_python(data[key], strict=True)
         except ValidationError:
             continue
     return Trial.model_construct(**fields), set(fields)
 
 
-def _missing_facts(tree: Block, trial: Trial | None) -> list[Problem]:
-    node = tree.get("facts")
-    if trial is None or trial.facts is None or node is None:
-        return []
-    file = _beside(node, trial.facts)
-    try:
-        if file.is_file():
-            return []
-    except (OSError, ValueError):
-        pass
-    message = f"there is no such file (given: {trial.facts}; looked for {file})"
-    return [problem_at(tree, ("facts",), message, "To compare with nothing, write facts: null")]
+def _missing_files(tree: Block, trial: Trial, valid: set[str]) -> Iterator[Problem]:
+    for key, (field, hint) in _FILES.items():
+        node = tree.get(key)
+        name = getattr(trial, field) if field in valid else None
+        if name is None or node is None:
+            continue
+        file = _beside(node, name)
+        try:
+            is_there = file.is_file()
+        except (OSError, ValueError):
+            is_there = False
+        if not is_there:
+            message = f"there is no such file (given: {name}; looked for {file})"
+            yield problem_at(tree, (key,), message, hint)
+
+
+_FILES = {
+    "facts": ("facts", "To compare with nothing, write facts: null"),
+    "calibration": (
+        "calibration_file",
+        "If nothing is to be calibrated, write calibration: null",
+    ),
+}
+"""Keys that name a file, each with its field and what to do if the file is not there."""
 
 
 def _beside(node: Node, name: str) -> FilePath:

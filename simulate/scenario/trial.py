@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from simulate.scenario.analyses import Analysis, Design, Endpoints, SampleSize
 from simulate.scenario.assessment import Assessment
 from simulate.scenario.baseline import Baseline
 from simulate.scenario.disease import Disease
+from simulate.scenario.draws import Draws
 from simulate.scenario.enrolment import Enrolment
 from simulate.scenario.fields import Date, FileSafeName, Label, Section
 from simulate.scenario.follow_up import FollowUp
+from simulate.scenario.parameters import Parameters
 from simulate.scenario.resources import Resources
 from simulate.scenario.toxicity import Toxicity
 from simulate.scenario.treatment import Treatment
@@ -46,6 +48,10 @@ class Trial(Section):
     """Publication or protocol that it describes."""
     facts: Label | None = None
     """File with published results to compare with, seen from this file; by default none."""
+    calibration_file: Label | None = Field(default=None, alias="calibration")
+    """File of how its parameters are estimated from the facts, seen from this file; or none."""
+    parameters: Parameters | None = None
+    """Calibration whose values stand in the place of this file's; by default there is none."""
     origin: Date
     """Calendar date of trial day 0."""
     sample_size: SampleSize
@@ -78,3 +84,14 @@ class Trial(Section):
     """Questions about the design; by default none."""
     sweep: tuple[Variant, ...] = ()
     """What-ifs that are run beside the scenario; by default none."""
+
+    _draws: Draws | None = PrivateAttr(default=None)
+
+    @property
+    def draws(self) -> Draws | None:
+        """Posterior draws by which replicates differ; None if all have the same parameters."""
+        return self._draws
+
+    def draw_of(self, replicate: int) -> int | None:
+        """Number of the draw that a replicate is simulated with; None without draws."""
+        return None if self._draws is None else replicate % self._draws.n

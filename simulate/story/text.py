@@ -42,7 +42,7 @@ def story(scenario: Scenario, *, seed: int, replicate: int, patient: int) -> str
     history = _history(scenario, seed=seed, replicate=replicate, patient=patient)
     lines = [
         scenario.title,
-        f"Patient {patient} of replicate {replicate}, seed {seed}",
+        f"Patient {patient} of replicate {replicate}, seed {seed}" + _draw(scenario, replicate),
         "",
         *_who(history),
         "",
@@ -54,12 +54,18 @@ def story(scenario: Scenario, *, seed: int, replicate: int, patient: int) -> str
     return "\n".join(lines) + "\n"
 
 
+def _draw(scenario: Scenario, replicate: int) -> str:
+    number = scenario.draw_of(replicate)
+    return "" if number is None else f", with the parameters of posterior draw {number}"
+
+
 def _history(scenario: Scenario, *, seed: int, replicate: int, patient: int) -> History:
     """Simulate the patient's trial."""
     if not 0 <= replicate < RESERVED_REPLICATES:
         raise UsageError(
             f"replicates are numbered from 0 to {RESERVED_REPLICATES - 1} (given: {replicate})"
         )
+    scenario = scenario.of_replicate(replicate)
     plan = build_plan(scenario)
     records = ReferenceEngine(plan).simulate(seed=seed, replicate=replicate, log=True)
     if not 0 <= patient < records.n_patients:

@@ -21,10 +21,11 @@ from scipy import stats
 from simulate.build_plan import build_plan
 from simulate.engines.reference import ReferenceEngine
 from simulate.engines.toxicity_draws import ToxicitySource
+from simulate.facts import read_facts
 from simulate.replicates import run_replicates
 from simulate.scenario.scenario import Scenario
 from simulate.scenario.toxicity import Term, Toxicity
-from simulate.scorecard import read_facts, scorecard
+from simulate.scorecard import scorecard
 from simulate.streams import RESERVED_REPLICATES
 
 pytestmark = pytest.mark.verify

@@ -213,7 +213,28 @@ def _rules_by_grade(plan: Plan) -> tuple[IntArray, IntArray]:
 
 
 def _highest_weights(plan: ToxicityPlan, cycles_start: IntArray, n_cycles: int) -> FloatArray:
-    """Highest weight of each term in each cycle from 1, shape (variants, cycles, terms)."""
+    """Highest weight of each term in each cycle from 1, shape (variants, cycles, terms).
+
+    Kept for the next plan, as posterior draws change rates and leave weights alone.
+    """
+    read = (plan.weights, plan.weight_class, plan.weight_drug, plan.term_ids, cycles_start)
+    key: tuple[int | bytes, ...] = (
+        n_cycles,
+        plan.n_weight_cycles,
+        *(np.asarray(table).tobytes() for table in read),
+    )
+    known = _known_weights.get(key)
+    if known is None:
+        known = _weights_of_terms(plan, cycles_start, n_cycles)
+        _known_weights.clear()  # one scenario at a time
+        _known_weights[key] = known
+    return known
+
+
+_known_weights: dict[tuple[int | bytes, ...], FloatArray] = {}
+
+
+def _weights_of_terms(plan: ToxicityPlan, cycles_start: IntArray, n_cycles: int) -> FloatArray:
     n_terms = len(plan.term_ids)
     weights = np.zeros((3, n_cycles - 1, n_terms))
     for state in range(3):

@@ -1,0 +1,1 @@
+"""Estimating a scenario's parameters from published facts, with a joint posterior."""

@@ -1,0 +1,166 @@
+"""The calibration from the scenario to its folder, and what is said of it on the way."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from simulate.calibration.coverage import check_coverage
+from simulate.calibration.files import COVERAGE, write_fit
+from simulate.calibration.fits import FitResult, StageFit, calibrate, simulator_of
+from simulate.calibration.inference import Effort, Step, silent
+from simulate.calibration.job import CalibrationJob, read_job
+from simulate.calibration.links import LINKS
+from simulate.calibration.store import Store
+from simulate.errors import OutputError
+from simulate.job import program_digest
+from simulate.results import write_csv
+from simulate.scenario.scenario import Scenario
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a calibration is made."""
+
+    seed: int
+    workers: int = 1
+    effort: Effort = Effort()  # noqa: RUF009 - frozen, so that it can be shared
+    command: str = ""
+
+
+def default_folder(scenario: Scenario) -> Path:
+    """Where a scenario's calibration is kept: ``calibrated/<name>`` beside its file."""
+    return scenario.path.parent / "calibrated" / scenario.name
+
+
+def publish_calibration(
+    scenario: Scenario,
+    folder: Path,
+    settings: Settings,
+    *,
+    fits: Sequence[str] = (),
+    step: Step = silent,
+    tell: Tell = lambda _text: None,
+) -> list[Path]:
+    """Calibrate a scenario and write a folder for each fit, as soon as it is there.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Names its calibration and its facts.
+    folder : Path
+        Where the folders of the fits are to be.
+    settings : Settings
+        How.
+    fits : sequence of str
+        Names of the fits; by default all.
+    step, tell : callable
+        Progress, and sentences for the reader.
+
+    Raises
+    ------
+    UsageError, ScenarioError
+        Before anything is simulated, if it cannot be done.
+    NotConvergedError
+        If a posterior may not be trusted; an earlier result of that fit is left as it is.
+    OutputError
+        If the folder cannot be written.
+    """
+    job = read_job(scenario, fits)
+    parts = _parts(folder)
+    written = []
+    for result in calibrate(
+        job,
+        effort=settings.effort,
+        seed=settings.seed,
+        workers=settings.workers,
+        store=parts,
+        step=step,
+    ):
+        for sentence in summary(job, result):
+            tell(sentence)
+        path = write_fit(
+            job,
+            result,
+            folder,
+            seed=settings.seed,
+            effort=settings.effort,
+            command=settings.command,
+        )
+        tell(f"written: {path}")
+        written.append(path)
+    shutil.rmtree(parts.parent, ignore_errors=True)
+    return written
+
+
+def publish_coverage(
+    scenario: Scenario,
+    folder: Path,
+    settings: Settings,
+    *,
+    datasets: int,
+    step: Step = silent,
+) -> Path:
+    """Check the coverage of the first fit's first stage and write ``coverage.csv``.
+
+    Raises
+    ------
+    UsageError, ScenarioError, OutputError
+        As :func:`publish_calibration`.
+    """
+    job = read_job(scenario)
+    parts = _parts(folder)
+    fit = job.fits[0]
+    stage = job.own_stages(fit)[0]
+    simulator = simulator_of(job, fit, stage, settings.seed, settings.workers, Store(parts))
+    ranks = check_coverage(
+        simulator, datasets=datasets, seed=settings.seed, effort=settings.effort, step=step
+    )
+    labels = [p.label for p in stage.parameters if p.prior is not None]
+    write_csv(ranks.table(labels), folder / COVERAGE)
+    shutil.rmtree(parts.parent, ignore_errors=True)
+    return folder / COVERAGE
+
+
+def _parts(folder: Path) -> Path:
+    """Where simulated trials are kept until the calibration is done; of this program only."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        parts = folder / ".parts" / program_digest()[:16]
+        parts.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder} cannot be written: {error.strerror}") from None
+    return parts
+
+
+def summary(job: CalibrationJob, result: FitResult) -> list[str]:
+    """What a fit found, in lines for the terminal, with warnings of what no target informs."""
+    lines = [f"fit {result.fit.name}: {result.fit.title}"]
+    for stage in result.own:
+        lines += _stage_lines(stage)
+        for parameter in stage.uninformed():
+            path = job.file.parameter_path(parameter.name, result.fit)
+            message = "warning: no target informs this parameter; its posterior is its prior"
+            lines.append(str(job.file.problem(path, message)))
+    return lines
+
+
+def _stage_lines(stage: StageFit) -> list[str]:
+    found = stage.inference
+    width = max(len(p.name) for p in stage.free)
+    lines = [f"  {'':{width}}  {'point':>9}  {'95% interval':>21}  posterior/prior sd"]
+    for i, parameter in enumerate(stage.free):
+        to_unit = LINKS[parameter.link][1]
+        low, high = to_unit(np.quantile(found.sample.draws[:, i], (0.025, 0.975)))
+        point = float(to_unit(found.point[i]))
+        interval = f"{low:.4g} to {high:.4g}"
+        share = f"{found.shrinkage[i]:.2f}"
+        unit = f"  {parameter.unit}" if parameter.unit else ""
+        lines.append(f"  {parameter.name:{width}}  {point:>9.4g}  {interval:>21}  {share:>9}{unit}")
+    return lines
