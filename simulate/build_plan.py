@@ -375,10 +375,7 @@ _PARTS: dict[str, tuple[tuple[str, ...], Callable[[Trial, int], Any]]] = {
         ("baseline", "disease.prognostic_factors"),
         lambda trial, _: _baseline(trial.baseline, trial.disease),
     ),
-    "disease": (
-        ("disease", "treatment", "assessment.schedule"),
-        lambda trial, _: _disease(trial),
-    ),
+    "disease": (("disease", "treatment", "assessment"), lambda trial, _: _disease(trial)),
     "treatment": (("treatment",), lambda trial, _: _treatment(trial.treatment)),
     "dosing": (("treatment", "toxicity"), lambda trial, _: dosing_plan(trial)),
     "toxicity": (("toxicity", "treatment", "follow_up"), lambda trial, _: toxicity_plan(trial)),
