@@ -19,6 +19,7 @@ from simulate.job import make_job
 from simulate.latent_truth import latent_truth
 from simulate.observed_truth import observed_truth
 from simulate.plots.scan_bias import plot_not_seen_yet, plot_true_and_seen
+from simulate.report.report import render_report
 from simulate.report.scan_bias import scan_bias_section
 from simulate.report.view import View
 from simulate.run import RunResult, execute
@@ -254,6 +255,10 @@ def test_without_a_schedule_nothing_is_lost_to_it(run_of: Other) -> None:
     assert "no scan schedule" in text
     assert "What a reader who ignores" not in text
     assert "Scanned again" not in text
+    page = render_report(result)
+    assert "what scanning at intervals does" not in page
+    assert "by the scan that finds it" not in page
+    assert "watched day by day" in page
 
 
 @pytest.mark.parametrize(
