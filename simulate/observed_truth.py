@@ -75,6 +75,8 @@ COLUMNS = (
     "assessed",
     "responder",
     "benefit",
+    "progression",
+    "documented",
 )
 
 
@@ -98,6 +100,10 @@ class ObservedTruth:
     """1 with a confirmed response before withdrawal."""
     benefit: IntArray
     """1 with clinical benefit before withdrawal."""
+    progression: IntArray
+    """Day of true progression, NEVER if death comes first."""
+    documented: IntArray
+    """Day on which progression is documented, NEVER if it is not before death."""
 
 
 class _Observer(NamedTuple):
@@ -213,6 +219,8 @@ def _observe(
         out[5 * n_patients + number] = 1 if known.assessed > 0 else 0
         out[6 * n_patients + number] = 1 if NOT_EVALUABLE < known.best <= PARTIAL_RESPONSE else 0
         out[7 * n_patients + number] = known.benefit
+        out[8 * n_patients + number] = course.progression_day
+        out[9 * n_patients + number] = seen.progression_day
 
 
 @kernel

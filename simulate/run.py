@@ -38,6 +38,8 @@ class RunResult:
     scorecard: pd.DataFrame
     curves: pd.DataFrame
     subgroups: pd.DataFrame
+    scan_bias: pd.DataFrame
+    """What the scan schedule does to progression-free survival."""
     sweep: pd.DataFrame
     """Paired differences of every variant against the scenario."""
     variants: dict[str, dict[str, AnalysedReplicates]]
@@ -111,6 +113,7 @@ def _tables(
     # imported only now: the first replicate need not wait for pandas
     from simulate.facts import read_facts
     from simulate.operating import operating_characteristics
+    from simulate.scan_bias import scan_bias
     from simulate.scorecard import scorecard
     from simulate.summaries import curve_table, subgroup_table, sweep_table
 
@@ -120,6 +123,7 @@ def _tables(
         "scorecard": scorecard(scenario, replicates, facts, posterior),
         "curves": curve_table(replicates),
         "subgroups": subgroup_table(replicates),
+        "scan_bias": scan_bias(scenario, replicates, truth),
         "sweep": sweep_table(scenario, replicates, variants),
     }
 

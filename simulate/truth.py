@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from simulate.analysis.statistics import landmark_months
 from simulate.build_plan import build_plan
-from simulate.distributions import NEVER, TABLE_DAYS, IntArray
+from simulate.distributions import NEVER, TABLE_DAYS, FloatArray, IntArray
 from simulate.endpoints import endpoint_rules
-from simulate.latent_truth import Endpoint, has_formula, latent_truth
-from simulate.monte_carlo import Estimate, exact, proportion, quantile
+from simulate.latent_truth import Endpoint, LatentTruth, has_formula, latent_truth
+from simulate.monte_carlo import Estimate, exact, mean, proportion, quantile
 from simulate.observed_truth import TRUTH_PATIENTS, ObservedTruth, observed_truth
-from simulate.plan import Plan
 from simulate.scenario.trial import Trial
 from simulate.units import DAYS_PER_MONTH
 
 LATENT, OBSERVED = "latent", "observed"
+
+DELAY = "detection_delay"
+"""Statistic: mean days from true to documented progression, of all progressions documented."""
 
 TRUTH_COLUMNS = ("endpoint", "measure", "kind", "estimate", "mcse", "n_patients")
 
@@ -29,6 +32,8 @@ class Truth:
     """True values by (statistic name, kind); rates as fractions, medians in months."""
 
     values: dict[tuple[str, str], Estimate]
+    pfs: dict[str, FloatArray] = field(default_factory=dict)
+    """Progression-free survival by kind: P(AVAL > d) at index d, in days up to twenty years."""
 
     def value(self, statistic: str, kind: str) -> float:
         """True value of a statistic, nan if it has none of this kind."""
@@ -76,26 +81,83 @@ def find_truth(
     observed = observed_truth(
         plan, endpoint_rules(trial), seed=seed, n_patients=n_patients, workers=workers
     )
-    values |= _latent(trial, plan, observed)
+    formula = latent_truth(plan) if has_formula(plan) else None
+    values |= _latent(trial, formula, observed)
+    pfs = {LATENT: _curve(observed.latent_pfs)}
+    if formula is not None:
+        # an event on day d of the clock has the analysis value d + 1
+        pfs[LATENT] = np.concatenate([[1.0], formula.pfs[:-1]])
     if trial.assessment.moves_with_cycles:
-        return Truth(values)  # what scans see then depends on the doses of each patient
+        return Truth(values, pfs)  # what scans see then depends on the doses of each patient
+    pfs[OBSERVED] = _curve(observed.observed_pfs)
     values |= _survival(trial, "pfs", OBSERVED, observed.observed_pfs)
     values |= _survival(trial, "os", OBSERVED, observed.os)
     values |= _survival(trial, "dor", OBSERVED, observed.observed_dor)
     in_eas = observed.assessed == 1
     values["orr", OBSERVED] = proportion(observed.responder[in_eas])
     values["cbr", OBSERVED] = proportion(observed.benefit[in_eas])
-    return Truth(values)
+    values |= _delays(trial, observed)
+    return Truth(values, pfs)
 
 
-def _latent(trial: Trial, plan: Plan, observed: ObservedTruth) -> dict[tuple[str, str], Estimate]:
-    if not has_formula(plan):
+class Segment(NamedTuple):
+    """A stretch of the scan calendar with scans at one distance."""
+
+    statistic: str
+    """Name of the detection delay of progressions in it."""
+    first: int
+    """First day."""
+    last: int | None
+    """Last day, that of a scan; None for the last segment."""
+    every: int
+    """Days between scans."""
+
+
+def segments(trial: Trial) -> list[Segment]:
+    """Segments of the scan calendar; none where it has one row, or where there is no calendar."""
+    rows = trial.assessment.calendar
+    if trial.assessment.is_continuous or len(rows) == 1:
+        return []
+    found, first = [], 1
+    for row in rows:
+        start = f"_from_day_{first}" if first > 1 else ""
+        end = f"_to_day_{row.until}" if row.until is not None else ""
+        found.append(Segment(f"{DELAY}{start}{end}", first, row.until, row.every))
+        first = (row.until or 0) + 1
+    return found
+
+
+def _delays(trial: Trial, observed: ObservedTruth) -> dict[tuple[str, str], Estimate]:
+    """Mean delay from true to documented progression: of all, and by segment of the calendar.
+
+    Requested are the true progressions, failed those that nobody documents before death.
+    """
+    truly, seen = observed.progression, observed.documented
+    delay = np.where(seen < NEVER, seen - truly, np.nan)
+    values = {(DELAY, OBSERVED): mean(delay[truly < NEVER])}
+    for segment in segments(trial):
+        last = NEVER - 1 if segment.last is None else segment.last
+        within = (truly >= segment.first) & (truly <= last)
+        values[segment.statistic, OBSERVED] = mean(delay[within])
+    return values
+
+
+def _curve(times: IntArray) -> FloatArray:
+    """Survival function of uncensored times in days, by day."""
+    counts = np.bincount(np.minimum(times, TABLE_DAYS + 1), minlength=TABLE_DAYS + 2)
+    return np.asarray(1.0 - np.cumsum(counts)[: TABLE_DAYS + 1] / len(times))
+
+
+def _latent(
+    trial: Trial, truth: LatentTruth | None, observed: ObservedTruth
+) -> dict[tuple[str, str], Estimate]:
+    """Latent survival: by formula if there is one, else of simulated patients."""
+    if truth is None:
         return (
             _survival(trial, "pfs", LATENT, observed.latent_pfs)
             | _survival(trial, "os", LATENT, observed.os)
             | _survival(trial, "dor", LATENT, observed.latent_dor)
         )
-    truth = latent_truth(plan)
     values: dict[tuple[str, str], Estimate] = {}
     endpoints: tuple[Endpoint, ...] = ("pfs", "os", "dor")
     for name in endpoints:

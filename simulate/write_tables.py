@@ -26,6 +26,7 @@ def write_tables(result: RunResult, folder: Path) -> None:
     write_csv(result.truth.table(), folder / "truth.csv")
     write_csv(result.curves, folder / "curves.csv")
     write_csv(result.subgroups, folder / "subgroups.csv")
+    write_csv(result.scan_bias, folder / "scan_bias.csv")
     write_csv(result.sweep, folder / "sweep.csv")
     write_row_groups(_row_groups(result), folder / "replicates.parquet")
     patients = [patient_tables(result.job.scenario, example) for example in result.examples]
@@ -60,5 +61,6 @@ def summary(result: RunResult) -> dict[str, Any]:
         "operating_characteristics": result.operating.to_dict("records"),
         "scorecard": result.scorecard.to_dict("records"),
         "subgroups": result.subgroups.to_dict("records"),
+        "scan_bias": result.scan_bias.to_dict("records"),
         "sweep": result.sweep.to_dict("records"),
     }

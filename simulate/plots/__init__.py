@@ -9,6 +9,7 @@ from simulate.plots.forest import plot_forest
 from simulate.plots.operating import plot_coverage, plot_precision
 from simulate.plots.reconstruction import plot_reconstruction
 from simulate.plots.safety import plot_adverse_events
+from simulate.plots.scan_bias import plot_not_seen_yet, plot_true_and_seen
 from simulate.plots.scorecard import plot_scorecard
 from simulate.plots.style import STYLE
 from simulate.plots.survival import plot_at_risk, plot_survival
@@ -24,9 +25,11 @@ __all__ = [
     "plot_enrolment",
     "plot_forest",
     "plot_histograms",
+    "plot_not_seen_yet",
     "plot_precision",
     "plot_reconstruction",
     "plot_scorecard",
     "plot_survival",
     "plot_swimmer",
+    "plot_true_and_seen",
 ]

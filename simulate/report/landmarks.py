@@ -55,7 +55,10 @@ def _rates_caption(view: View) -> str:
         "Median and the limits of 95% of replicates, with the Monte Carlo standard error of the "
         "median."
     )
-    return " ".join([text, *(_CAPTIONS[kind] for kind in kinds_of_truth(view))])
+    captions = [_CAPTIONS[kind] for kind in kinds_of_truth(view)]
+    if captions and view.scenario.assessment.is_continuous:
+        captions = ["Patients are watched day by day, so the two truths are one for progression."]
+    return " ".join([text, *captions])
 
 
 def _absent(view: View, n_columns: int) -> tuple[int, ...]:

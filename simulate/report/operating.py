@@ -110,9 +110,20 @@ def _introduction(view: View) -> str:
     return (
         f"{nominal} Each estimate is held against two truths: the "
         "latent truth of the disease model, and what uncensored follow-up with the trial's own "
-        "scans would show. The difference between them is what scanning at intervals does to an "
-        "endpoint (progression is dated by the scan that finds it), not a fault of the estimator. "
-        f"{bars}"
+        f"scans would show. {_between_truths(view)} {bars}"
+    )
+
+
+def _between_truths(view: View) -> str:
+    """What the two truths differ by."""
+    if view.scenario.assessment.is_continuous:
+        return (
+            "Patients are watched day by day, so for progression the two are one, but for Monte "
+            "Carlo error."
+        )
+    return (
+        "The difference between them is what scanning at intervals does to an endpoint "
+        "(progression is dated by the scan that finds it), not a fault of the estimator."
     )
 
 

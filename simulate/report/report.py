@@ -15,6 +15,7 @@ from simulate.report.operating import operating_section
 from simulate.report.reproduce import reproduce_section
 from simulate.report.response import response_section
 from simulate.report.safety import safety_section
+from simulate.report.scan_bias import scan_bias_section
 from simulate.report.scorecard import scorecard_section
 from simulate.report.sources import sources_section
 from simulate.report.subgroups import subgroups_section
@@ -35,6 +36,7 @@ SECTIONS = (
     doses_section,
     swimmer_section,
     scorecard_section,
+    scan_bias_section,
     operating_section,
     subgroups_section,
     whatifs_section,

@@ -11,6 +11,7 @@ _FILES = (
     ("operating_characteristics.csv", "every operating characteristic with its Monte Carlo error"),
     ("scorecard.csv", "published facts beside simulated trials"),
     ("truth.csv", "the true values that estimates are held against"),
+    ("scan_bias.csv", "what the scan schedule does to progression-free survival"),
     ("curves.csv", "Kaplan-Meier and enrolment curves over replicates"),
     ("subgroups.csv", "subgroup estimates over replicates"),
     ("sweep.csv", "paired differences of every variant"),

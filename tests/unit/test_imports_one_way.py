@@ -58,6 +58,7 @@ LAYERS = [
     "replicates",
     "warmup",
     "operating",
+    "scan_bias",
     "facts",
     "scorecard",
     "paired",

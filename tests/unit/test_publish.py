@@ -33,6 +33,7 @@ TABLES = (
     "operating_characteristics.csv",
     "scorecard.csv",
     "truth.csv",
+    "scan_bias.csv",
     "curves.csv",
     "subgroups.csv",
     "sweep.csv",

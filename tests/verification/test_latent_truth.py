@@ -220,6 +220,24 @@ def test_with_one_law_deaths_depend_on_whether_the_response_came_first() -> None
     assert truth.os[430] == pytest.approx(expected, abs=1e-9)
 
 
+def test_with_one_law_a_response_on_the_day_of_progression_is_none() -> None:
+    certain = "{kind: discrete, values: [30 days], weights: [1]}"
+    truth = latent_truth(
+        plan_of(
+            "disease.response.probability=1",
+            f"disease.response.time={certain}",
+            f"disease.progression={{everyone: {certain}}}",
+            "disease.death_without_progression={kind: exponential, rate: 0 per day}",
+            "disease.death_after_progression={kind: exponential, rate: 0.001 per day}",
+            "disease.non_responder_death_hazard_ratio=20",
+        )
+    )
+
+    assert truth.responders == 0.0
+    assert math.isnan(truth.median("dor"))
+    assert truth.os[130] == pytest.approx(math.exp(-0.02 * 100), abs=1e-9)
+
+
 def test_a_cured_fraction_is_a_plateau_of_survival() -> None:
     truth = latent_truth(
         plan_of(
