@@ -107,6 +107,9 @@ def _facts(view: View) -> str:
         f"Of {counted(len(judged), 'published number')} that the simulation can be held against, "
         f"{inside} lie between the limits of 95% of the simulated trials"
     )
+    if view.has_posterior:
+        over = int(judged["inside_draws"].sum())
+        text += f" at the point of the calibration and {over} over its posterior"
     parts = [
         f"{int(of_role['inside'].sum())} of {len(of_role)} {words}"
         for role, words in _ROLES.items()
@@ -137,10 +140,18 @@ def tiles(view: View) -> Tiles:
             (
                 "Published numbers inside",
                 f"{int(judged['inside'].sum())} of {len(judged)}",
-                "limits of 95% of trials",
+                _inside_words(view),
             )
         )
     return Tiles(items)
+
+
+def _inside_words(view: View) -> str:
+    """What the tile of published numbers counts, and the count over the posterior."""
+    if not view.has_posterior:
+        return "limits of 95% of trials"
+    over = int(view.judged["inside_draws"].sum())
+    return f"limits of 95% of trials\nover the posterior: {over}"
 
 
 _TILES = (

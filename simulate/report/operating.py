@@ -260,7 +260,7 @@ def _precision(view: View) -> list[Block]:
 def _design_examples(view: View) -> list[str]:
     """The publication's own intervals for its sample size, computed anew."""
     found = []
-    for name in view.result.scorecard["statistic"]:
+    for name in view.facts["statistic"]:
         parts = str(name).split("_")
         if not str(name).startswith("design_cp_") or parts[-1] != "lower":
             continue
