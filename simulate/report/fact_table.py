@@ -19,8 +19,10 @@ _ONE = (
 )
 _BOTH = (
     *("Fact", "Reported", "Median", "MCSE"),
-    *("95%, point", "Perc.", "95%, posterior", "Perc.", "Role"),
+    *("95%, point", "Perc.", "95%, posterior", "Perc."),
 )
+
+_ELSEWHERE = " Where each number is printed stands in scorecard.csv."
 
 Fact = Mapping[Hashable, Any]
 
@@ -28,6 +30,7 @@ Fact = Mapping[Hashable, Any]
 def fact_table(view: View, facts: pd.DataFrame, title: str) -> Table:
     """One row a fact, grouped by topic, with one predictive check or both."""
     both = "inside_draws" in facts
+    last = "Where" if facts["role"].nunique() == 1 else "Role"
     rows, groups, marked, previous = [], {}, set(), None
     for i, fact in enumerate(facts.to_dict("records")):
         if fact["topic"] != previous:
@@ -35,13 +38,13 @@ def fact_table(view: View, facts: pd.DataFrame, title: str) -> Table:
             groups[i] = previous
         if _stands_out(fact, both=both):
             marked.add(i)
-        rows.append(_two_checks(view, fact) if both else _one_check(view, fact))
+        rows.append(_two_checks(view, fact, last) if both else _one_check(view, fact))
     return Table(
         title,
-        _BOTH if both else _ONE,
+        (*_BOTH, last) if both else _ONE,
         rows,
         numeric=(1, 2, 3, 4, 5, 6, 7) if both else (3, 4, 5, 6, 7),
-        caption=_caption(facts, both=both),
+        caption=_caption(facts, both=both) + (_ELSEWHERE if both and last == "Role" else ""),
         marked=frozenset(marked),
         groups=groups,
     )
@@ -64,14 +67,15 @@ def _one_check(view: View, fact: Fact) -> tuple[str, ...]:
     )
 
 
-def _two_checks(view: View, fact: Fact) -> tuple[str, ...]:
+def _two_checks(view: View, fact: Fact, last: str) -> tuple[str, ...]:
+    """The row of a fact; there is no room for both its role and where it is printed."""
     label, unit = str(fact["fact"]), str(fact["unit"])
     return (
         label if label.endswith(unit) else f"{label}, {unit}",
         *_values(view, fact),
         *_interval(fact, ""),
         *_interval(fact, "_draws"),
-        _role(fact),
+        _role(fact) if last == "Role" else str(fact["locator"]),
     )
 
 
@@ -112,8 +116,7 @@ def _caption(facts: pd.DataFrame, *, both: bool) -> str:
     return (
         f"Median and the limits of 95% of the replicates at the point ({n} analysed for each), and "
         f"those limits over posterior draws ({over}). {percentile} {median} Marked rows lie "
-        "outside the limits over the posterior, or in the outer 5%. Where each number is printed "
-        "stands in scorecard.csv."
+        "outside the limits over the posterior, or in the outer 5%."
     )
 
 

@@ -39,40 +39,32 @@ def not_identifiable(view: View) -> list[Block]:
 
 
 def _held(view: View, paths: list[str]) -> str:
-    """Whether these fields are in the posterior, and what follows from that."""
+    """Which of these fields are in the posterior and which are not, and what follows from that."""
     calibration = view.scenario.calibration
     assert calibration is not None  # else nothing is said
     changed = {p.field for p in view.scenario.changed_parameters}
     drawn = {p.field for p in calibration.content.parameters} - changed
-    prior, fixed = [p for p in paths if p in drawn], [p for p in paths if p not in drawn]
-    parts = []
-    if prior:
-        parts.append(
-            f"In the posterior {listed(map(_short, prior))} {_is(prior)} little more than the prior"
+    in_posterior, fixed = [p for p in paths if p in drawn], [p for p in paths if p not in drawn]
+    sentences = []
+    if in_posterior:
+        sentences.append(
+            f"In the posterior, but little more than the prior: {_named(in_posterior)}."
         )
     if fixed:
-        names = listed(map(_short, fixed))
-        names = names if prior else names[:1].upper() + names[1:]
-        parts.append(
-            f"{names} {_is(fixed)} held at one value, and no interval here holds the uncertainty "
-            "of that"
+        sentences.append(
+            f"Held at one value, so that no interval here has that uncertainty: {_named(fixed)}."
         )
-    return "; ".join(parts) + "."
+    return " ".join(sentences)
 
 
-def _is(paths: list[str]) -> str:
-    return "is" if len(paths) == 1 else "are"
-
-
-def _short(path: str) -> str:
-    """A field in words: ``disease.progression.responders.shape`` is 'progression of responders'."""
-    return _NAMES.get(path, path)
+def _named(paths: list[str]) -> str:
+    return listed(_NAMES.get(path, path) for path in paths)
 
 
 _NAMES = {
-    "disease.progression.responders.shape": "that of progression of responders",
-    "disease.progression.non_responders.shape": "that of progression of non-responders",
-    "disease.death_after_progression.shape": "that of death after progression",
-    "disease.death_without_progression.shape": "that of death without progression",
-    RESPONSE_EFFECT: "the hazard ratio of death of non-responders",
+    "disease.progression.responders.shape": "progression of responders",
+    "disease.progression.non_responders.shape": "progression of non-responders",
+    "disease.death_after_progression.shape": "death after progression",
+    "disease.death_without_progression.shape": "death without progression",
+    RESPONSE_EFFECT: "the hazard ratio of death of those who never responded",
 }

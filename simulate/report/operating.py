@@ -57,7 +57,9 @@ def why_no_truth(view: View) -> str:
         return (
             "There is no one truth: each replicate has the parameters of its own posterior draw, "
             "so what estimates vary by here is chance and uncertainty of the parameters together. "
-            "Their bias and coverage are those of the same scenario with use: point."
+            "Their bias and coverage are those of the same scenario with use: point. Monte Carlo "
+            "errors are those of replicates given the draws; that the draws are finite in number "
+            "is not in them."
         )
     effect = view.scenario.disease.dose_intensity
     if effect is not None:
