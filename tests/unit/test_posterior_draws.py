@@ -11,7 +11,9 @@ import pytest
 from calibrated_example import CALIBRATED, HELD_OUT, N_DRAWS, calibrated, write_kn026
 
 from simulate import chunk
+from simulate.analysis.plan import analysis_plan
 from simulate.batch_runner import room_of
+from simulate.build_plan import build_plan, plan_digest
 from simulate.check_engines import check_engines
 from simulate.choose_engine import BATCH, REFERENCE
 from simulate.engines.batch.layout import layout_of
@@ -19,12 +21,14 @@ from simulate.errors import ScenarioError
 from simulate.example import example_trial
 from simulate.job import make_job
 from simulate.patient_tables import patient_tables
+from simulate.plan import with_lists
 from simulate.plans import KEPT, Plans
 from simulate.publish import publish
 from simulate.replicates import AnalysedReplicates, run_replicates
 from simulate.report.blocks import Points, Prose
 from simulate.report.surprises import is_surprising, remarks
 from simulate.scenario import Scenario
+from simulate.scenario.drawn import trial_of
 from simulate.scorecard import Fact, role_of
 from simulate.story import story
 from simulate.truth import find_truth
@@ -93,6 +97,26 @@ def test_a_replicate_is_that_of_the_scenario_with_its_draw(
     for name in batch.names:
         values = row.column(name)[replicate], batch.column(name)[replicate]
         np.testing.assert_equal(*values, err_msg=name)
+
+
+@pytest.mark.parametrize("draw", range(0, N_DRAWS, 3))
+def test_tables_of_a_draw_are_those_of_its_values_as_overrides(drawn: Scenario, draw: int) -> None:
+    assert drawn.calibration is not None
+    assert drawn.draws is not None
+    values = zip(drawn.calibration.content.parameters, drawn.draws.rows[draw], strict=True)
+    overrides = {p.field: p.as_written(value) for p, value in values}
+    whole = drawn.with_overrides({"parameters": None, **overrides})
+
+    plans = Plans(drawn)
+
+    assert plan_digest(plans.of_draw(draw)) == plan_digest(build_plan(whole))
+    assert plan_digest(plans.of_draw(draw)) == plan_digest(build_plan(drawn.of_replicate(draw)))
+
+
+def test_draws_do_not_change_how_a_trial_is_analysed(drawn: Scenario) -> None:
+    for analysis in drawn.analyses:
+        point, other = analysis_plan(drawn, analysis), analysis_plan(trial_of(drawn, 3), analysis)
+        np.testing.assert_equal(with_lists(other), with_lists(point))
 
 
 def test_rows_say_which_draw_they_took(drawn: Scenario, batch: AnalysedReplicates) -> None:
@@ -205,7 +229,8 @@ def test_a_draw_out_of_support_stops_the_run_before_it_starts(tmp_path: Path) ->
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Results of a run at the point, which makes the scorecard over draws as well."""
     path = tmp_path_factory.mktemp("calibrated")
-    job = make_job(Scenario.from_file(write_kn026(path)), replicates=4)
+    scenario = Scenario.from_file(write_kn026(path), ["sample_size=24"])
+    job = dataclasses.replace(make_job(scenario, replicates=4), truth_patients=200)
     return publish(job, path / "results")
 
 
@@ -221,7 +246,8 @@ def test_the_manifest_says_where_parameters_are_from(folder: Path) -> None:
 def test_a_run_over_draws_writes_the_draw_of_each_replicate(tmp_path: Path) -> None:
     scenario = calibrated(tmp_path, "parameters.use=draws", "sweep=[]")
 
-    folder = publish(make_job(scenario, replicates=N_DRAWS + 2), tmp_path / "results")
+    job = dataclasses.replace(make_job(scenario, replicates=N_DRAWS + 2), truth_patients=200)
+    folder = publish(job, tmp_path / "results")
 
     table = pd.read_parquet(folder / "replicates.parquet")
     assert table["draw"].tolist() == [*range(N_DRAWS), 0, 1]
