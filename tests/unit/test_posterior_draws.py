@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from calibrated_example import CALIBRATED, HELD_OUT, N_DRAWS, calibrated, write_kn026
+from calibrated_example import CALIBRATED, HELD_OUT, KN026_POINT, N_DRAWS, calibrated, write_kn026
 
 from simulate import chunk
 from simulate.analysis.plan import analysis_plan
 from simulate.batch_runner import room_of
-from simulate.build_plan import build_plan, plan_digest
+from simulate.build_plan import build_plan, plan_digest, rebuilt_plan
 from simulate.check_engines import check_engines
 from simulate.choose_engine import BATCH, REFERENCE
 from simulate.engines.batch.layout import layout_of
@@ -111,6 +111,28 @@ def test_tables_of_a_draw_are_those_of_its_values_as_overrides(drawn: Scenario, 
 
     assert plan_digest(plans.of_draw(draw)) == plan_digest(build_plan(whole))
     assert plan_digest(plans.of_draw(draw)) == plan_digest(build_plan(drawn.of_replicate(draw)))
+
+
+OTHER_VALUES = {
+    **{
+        field: f"{1.1 * x} {unit}" if unit else 1.1 * x
+        for field, unit, x, _ in KN026_POINT.values()
+    },
+    "follow_up.withdrawal_adverse_event.probability": 0.25,
+    "assessment.missed": 0.07,
+    "disease.prognostic_factors": [{"variable": "visceral", "level": "yes", "progression": 1.3}],
+    "enrolment.sites.rate_shape": 2.0,
+}
+
+
+@pytest.mark.parametrize("field", OTHER_VALUES)
+def test_a_plan_built_from_another_one_is_the_same_plan(drawn: Scenario, field: str) -> None:
+    known = drawn.with_overrides({"parameters": None})
+    changed = known.with_overrides({field: OTHER_VALUES[field]})
+
+    plan = rebuilt_plan(build_plan(known), known, changed)
+
+    assert plan_digest(plan) == plan_digest(build_plan(changed)) != plan_digest(build_plan(known))
 
 
 def test_draws_do_not_change_how_a_trial_is_analysed(drawn: Scenario) -> None:
