@@ -94,7 +94,7 @@ def make_job(
         )
     _check_engine(engine, scenario, n)
     over_draws = scenario.over_draws()
-    for each in (scenario, over_draws):
+    for each in (scenario, over_draws, *(scenario.variant(v.name) for v in scenario.sweep)):
         if each is not None:
             each.check_draws()
     truth_patients = TRUTH_PATIENTS if n > FEW else FEW_TRUTH_PATIENTS

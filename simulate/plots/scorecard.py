@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
-from simulate.plots.style import BAND, GRID, INK, ROLES, SIMULATED, SOFT, own_axes
+from simulate.plots.style import BAND, GRID, INK, POSTERIOR, ROLES, SIMULATED, SOFT, own_axes
 
 FARTHEST = 2.2
 """Positions beyond are drawn here as an arrow, unless a nearer end is asked for."""
@@ -28,7 +30,8 @@ def plot_scorecard(
     facts : DataFrame
         A row a fact, from top to bottom: ``label``; ``topic``, a heading before the first of each;
         ``position``, 0 at the simulated median, -1 and 1 at the limits of 95% of the trials;
-        ``role``, one of the roles of facts; and ``inside``.
+        ``role``, one of the roles of facts; and ``inside``. With ``low`` and ``high``, limits on
+        the same scale, a bar is drawn between them: those over posterior draws.
     reach : float
         End of the scale on both sides; positions beyond are drawn there as arrows.
     lines : float
@@ -45,6 +48,8 @@ def plot_scorecard(
             ax.text(-0.02, height, fact["topic"], **_HEADING, transform=ax.get_yaxis_transform())
             previous = fact["topic"]
             height += 1
+        if "low" in fact:
+            _bar(ax, fact["low"], fact["high"], height, reach=reach)
         _dot(ax, fact["position"], height, fact["role"], inside=fact["inside"], reach=reach)
         labels.append(fact["label"])
         heights.append(height)
@@ -93,6 +98,14 @@ def _dot(
     )
 
 
+def _bar(ax: Axes, low: float, high: float, height: float, *, reach: float) -> None:
+    """Limits over posterior draws; what lies beyond the scale ends where the scale does."""
+    if np.isnan(low) or np.isnan(high):
+        return
+    ends = np.clip([low, high], -reach - 0.12, reach + 0.12)
+    ax.plot(ends, [height, height], color=POSTERIOR, linewidth=2.6, zorder=2)
+
+
 def lines_of(facts: pd.DataFrame) -> float:
     """Height that the facts need in `plot_scorecard`, in lines."""
     topics = facts["topic"].nunique()
@@ -102,10 +115,16 @@ def lines_of(facts: pd.DataFrame) -> float:
 def scorecard_legend(facts: pd.DataFrame, figure: Figure) -> None:
     """Say below a scorecard which colour is which role, and that open means outside."""
     roles = [role for role in ROLES if (facts["role"] == role).any()]
-    handles = [Line2D([], [], marker="o", linestyle="none", color=ROLES[r]) for r in roles]
+    handles: list[Artist] = [
+        Line2D([], [], marker="o", linestyle="none", color=ROLES[r]) for r in roles
+    ]
     labels = [role.replace("_", " ") for role in roles]
     if not facts["inside"].all():
         look: dict[str, Any] = {"color": SOFT, "markerfacecolor": "white", "markeredgewidth": 1.5}
         handles.append(Line2D([], [], marker="o", linestyle="none", **look))
         labels.append("outside")
+    if "low" in facts:
+        handles.append(Patch(color=BAND, alpha=0.55))
+        handles.append(Line2D([], [], color=POSTERIOR, linewidth=2.6))
+        labels += ["95% at the point", "95% over the posterior"]
     figure.legend(handles, labels, loc="outside lower center", ncols=len(handles))

@@ -17,6 +17,8 @@ SIMULATED = "#1769aa"
 """What the replicates give: blue."""
 BAND = "#cfe0f0"
 """Between which limits 95% of the replicates lie: light blue."""
+POSTERIOR = "#8fb3d4"
+"""Between which limits 95% lie over posterior draws: middle blue."""
 REPORTED = "#c8500a"
 """What the publication gives: vermilion."""
 EXAMPLE = INK

@@ -12,7 +12,7 @@ from simulate.report.view import View
 
 def summary(view: View) -> Prose:
     """The result in words."""
-    sentences = [_what_was_run(view), _response(view)]
+    sentences = [_what_was_run(view), _parameters(view), _response(view)]
     sentences += [_median(view, name, words) for name, words in _MEDIANS]
     sentences += [_safety(view), _facts(view)]
     return Prose(" ".join(sentence for sentence in sentences if sentence))
@@ -32,6 +32,20 @@ def _what_was_run(view: View) -> str:
     return (
         f"{text} and analysed at {counted(cuts, 'data cut')}; the numbers here are of the last, "
         f"{view.analysis.name}, on {date}."
+    )
+
+
+def _parameters(view: View) -> str:
+    """Where the parameters are from, if a calibration gives them."""
+    calibration, draws = view.scenario.calibration, view.scenario.draws
+    if calibration is None:
+        return ""
+    whence = f"the calibration {calibration.shown}, fit {calibration.content.fit}"
+    if draws is None:
+        return f"Their parameters are the point of {whence}."
+    return (
+        f"Each has the parameters of one of {counted(draws.n, 'draw')} from the posterior of "
+        f"{whence}, so they differ by chance and by the uncertainty of the parameters together."
     )
 
 
@@ -102,13 +116,17 @@ def _facts(view: View) -> str:
     judged = view.judged
     if judged.empty:
         return ""
-    inside = int(judged["inside"].sum())
+    inside, counts = int(judged["inside"].sum()), "inside"
     text = (
         f"Of {counted(len(judged), 'published number')} that the simulation can be held against, "
         f"{inside} lie between the limits of 95% of the simulated trials"
     )
+    if view.has_posterior:
+        counts = "inside_draws"
+        over = int(judged[counts].sum())
+        text += f" at the point of the calibration and {over} over its posterior"
     parts = [
-        f"{int(of_role['inside'].sum())} of {len(of_role)} {words}"
+        f"{int(of_role[counts].sum())} of {len(of_role)} {words}"
         for role, words in _ROLES.items()
         if not (of_role := judged[judged["role"] == role]).empty
     ]
@@ -137,10 +155,18 @@ def tiles(view: View) -> Tiles:
             (
                 "Published numbers inside",
                 f"{int(judged['inside'].sum())} of {len(judged)}",
-                "limits of 95% of trials",
+                _inside_words(view),
             )
         )
     return Tiles(items)
+
+
+def _inside_words(view: View) -> str:
+    """What the tile of published numbers counts, and the count over the posterior."""
+    if not view.has_posterior:
+        return "limits of 95% of trials"
+    over = int(view.judged["inside_draws"].sum())
+    return f"limits of 95% of trials\nover the posterior: {over}"
 
 
 _TILES = (

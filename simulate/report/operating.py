@@ -57,7 +57,9 @@ def why_no_truth(view: View) -> str:
         return (
             "There is no one truth: each replicate has the parameters of its own posterior draw, "
             "so what estimates vary by here is chance and uncertainty of the parameters together. "
-            "Their bias and coverage are those of the same scenario with use: point."
+            "Their bias and coverage are those of the same scenario with use: point. Monte Carlo "
+            "errors are those of replicates given the draws; that the draws are finite in number "
+            "is not in them."
         )
     effect = view.scenario.disease.dose_intensity
     if effect is not None:
@@ -271,7 +273,7 @@ def _precision(view: View) -> list[Block]:
 def _design_examples(view: View) -> list[str]:
     """The publication's own intervals for its sample size, computed anew."""
     found = []
-    for name in view.result.scorecard["statistic"]:
+    for name in view.facts["statistic"]:
         parts = str(name).split("_")
         if not str(name).startswith("design_cp_") or parts[-1] != "lower":
             continue

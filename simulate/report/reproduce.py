@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from simulate.report.blocks import Code, Heading, Listing, Prose, Section, Table
 from simulate.report.view import View
 
@@ -9,7 +12,11 @@ _FILES = (
     ("report.html", "this report"),
     ("summary.json", "every number of the report"),
     ("operating_characteristics.csv", "every operating characteristic with its Monte Carlo error"),
-    ("scorecard.csv", "published facts beside simulated trials"),
+    (
+        "scorecard.csv",
+        "published facts beside simulated trials: a row a fact, or two if it was made at the point "
+        "of a calibration and over its posterior draws",
+    ),
     ("truth.csv", "the true values that estimates are held against"),
     ("scan_bias.csv", "what the scan schedule does to progression-free survival"),
     ("curves.csv", "Kaplan-Meier and enrolment curves over replicates"),
@@ -42,6 +49,8 @@ def reproduce_section(view: View) -> Section:
         ("Packages", packages),
         ("Platform", str(manifest["platform"])),
     ]
+    if "parameters" in manifest:
+        items.insert(4, ("Parameters", _parameters(manifest["parameters"])))
     text = (
         "The same scenario, seed and version give the same tables to the last byte, whatever the "
         "number of workers."
@@ -61,3 +70,13 @@ def reproduce_section(view: View) -> Section:
             Table("Files", ("File", "What it holds"), _FILES, codes=(0,)),
         ],
     )
+
+
+def _parameters(record: Mapping[str, Any]) -> str:
+    """Where the parameters are from, as the manifest has it."""
+    text = f"calibration {record['from']}, fit {record['fit']}, use: {record['use']}"
+    if "draws" in record:
+        text += f"; {record['draws']:,} draws, digest {record['draws_digest'][:12]}"
+    if "replicates_over_draws" in record:
+        text += f", taken by {record['replicates_over_draws']:,} replicates for the scorecard"
+    return text

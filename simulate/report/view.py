@@ -16,6 +16,7 @@ from simulate.monte_carlo import Estimate, quantiles
 from simulate.replicates import AnalysedReplicates
 from simulate.run import RunResult
 from simulate.scenario.analyses import Analysis
+from simulate.scenario.parameters import DRAWS, POINT
 from simulate.scenario.scenario import Scenario
 
 
@@ -36,6 +37,10 @@ class Reported(NamedTuple):
 
 
 NOT_REPORTED = Reported(float("nan"), float("nan"), float("nan"))
+
+
+_OF_A_CHECK = ("median", "lower", "upper", "percentile", "inside", "n_replicates")
+"""Columns of the scorecard that a predictive check gives."""
 
 
 def spread_of(values: FloatArray) -> Spread:
@@ -123,9 +128,29 @@ class View:
         """True value of a statistic in its unit, nan if there is none."""
         return self.result.truth.value(statistic, kind) * self.statistics[statistic].scale
 
+    @property
+    def has_posterior(self) -> bool:
+        """Whether facts are held against posterior draws as well as against the point."""
+        return self.result.posterior is not None
+
+    @cached_property
+    def facts(self) -> pd.DataFrame:
+        """The scorecard, a row a fact.
+
+        If it was made over posterior draws as well, columns that end in ``_draws`` hold what it
+        found there.
+        """
+        card = self.result.scorecard
+        if not self.has_posterior:
+            return card
+        first, over = (
+            card[card["parameters"] == each].reset_index(drop=True) for each in (POINT, DRAWS)
+        )
+        return first.assign(**{f"{name}_draws": over[name] for name in _OF_A_CHECK})
+
     @cached_property
     def _facts(self) -> dict[str, float]:
-        card = self.result.scorecard
+        card = self.facts
         pairs = zip(card["statistic"], card["reported"], strict=True)
         return {str(name): float(value) for name, value in pairs}
 
@@ -137,7 +162,7 @@ class View:
     @cached_property
     def judged(self) -> pd.DataFrame:
         """Facts held against simulated trials: all but inputs and what a formula gives."""
-        card = self.result.scorecard
+        card = self.facts
         simulated = card["statistic"].isin(list(self.statistics))
         return card[simulated & (card["role"] != "input")].reset_index(drop=True)
 

@@ -33,7 +33,14 @@ _NOT_PARAMETERS = (
     "sweep",
     "extends",
     "parameters",
+    "origin",
+    "sample_size",
+    "resources",
+    "analyses",
+    "endpoints",
+    "design",
 )
+"""Top-level keys that say how a trial is run and analysed, not what happens to patients."""
 
 
 class CalibratedParameter(Section):

@@ -9,7 +9,6 @@ it, ``--set``, sweeps and ``with_overrides``. The layers are kept apart, so that
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path as FilePath
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -17,12 +16,11 @@ from simulate.errors import Problem, ScenarioError
 from simulate.scenario.calibration import Calibration, find_fit
 from simulate.scenario.compose import fasten_override, merge, override, path_of
 from simulate.scenario.parameters import Parameters
-from simulate.scenario.source import beside
+from simulate.scenario.source import named_at
 from simulate.scenario.tree import (
     Block,
     Entry,
     Leaf,
-    Mark,
     Node,
     Path,
     SourceTag,
@@ -119,16 +117,11 @@ def _calibration_of(entry: Entry | None, problems: list[Problem]) -> Calibration
     assert isinstance(place, Leaf)  # it is valid
     marks = place.mark, entry.key_mark if fit is None else fit.mark
     try:
-        folder = _beside(place.mark, chosen.from_)
+        folder = named_at(place.mark, chosen.from_)
         return find_fit(folder, chosen.from_, chosen.fit, places=marks)
     except ScenarioError as error:
         problems.extend(error.problems)
         return None
-
-
-def _beside(mark: Mark, name: str) -> FilePath:
-    """Path of something named in a file, seen from there; else from where the user stands."""
-    return FilePath(name if mark.line is None else beside(mark.file, name))
 
 
 def _calibrated(

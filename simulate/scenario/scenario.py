@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path as FilePath
-from typing import Annotated, Any, Self, TypeVar
+from typing import Any, Self
 
-from pydantic import PrivateAttr, TypeAdapter, ValidationError
+from pydantic import PrivateAttr
 
 from simulate.errors import Problem, ScenarioError
 from simulate.scenario.calibration import CalibratedParameter, Calibration
@@ -19,12 +19,11 @@ from simulate.scenario.drawn import check_draws
 from simulate.scenario.draws import DrawnField, Draws, Rows, draws_from, read_draws
 from simulate.scenario.layers import Composed, Layers, Override, compose
 from simulate.scenario.parameters import DRAWS
-from simulate.scenario.problems import problem_at, problems_of
 from simulate.scenario.provenance import RegisterRow, register_rows
-from simulate.scenario.rules import findings
-from simulate.scenario.source import beside
-from simulate.scenario.tree import Block, Items, Leaf, Mark, Node, SourceTag, grow, plain
+from simulate.scenario.source import named_at
+from simulate.scenario.tree import Block, Items, Leaf, Mark, SourceTag, grow
 from simulate.scenario.trial import Trial, Variant
+from simulate.scenario.validation import validated
 
 _SAYS_NOTHING_OF_PATIENTS = (
     *("name", "title", "reference", "facts", "calibration_file"),
@@ -38,8 +37,6 @@ _NOT_IN_DIGEST: dict[str, Any] = {
 }
 
 _FORBIDDEN_IN_SWEEP = ("name", "title", "replicates", "sweep", "extends")
-
-_S = TypeVar("_S", bound="Scenario")
 
 
 class Scenario(Trial):
@@ -80,7 +77,7 @@ class Scenario(Trial):
     @classmethod
     def _from_layers(cls, layers: Layers, path: FilePath, *, sweep: bool = True) -> Self:
         composed = compose(layers)
-        scenario, problems = _validated(cls, composed.tree)
+        scenario, problems = validated(cls, composed.tree)
         problems.extend(composed.problems)
         if scenario is None or problems:
             raise ScenarioError(problems)
@@ -113,7 +110,7 @@ class Scenario(Trial):
 
     def _named_file(self, key: str, name: str | None) -> FilePath | None:
         node = self._tree.get(key)
-        return None if name is None or node is None else _beside(node, name)
+        return None if name is None or node is None else named_at(node.mark, name)
 
     @property
     def calibration(self) -> Calibration | None:
@@ -301,75 +298,3 @@ def _draws_of(composed: Composed) -> Draws | None:
     parameters = calibration.content.parameters
     fields = {parameters[i].name: DrawnField(parameters[i], path, i) for i, path in kept.items()}
     return read_draws(calibration, composed.tree, tuple(fields.values())) if fields else None
-
-
-def _validated(model: type[_S], tree: Block) -> tuple[_S | None, list[Problem]]:
-    """Validate a tree and apply the rules to all blocks that are valid by themselves."""
-    data = plain(tree)
-    assert isinstance(data, dict)
-    problems: list[Problem] = []
-    scenario: _S | None = None
-    try:
-        scenario = model.model_validate(data)
-        trial: Trial = scenario
-        valid = set(model.model_fields)
-    except ValidationError as error:
-        problems.extend(problems_of(error, tree, model))
-        trial, valid = _valid_part(model, data)
-    for finding in findings(trial, valid=valid):
-        problems.append(problem_at(tree, finding.path, finding.message, finding.hint))
-    problems.extend(_missing_files(tree, trial, valid))
-    return scenario, problems
-
-
-def _valid_part(model: type[Trial], data: dict[str, Any]) -> tuple[Trial, set[str]]:
-    """Read those top-level fields that are valid, so that rules can still be applied to them."""
-    fields: dict[str, Any] = {}
-    for name, info in model.model_fields.items():
-        key = info.alias or name
-        if key not in data:
-            if not info.is_required():
-                fields[name] = info.get_default(call_default_factory=True)
-            continue
-        kind: Any = info.annotation
-        for constraint in info.metadata:
-            kind = Annotated[kind, constraint]
-        adapter: TypeAdapter[Any] = TypeAdapter(kind)
-        try:
-            fields[name] = adapter.validate_python(data[key], strict=True)
-        except ValidationError:
-            continue
-    return Trial.model_construct(**fields), set(fields)
-
-
-def _missing_files(tree: Block, trial: Trial, valid: set[str]) -> Iterator[Problem]:
-    for key, (field, hint) in _FILES.items():
-        node = tree.get(key)
-        name = getattr(trial, field) if field in valid else None
-        if name is None or node is None:
-            continue
-        file = _beside(node, name)
-        try:
-            is_there = file.is_file()
-        except (OSError, ValueError):
-            is_there = False
-        if not is_there:
-            message = f"there is no such file (given: {name}; looked for {file})"
-            yield problem_at(tree, (key,), message, hint)
-
-
-_FILES = {
-    "facts": ("facts", "To compare with nothing, write facts: null"),
-    "calibration": (
-        "calibration_file",
-        "If nothing is to be calibrated, write calibration: null",
-    ),
-}
-"""Keys that name a file, each with its field and what to do if the file is not there."""
-
-
-def _beside(node: Node, name: str) -> FilePath:
-    """Path of a file named in a scenario, seen from the file that names it."""
-    if node.mark.line is None:
-        return FilePath(name)  # named on the command line: seen from where the user stands
-    return FilePath(beside(node.mark.file, name))

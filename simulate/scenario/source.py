@@ -47,6 +47,14 @@ def beside(file: str, name: str) -> str:
     return os.path.normpath(FilePath(file).parent / name)
 
 
+def named_at(mark: Mark, name: str) -> FilePath:
+    """Path of what a scenario names, seen from the file that does so.
+
+    What is named on the command line is seen from where the user stands.
+    """
+    return FilePath(name if mark.line is None else beside(mark.file, name))
+
+
 def read_file(path: str) -> Block:
     """Read one scenario file.
 

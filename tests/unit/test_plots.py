@@ -28,6 +28,7 @@ from simulate.plots import (
 )
 from simulate.plots.doses import delays_legend
 from simulate.plots.safety import safety_legend
+from simulate.plots.style import POSTERIOR
 from simulate.plots.survival import Landmark, median_mark
 from simulate.plots.swimmer import MARKS, PERIODS, swimmer_legend
 from simulate.report.svg import figure_svg
@@ -249,6 +250,16 @@ def test_scorecard_has_a_dot_a_fact_and_an_arrow_for_what_is_far_out(ax: Axes) -
     assert [(d.get_xdata()[0], d.get_marker()) for d in dots] == [(0.5, "o"), (1.5, ">")]
     assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b", "c"]
     assert [text.get_text() for text in ax.texts] == ["One", "Two"]
+
+
+def test_scorecard_has_a_bar_for_the_limits_over_draws_that_ends_where_the_scale_does(
+    ax: Axes,
+) -> None:
+    limits = {"low": [-1.2, -0.5, math.nan], "high": [1.4, math.inf, math.nan]}
+    plot_scorecard(facts().assign(**limits), reach=1.5, ax=ax)
+
+    bars = [line for line in ax.lines if line.get_color() == POSTERIOR]
+    assert [list(map(float, bar.get_xdata())) for bar in bars] == [[-1.2, 1.4], [-0.5, 1.62]]
 
 
 def test_coverage_stays_within_what_is_possible(ax: Axes) -> None:

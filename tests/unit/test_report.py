@@ -40,9 +40,11 @@ from simulate.report.operating import operating_section
 from simulate.report.regimen import dosing_rules, intensity_effect, site_limits
 from simulate.report.report import render_report, write_report
 from simulate.report.safety import incidence, listed_terms, safety_section
-from simulate.report.scorecard import OTHER, TOPICS, position, scorecard_section, topic_of
+from simulate.report.scorecard import scorecard_section
+from simulate.report.scorecard_picture import position
 from simulate.report.survival import example_curve, survival_section
 from simulate.report.swimmer import lanes_of
+from simulate.report.topics import OTHER, TOPICS, topic_of
 from simulate.report.view import View
 from simulate.report.whatifs import whatifs_section
 from simulate.run import RunResult, execute

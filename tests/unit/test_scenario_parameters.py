@@ -333,6 +333,12 @@ BAD_POINTS = {
         "parameters.response.field",
         "a calibration cannot set seed",
     ),
+    "not of patients": (
+        "disease.response.probability",
+        "analyses.final.cut.date",
+        "parameters.response.field",
+        "a calibration cannot set analyses",
+    ),
     "twice": ("name: accrual", "name: response", "parameters.response.name", "taken already"),
     "field twice": (
         "field: enrolment.accrual.exponent",
