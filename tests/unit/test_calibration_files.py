@@ -13,11 +13,11 @@ from scenario_example import GOOD, spoil, write
 
 from simulate import cli
 from simulate.calibration import publish
-from simulate.calibration.files import PARAMETER_COLUMNS, TARGET_COLUMNS
 from simulate.calibration.fits import NotConvergedError
 from simulate.calibration.inference import Effort
 from simulate.calibration.publish import Settings, publish_calibration, publish_coverage
 from simulate.calibration.simulated import TrialSimulator
+from simulate.calibration.tables import PARAMETER_COLUMNS, TARGET_COLUMNS
 from simulate.errors import ScenarioError
 from simulate.scenario.scenario import Scenario
 
