@@ -57,7 +57,7 @@ def _table(found: pd.DataFrame, levels: list[float]) -> Table:
         rows,
         numeric=tuple(range(1, 1 + len(levels))),
         marked=frozenset(marked),
-        caption="Count, trials and share. Marked: a count whose exact 95% interval misses the level.",
+        caption="Count, trials, share. Marked: a count whose exact 95% interval misses the level.",
     )
 
 

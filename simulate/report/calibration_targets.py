@@ -40,7 +40,8 @@ def target_blocks(view: View, fits: Fits) -> list[Block]:
         words = f"{counted(len(rows), 'target')} of the stage {stage}"
         blocks.append(
             Details(
-                f"{capital(words)} (furthest: {farthest(rows, 1)})", [_table(view, rows, words)]
+                f"{capital(words)} (furthest: {farthest(rows, 1)})",
+                [_table(view, rows, str(stage))],
             )
         )
     return blocks
@@ -81,10 +82,10 @@ def _diagnostics(fits: Fits) -> Table:
     )
 
 
-def _table(view: View, rows: pd.DataFrame, words: str) -> Table:
+def _table(view: View, rows: pd.DataFrame, stage: str) -> Table:
     cells = [_row(view, row) for row in rows.to_dict("records")]
     return Table(
-        f"Targets: {words}",
+        f"Targets of the stage {stage}",
         ("Target", "Reported", "Fitted", "Scale", "Distance", "Emulator", "Where"),
         cells,
         numeric=(1, 2, 4, 5),
@@ -107,7 +108,7 @@ def _row(view: View, row: Mapping[Hashable, Any]) -> tuple[str, ...]:
     else:
         known = view.statistics.get(str(row["target"]))
         unit = known.unit if known else ""
-        label = f"{label}, {unit}" if unit and not label.endswith(unit) else label
+        label = f"{label}, {unit}" if unit and unit not in label else label
         shown = (in_unit(reported, unit), number(own, 1))
     return (
         label,
