@@ -34,7 +34,8 @@ class Fits:
     @property
     def held_out(self) -> list[FitFolder]:
         """Fits of the same structure that leave facts out."""
-        return [fit for fit in self._others if not _is_structure(fit) and _leaves_out(fit)]
+        found = [fit for fit in self._others if not _is_structure(fit) and _leaves_out(fit)]
+        return [fit for fit in found if self.stage_of(fit) or fit.held_out_check is not None]
 
     @property
     def structures(self) -> list[FitFolder]:
