@@ -12,6 +12,9 @@ from simulate.report.calibration_targets import target_blocks
 from simulate.report.numbers import counted, listed
 from simulate.report.view import View
 
+FEW = 5
+"""Changed parameters up to which they are named."""
+
 
 def calibration_section(view: View) -> Section:
     """Prior and posterior, targets, other fits; empty without a calibration."""
@@ -23,7 +26,7 @@ def calibration_section(view: View) -> Section:
             *parameter_blocks(fits),
             *_targets(view, fits),
             *held_out_blocks(fits),
-            *structure_blocks(view, fits),
+            *structure_blocks(fits),
             *coverage_blocks(fits.used.path.parent),
         ]
     return Section("calibration", "Calibration", blocks)
@@ -39,8 +42,8 @@ def _introduction(view: View, fits: Fits) -> str:
         f"{calibration.shown}, fit {content.fit} ({content.title})."
     )
     if changed := view.scenario.changed_parameters:
-        names = listed(parameter.name for parameter in changed)
-        text += f" Of these, the scenario changes {names} on purpose."
+        names = f": {listed(p.name for p in changed)}" if len(changed) <= FEW else ""
+        text += f" Of these, {counted(len(changed), 'is', 'are')} changed on purpose{names}."
     if fits.used.parameters is None or fits.used.diagnostics is None:
         return f"{text} Its folder does not say how they were estimated."
     draws, stages = fits.used.diagnostics.get("n_draws"), fits.used.stages

@@ -13,7 +13,6 @@ from simulate.report.blocks import Block, Heading, Points, Prose, Table
 from simulate.report.calibration_fits import Fits, targets_of
 from simulate.report.calibration_targets import farthest
 from simulate.report.numbers import NO_VALUE, counted, in_unit, number, signed
-from simulate.report.view import View
 
 NOTABLE = 1.5
 """Standard deviations from which a misfitted target is named."""
@@ -22,7 +21,7 @@ WEIGHTS = ((1.0, "no more than a hint"), (3.0, "positive"), (5.0, "strong"))
 """Log Bayes factors up to which evidence is called so (Kass and Raftery 1995, JASA 90:773-795)."""
 
 
-def structure_blocks(view: View, fits: Fits) -> list[Block]:
+def structure_blocks(fits: Fits) -> list[Block]:
     """How other structures fit and what they predict; nothing if there are none."""
     structures = fits.structures
     if not structures:
@@ -36,7 +35,7 @@ def structure_blocks(view: View, fits: Fits) -> list[Block]:
         Heading("Other structures"),
         Prose(text),
         _fit_table(fits, structures),
-        *_prediction_table(view, fits, structures),
+        *_prediction_table(fits, structures),
         Points([(f"{_title(fit)}:", _sentence(fits, fit)) for fit in structures]),
     ]
 
@@ -91,16 +90,16 @@ def bayes_factor(log_factor: float) -> str:
 # ---- what they predict --------------------------------------------------------------------------
 
 
-def _prediction_table(view: View, fits: Fits, structures: list[FitFolder]) -> list[Block]:
+def _prediction_table(fits: Fits, structures: list[FitFolder]) -> list[Block]:
     """True progression-free survival, and rates that trials would show."""
     shown = [fits.first, *structures]
     truths = _truths_shown(fits.first)
-    rates = _rates(targets_of(fits.first, fits.stage_of(structures[0])))
+    targets = targets_of(fits.first, fits.stage_of(structures[0]))
+    rates = _rates(targets)
     if not truths and not rates:
         return []
     header = [f"True {label}" for _, label in truths] + [label for _, label in rates]
-    reported = [NO_VALUE] * len(truths)
-    reported += [number(view.reported(name).value, 1) for name, _ in rates]
+    reported = [NO_VALUE] * len(truths) + _reported(targets, [name for name, _ in rates])
     rows = [("Reported", *reported)]
     for fit in shown:
         stage = fits.stage_of(fit) if fit is not fits.first else fits.stage_of(structures[0])
@@ -168,6 +167,14 @@ def _truth(fit: FitFolder, name: str) -> str:
 def _fitted(targets: pd.DataFrame, names: list[str]) -> list[str]:
     found = {} if targets.empty else {str(row["target"]): row for row in targets.to_dict("records")}
     return [_own(found[name]) if name in found else NO_VALUE for name in names]
+
+
+def _reported(targets: pd.DataFrame, names: list[str]) -> list[str]:
+    """Published values of targets, in the order of their names."""
+    if not names:
+        return []
+    found = targets.drop_duplicates("target").set_index("target")["reported"]
+    return [number(float(found[name]), 1) for name in names]
 
 
 def _own(row: dict[Any, Any]) -> str:

@@ -13,6 +13,7 @@ import pytest
 
 from simulate.analysis.statistics import landmark_months
 from simulate.columns import MemoryColumns
+from simulate.describe.words import stated_percent
 from simulate.distributions import NEVER
 from simulate.endpoints import derive, endpoint_rules
 from simulate.facts import read_facts
@@ -125,7 +126,7 @@ def test_page_is_well_formed_and_its_links_lead_somewhere(page: str) -> None:
     assert parsed.open == []
     assert len(parsed.ids) == len(set(parsed.ids))
     assert {link.removeprefix("#") for link in parsed.links} <= set(parsed.ids)
-    assert len(parsed.headings) == 14
+    assert len(parsed.headings) == 15
 
 
 def test_page_needs_no_network_and_no_script(page: str) -> None:
@@ -186,6 +187,7 @@ def test_report_without_facts_compares_with_nothing(other: Callable[..., RunResu
         other(
             "title='<b>bold</b> & {{ 1 + 1 }}'",
             "facts=null",
+            "parameters=null",
             "endpoints.subgroups=[]",
             "endpoints.landmarks=[]",
             "design={}",
@@ -452,12 +454,16 @@ def test_dosing_rules_in_brief(result: RunResult, page: str) -> None:
         "in part only; never reduced; if held, until grade 1 or better and at least 7 days, the "
         "cycle waits for it; ended by a hold of more than 12 weeks"
     )
-    assert "reduced to 55 mg/m2 after events of grade 3 or higher (9% of them)" in text_of(page)
+    (share,) = (r.probability for r in result.job.scenario.treatment.drugs[1].rules if r.id == 5)
+    words = (
+        f"reduced to 55 mg/m2 after events of grade 3 or higher ({stated_percent(share)} of them)"
+    )
+    assert words in text_of(page)
     assert site_limits(result.job.scenario) == intensity_effect(result.job.scenario) == []
 
 
 def test_no_adverse_events_no_safety(other: Callable[..., RunResult]) -> None:
-    result = other("toxicity=null")
+    result = other("toxicity=null", "parameters=null")
     page = render_report(result)
     words = text_of(page.split("Assumptions and sources</h2>")[0])
 

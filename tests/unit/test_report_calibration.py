@@ -232,6 +232,33 @@ def test_structures_are_weighed_against_the_first_fit(view: View, tmp_path: Path
     assert "The true median PFS moves by +2.5 months." in text
 
 
+def test_rates_of_response_stand_beside_the_reported_ones(view: View, tmp_path: Path) -> None:
+    def rows(fitted: float) -> tuple[tuple[object, ...], ...]:
+        observed = math.asin(math.sqrt(0.6))
+        row = ("dor_rate_24", "DOR", "efficacy", "arcsine", 60.0, observed, fitted)
+        return (*TARGETS, (*row, 0.08, -1.9, 0.01, "Figure"))
+
+    write_tables(tmp_path / "fits" / "full", targets=rows(math.asin(math.sqrt(0.58))))
+    other = rows(math.asin(math.sqrt(0.44)))
+    write_tables(tmp_path / "fits" / "lognormal", stages=(LOGNORMAL_STAGE,), targets=other)
+    section = calibration_section(view)
+
+    table = tables(section)["What other structures predict"]
+    assert table.header[-1] == "DOR at 24 months, %"
+    assert [row[-1] for row in table.rows] == ["60.0", "58.0", "44.0"]
+    assert f"It misses DOR ({MINUS}1.9 sd)." in prose(section.blocks)
+
+
+def test_parameters_changed_on_purpose_are_told(result: RunResult, tmp_path: Path) -> None:
+    view = seen(result, tmp_path)
+    changed = view.scenario.with_overrides({"disease.response.probability": 0.5})
+    job = dataclasses.replace(view.result.job, scenario=changed)
+
+    text = prose(calibration_section(View(dataclasses.replace(view.result, job=job))).blocks)
+
+    assert "Of these, 1 is changed on purpose: response." in text
+
+
 def test_the_first_fit_is_that_of_the_name_whichever_is_in_use(
     result: RunResult, tmp_path: Path
 ) -> None:
