@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -39,9 +40,13 @@ class Fits:
 
     @property
     def structures(self) -> list[FitFolder]:
-        """Fits of other structures to the same targets, the most likely one first."""
+        """Fits of other structures, those to the same targets first, the most likely one on top."""
         found = [fit for fit in self._others if _is_structure(fit) and self.stage_of(fit)]
-        return sorted(found, key=lambda fit: -self.log_bayes_factor(fit))
+        weights = {fit.name: self.log_bayes_factor(fit) for fit in found}
+        none = math.inf
+        return sorted(
+            found, key=lambda fit: none if math.isnan(weights[fit.name]) else -weights[fit.name]
+        )
 
     @property
     def _others(self) -> list[FitFolder]:
@@ -56,8 +61,13 @@ class Fits:
         return differing[0] if differing else ""
 
     def log_bayes_factor(self, fit: FitFolder) -> float:
-        """Log of the evidence for a fit over that for the first, in the stage that differs."""
+        """Log of the evidence for a fit over that for the first, in the stage that differs.
+
+        nan if they have not the same targets, as their evidence cannot be compared then.
+        """
         stage = self.stage_of(fit)
+        if _targets_named(self.first, stage) != _targets_named(fit, stage):
+            return math.nan
         mine, other = self.first.stages[stage], fit.stages[stage]
         return float(other["log_evidence"]) - float(mine["log_evidence"])
 
@@ -87,6 +97,12 @@ def _leaves_out(fit: FitFolder) -> bool:
 def _differ(one: dict[str, object], other: dict[str, object]) -> bool:
     """Whether two fits estimated a stage each for itself."""
     return any(one[key] != other[key] for key in ("log_posterior", "misfit", "log_evidence"))
+
+
+def _targets_named(fit: FitFolder, stage: str) -> tuple[object, ...]:
+    """Names of the targets of a stage, or their number if the names are not there."""
+    table = targets_of(fit, stage)
+    return tuple(table["target"]) if len(table) else (fit.stages[stage]["n_targets"],)
 
 
 def targets_of(fit: FitFolder, stage: str) -> pd.DataFrame:

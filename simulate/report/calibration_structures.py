@@ -27,7 +27,7 @@ def structure_blocks(fits: Fits) -> list[Block]:
     if not structures:
         return []
     text = (
-        "Each of these changes the structure of the model and was fitted to the same targets, with "
+        "Each of these changes the structure of the model and was fitted to the same facts, with "
         "priors for its own parameters. Bayes factors come from a Laplace approximation and depend "
         "on the priors: read them as weights of evidence, not to the last digit."
     )
@@ -60,7 +60,8 @@ def _fit_table(fits: Fits, structures: list[FitFolder]) -> Table:
         caption=(
             "Misfit: squared distance of the targets from the fit in their covariances, at the "
             f"mode. Bayes factor: evidence over that of {fits.first.name}, above 1 in favour of "
-            "the structure. Constants common to all are left out of both logarithms."
+            "the structure; a dash where the targets are not the same. The log posterior is at "
+            "the mode without its constants, which differ between structures: compare evidence."
         ),
     )
 
@@ -79,6 +80,8 @@ def _row_of_fit(stage: dict[str, Any], title: str, log_factor: float) -> tuple[s
 
 def bayes_factor(log_factor: float) -> str:
     """A Bayes factor as it is printed."""
+    if math.isnan(log_factor):
+        return NO_VALUE
     factor = math.exp(min(log_factor, 700.0))
     if factor < 0.001:
         return "<0.001"
@@ -206,6 +209,8 @@ def _sentence(fits: Fits, fit: FitFolder) -> str:
 
 def evidence(log_factor: float) -> str:
     """What a log Bayes factor weighs, in words."""
+    if math.isnan(log_factor):
+        return "fitted to other targets, so that the two cannot be weighed against each other"
     size = abs(log_factor)
     weight = next((word for limit, word in WEIGHTS if size <= limit), "very strong")
     factor = bayes_factor(log_factor)

@@ -23,7 +23,7 @@ from simulate.report.calibration import calibration_section
 from simulate.report.calibration_structures import bayes_factor, evidence
 from simulate.report.identifiable import not_identifiable
 from simulate.report.informed import significant, standardised, word_of
-from simulate.report.numbers import MINUS
+from simulate.report.numbers import MINUS, NO_VALUE
 from simulate.report.report import render_report
 from simulate.report.view import View
 from simulate.run import RunResult, execute
@@ -247,6 +247,16 @@ def test_rates_of_response_stand_beside_the_reported_ones(view: View, tmp_path: 
     assert table.header[-1] == "DOR at 24 months, %"
     assert [row[-1] for row in table.rows] == ["60.0", "58.0", "44.0"]
     assert f"It misses DOR ({MINUS}1.9 sd)." in prose(section.blocks)
+
+
+def test_structures_with_other_targets_are_not_weighed(view: View, tmp_path: Path) -> None:
+    write_tables(tmp_path / "fits" / "full")
+    stage = {**LOGNORMAL_STAGE, "n_targets": 2}
+    write_tables(tmp_path / "fits" / "lognormal", stages=(stage,), targets=TARGETS[:2])
+    section = calibration_section(view)
+
+    assert tables(section)["How other structures fit"].rows[1][-1].strip() == NO_VALUE
+    assert "cannot be weighed against each other" in prose(section.blocks)
 
 
 def test_parameters_changed_on_purpose_are_told(result: RunResult, tmp_path: Path) -> None:
