@@ -71,6 +71,10 @@ class IntColumn(IntTable, Protocol):
         """Change one number."""
 
 
+class ShortColumn(IntColumn, Protocol):
+    """The same for numbers of at most 2**31 - 1, which kernels store in half the room."""
+
+
 class FloatColumn(FloatTable, Protocol):
     """Floats by index that can be changed; see :class:`IntTable`."""
 

@@ -6,7 +6,8 @@ length, for every number its value, one after the other, in the order of the fie
 gets the address of that block, and ``plan.dosing.action[row]`` becomes two loads. The rules do not
 notice: the fields are found by the same names, and what a field is follows from its annotation
 (``IntTable``, ``FloatTable``, ``int``, ``float``, or another named tuple of such fields). What is
-annotated as a table is only read; what a kernel fills is a column (``IntColumn``, ``FloatColumn``).
+annotated as a table is only read; what a kernel fills is a column (``IntColumn``, ``FloatColumn``,
+or ``ShortColumn`` for whole numbers below 2**31, which take half the room).
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ class PackedType(types.Type):
 class TableType(types.Type):
     """A table of whole numbers or floats, known by its address and length.
 
+    Short whole numbers are stored in 32 bits, and read as if they had 64.
     A constant one never changes while a kernel runs, so that what was read need not be read again
     after something else was written. A guided one is of thresholds, in order, and has a guide that
     shortens a search for a word: entry j tells how many thresholds do not exceed
@@ -54,12 +56,14 @@ class TableType(types.Type):
 
     def __init__(self, dtype: types.Type, *, constant: bool = False, guided: bool = False) -> None:
         self.dtype, self.constant, self.guided = dtype, constant, guided
+        self.value = types.int64 if dtype == types.int32 else dtype
         self.n_entries = 3 if guided else 2
         kind = "Guided" if guided else "Constant" if constant else ""
         super().__init__(name=f"{kind}Table({dtype})")
 
 
 INT_COLUMN, FLOAT_COLUMN = TableType(types.int64), TableType(types.float64)
+SHORT_COLUMN = TableType(types.int32)
 INT_TABLE = TableType(types.int64, constant=True)
 FLOAT_TABLE = TableType(types.float64, constant=True)
 GUIDED_TABLE = TableType(types.int64, constant=True, guided=True)
@@ -93,6 +97,7 @@ _KINDS = {
     "IntTable": INT_TABLE,
     "IntArray": INT_COLUMN,
     "IntColumn": INT_COLUMN,
+    "ShortColumn": SHORT_COLUMN,
     "FloatTable": FLOAT_TABLE,
     "FloatArray": FLOAT_COLUMN,
     "FloatColumn": FLOAT_COLUMN,
@@ -130,7 +135,7 @@ def pack(value: Any) -> Packed:
     Raises
     ------
     TypeError
-        If an array is not a contiguous one of int64 or float64, as its annotation says.
+        If an array is not a contiguous one of int64, int32 or float64, as its annotation says.
     """
     block = np.zeros(_fields(type(value))[1], np.int64)
     guides: list[npt.NDArray[np.int64]] = []
@@ -253,12 +258,13 @@ def _get(typing: Any, table: Any, index: Any) -> Any:
     del typing
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        address = _element(context, builder, signature.args[0], arguments)
-        if signature.args[0].constant:
+        kind = signature.args[0]
+        address = _element(context, builder, kind, arguments)
+        if kind.constant:
             return _load_constant(builder, address)
-        return builder.load(address)
+        return context.cast(builder, builder.load(address), kind.dtype, kind.value)
 
-    return table.dtype(table, index), code
+    return table.value(table, index), code
 
 
 @intrinsic
@@ -266,10 +272,12 @@ def _set(typing: Any, table: Any, index: Any, value: Any) -> Any:
     del typing, value
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        builder.store(arguments[2], _element(context, builder, signature.args[0], arguments))
+        kind = signature.args[0]
+        value = context.cast(builder, arguments[2], kind.value, kind.dtype)
+        builder.store(value, _element(context, builder, kind, arguments))
         return context.get_dummy_value()
 
-    return types.void(table, index, table.dtype), code
+    return types.void(table, index, table.value), code
 
 
 @intrinsic
