@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic, overload
@@ -34,3 +35,25 @@ def _trailing_zeros(typing: Any, mask: Any) -> Any:
         return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
 
     return types.int64(mask), code
+
+
+LIFT = 2.0**52
+
+
+def lifted(word: int) -> float:
+    """``2**52 + word`` as a float, of a word of 32 bits: in compiled code by setting its bits.
+
+    Floats that are compared with words can be lifted too, which costs nothing in a loop.
+    """
+    return LIFT + word
+
+
+@overload(lifted, jit_options={"forceinline": True})
+def _lifted_compiled(word: Any) -> Callable[..., Any]:
+    del word
+    exponent = np.int64(0x4330000000000000)
+
+    def lift(word: Any) -> Any:
+        return np.int64(word | exponent).view(np.float64)
+
+    return lift

@@ -42,9 +42,7 @@ def rule(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]
 def kernel(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
     """Compile a loop over rules: no interpreter lock, and cached on disk between runs."""
     _prepare_cache()
-    decorate = _njit(
-        nogil=True, cache=True, _nrt=False, error_model="numpy", no_cfunc_wrapper=True
-    )
+    decorate = _njit(nogil=True, cache=True, _nrt=False, error_model="numpy", no_cfunc_wrapper=True)
     compiled: Callable[Parameters, Result] = decorate(function)
     return compiled
 
