@@ -12,7 +12,7 @@ from simulate.analysis.one_trial import analyse_trial
 from simulate.analysis.plan import AnalysisPlan, analysis_plan
 from simulate.analysis.workspace import Workspace, workspace
 from simulate.compiled import kernel
-from simulate.distributions import FloatArray, IntArray
+from simulate.distributions import FloatArray, IntArray, ShortColumn
 from simulate.engines.batch.trial import Desk, new_desk, simulate_trial
 from simulate.errors import SimulateError
 from simulate.packed import pack, unpacked
@@ -28,7 +28,7 @@ class Slate(NamedTuple):
     work: Workspace
     values: FloatArray
     """A row a replicate, one after the other."""
-    curve_counts: IntArray
+    curve_counts: ShortColumn
 
 
 class BatchRunner:
@@ -66,7 +66,7 @@ class BatchRunner:
                 f"replicate {replicates.start + done} screens more patients than have room; "
                 "the engine 'reference' can run it"
             )
-        return [(slate.values, slate.curve_counts) for slate in slates]
+        return [(slate.values, np.asarray(slate.curve_counts)) for slate in slates]
 
     def _rooms(self) -> list[tuple[Desk, AnalysisPlan, Workspace]]:
         """The thread's own desk and workspaces, made once."""
@@ -79,7 +79,7 @@ class BatchRunner:
     def _slate(self, desk: Desk, analysis: AnalysisPlan, work: Workspace, n: int) -> Slate:
         values = np.full(n * analysis.n_columns, np.nan)
         n_counts = len(CURVES) * analysis.curves.n_points * (BINS + 1)
-        return Slate(desk, analysis, work, values, np.zeros(n_counts, np.int64))
+        return Slate(desk, analysis, work, values, np.zeros(n_counts, np.int32))
 
 
 @kernel

@@ -41,7 +41,7 @@ LIFT = 2.0**52
 
 
 def lifted(word: int) -> float:
-    """``2**52 + word`` as a float, of a word of 32 bits: in compiled code by setting its bits.
+    """``2**52 + word`` as a float, of a whole number below that: in compiled code by setting bits.
 
     Floats that are compared with words can be lifted too, which costs nothing in a loop.
     """
@@ -57,3 +57,18 @@ def _lifted_compiled(word: Any) -> Callable[..., Any]:
         return np.int64(word | exponent).view(np.float64)
 
     return lift
+
+
+def whole(value: float) -> int:
+    """The whole part of a float from 0 to below 2**31, by what processors do in SIMD."""
+    return int(value)
+
+
+@overload(whole, jit_options={"forceinline": True})
+def _whole_compiled(value: Any) -> Callable[..., Any]:
+    del value
+
+    def cut_off(value: Any) -> Any:
+        return np.int64(np.int32(value))
+
+    return cut_off

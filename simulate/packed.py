@@ -68,8 +68,10 @@ INT_TABLE = TableType(types.int64, constant=True)
 FLOAT_TABLE = TableType(types.float64, constant=True)
 GUIDED_TABLE = TableType(types.int64, constant=True, guided=True)
 
-GUIDE_SHIFT = 24
+GUIDE_SHIFT = 20
 _GUIDE_ENTRIES = (1 << (32 - GUIDE_SHIFT)) + 1
+_GUIDE = types.CPointer(types.uint16)
+_MOST_GUIDED = 2**16 - 1
 
 register_model(PackedType)(models.OpaqueModel)
 
@@ -78,7 +80,7 @@ register_model(PackedType)(models.OpaqueModel)
 class _TableModel(models.StructModel):
     def __init__(self, manager: Any, kind: TableType) -> None:
         pointer = types.CPointer(kind.dtype)
-        members = [("data", pointer), ("size", types.int64), ("guide", pointer)]
+        members = [("data", pointer), ("size", types.int64), ("guide", _GUIDE)]
         super().__init__(manager, kind, members)
 
 
@@ -135,16 +137,17 @@ def pack(value: Any) -> Packed:
     Raises
     ------
     TypeError
-        If an array is not a contiguous one of int64, int32 or float64, as its annotation says.
+        If an array is not a contiguous one of int64, int32 or float64, as its annotation says, or
+        a guided table is longer than its guide can tell.
     """
     block = np.zeros(_fields(type(value))[1], np.int64)
-    guides: list[npt.NDArray[np.int64]] = []
+    guides: list[npt.NDArray[np.uint16]] = []
     _fill(block, 0, value, guides)
     return Packed(block, (value, guides))
 
 
 def _fill(
-    block: npt.NDArray[np.int64], first: int, value: Any, guides: list[npt.NDArray[np.int64]]
+    block: npt.NDArray[np.int64], first: int, value: Any, guides: list[npt.NDArray[np.uint16]]
 ) -> None:
     for name, field in _fields(type(value))[0].items():
         part, at = getattr(value, name), first + field.first
@@ -164,9 +167,11 @@ def _fill(
             _fill(block, at, part, guides)
 
 
-def _guide_of(thresholds: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def _guide_of(thresholds: npt.NDArray[np.int64]) -> npt.NDArray[np.uint16]:
+    if len(thresholds) > _MOST_GUIDED:
+        raise TypeError(f"a guided table has {len(thresholds)} entries, more than {_MOST_GUIDED}")
     words = np.arange(_GUIDE_ENTRIES, dtype=np.int64) << GUIDE_SHIFT
-    return np.searchsorted(thresholds, words, side="right").astype(np.int64)
+    return np.searchsorted(thresholds, words, side="right").astype(np.uint16)
 
 
 # ---- what compiled code does with them ----------------------------------------------------------
@@ -197,7 +202,7 @@ def _get_field(context: Any, builder: Any, packed: PackedType, value: Any, name:
     table.data = _load(builder, value, field.first, pointer)
     table.size = _load(builder, value, field.first + 1, ir.IntType(64))
     if field.kind.guided:
-        table.guide = _load(builder, value, field.first + 2, pointer)
+        table.guide = _load(builder, value, field.first + 2, context.get_value_type(_GUIDE))
     return table._getvalue()
 
 
@@ -297,7 +302,8 @@ def guide_entry(typing: Any, table: Any, index: Any) -> Any:
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         fields = cgutils.create_struct_proxy(signature.args[0])(context, builder, arguments[0])
-        return _load_constant(builder, builder.gep(fields.guide, [arguments[1]]))
+        entry = _load_constant(builder, builder.gep(fields.guide, [arguments[1]]))
+        return context.cast(builder, entry, types.uint16, types.int64)
 
     return types.int64(table, types.int64), code
 

@@ -39,6 +39,8 @@ from simulate.streams import WORD_RANGE, unit_exponential
 ORDERS_OF_DAY = 256
 """Of two events on one day the one with the lower term begins first."""
 
+# bounds on -ln(1 - u): its series, cut off, up to a half, and above that two numbers
+_LN_2, _LN_20, _THIRD = 0.693147, 2.995733, 1.0 / 3.0
 _BELOW, _ABOVE = 1.0 - 1e-12, 1.0 + 1e-12
 
 
@@ -164,10 +166,13 @@ def decide(plan: ToxicityPlan, life: Life, row: int, today: int) -> None:
 def severity_of(plan: ToxicityPlan, term: int, factor: float, drawn: int) -> int:
     """What a word brings; its exponential is worked out only if bounds on it do not decide."""
     u = (drawn + 0.5) / WORD_RANGE
+    low, high = _LN_2, _LN_20
     if u < 0.5:
-        low = u + 0.5 * u * u
+        low = u + u * u * (0.5 + u * _THIRD)
+        high = low + 0.5 * (u * u) * (u * u)
+    if u < 0.95:
         severity = occurrence(plan, term, factor, low * _BELOW)
-        if severity == occurrence(plan, term, factor, (low + u * u * u) * _ABOVE):
+        if severity == occurrence(plan, term, factor, high * _ABOVE):
             return severity
     return exact_severity(plan, term, factor, drawn)
 
