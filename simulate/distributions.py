@@ -22,7 +22,7 @@ from numba.extending import overload
 from scipy.special import gammaincinv, log_ndtr, ndtr
 
 from simulate.compiled import rule
-from simulate.packed import GUIDE_SHIFT, guide_entry
+from simulate.packed import guide_entry, guide_shift
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
@@ -130,7 +130,7 @@ def _first_above_compiled(thresholds: Any, word: Any) -> Callable[..., Any]:
         return first_above_within(thresholds, word, 0, len(thresholds))
 
     def guided(thresholds: Any, word: Any) -> Any:
-        slice_of_words = word >> GUIDE_SHIFT
+        slice_of_words = word >> guide_shift(thresholds)
         low = guide_entry(thresholds, slice_of_words)
         high = guide_entry(thresholds, slice_of_words + 1)
         return first_above_within(thresholds, word, low, high)

@@ -50,14 +50,14 @@ class TableType(types.Type):
     Short whole numbers are stored in 32 bits, and read as if they had 64.
     A constant one never changes while a kernel runs, so that what was read need not be read again
     after something else was written. A guided one is of thresholds, in order, and has a guide that
-    shortens a search for a word: entry j tells how many thresholds do not exceed
-    ``j << GUIDE_SHIFT``.
+    shortens a search for a word: entry j tells how many thresholds do not exceed ``j << shift``.
+    The guide has about twice as many entries as the table, so that it stays in the cache.
     """
 
     def __init__(self, dtype: types.Type, *, constant: bool = False, guided: bool = False) -> None:
         self.dtype, self.constant, self.guided = dtype, constant, guided
         self.value = types.int64 if dtype == types.int32 else dtype
-        self.n_entries = 3 if guided else 2
+        self.n_entries = 4 if guided else 2
         kind = "Guided" if guided else "Constant" if constant else ""
         super().__init__(name=f"{kind}Table({dtype})")
 
@@ -68,8 +68,8 @@ INT_TABLE = TableType(types.int64, constant=True)
 FLOAT_TABLE = TableType(types.float64, constant=True)
 GUIDED_TABLE = TableType(types.int64, constant=True, guided=True)
 
-GUIDE_SHIFT = 20
-_GUIDE_ENTRIES = (1 << (32 - GUIDE_SHIFT)) + 1
+_WORD_BITS = 32
+_MOST_GUIDE_BITS = 12
 _GUIDE = types.CPointer(types.uint16)
 _MOST_GUIDED = 2**16 - 1
 
@@ -80,7 +80,12 @@ register_model(PackedType)(models.OpaqueModel)
 class _TableModel(models.StructModel):
     def __init__(self, manager: Any, kind: TableType) -> None:
         pointer = types.CPointer(kind.dtype)
-        members = [("data", pointer), ("size", types.int64), ("guide", _GUIDE)]
+        members = [
+            ("data", pointer),
+            ("size", types.int64),
+            ("guide", _GUIDE),
+            ("shift", types.int64),
+        ]
         super().__init__(manager, kind, members)
 
 
@@ -157,8 +162,9 @@ def _fill(
                 raise TypeError(f"{type(value).__name__}.{name} is no flat array of {dtype}")
             block[at], block[at + 1] = part.ctypes.data, len(part)
             if field.kind.guided:
-                guides.append(_guide_of(part))
-                block[at + 2] = guides[-1].ctypes.data
+                shift = _guide_shift(len(part))
+                guides.append(_guide_of(part, shift))
+                block[at + 2], block[at + 3] = guides[-1].ctypes.data, shift
         elif field.kind == types.float64:
             block[at : at + 1].view(np.float64)[0] = part
         elif field.kind == types.int64:
@@ -167,10 +173,15 @@ def _fill(
             _fill(block, at, part, guides)
 
 
-def _guide_of(thresholds: npt.NDArray[np.int64]) -> npt.NDArray[np.uint16]:
+def _guide_shift(n_thresholds: int) -> int:
+    """Bits of a word that the guide of so many thresholds leaves out."""
+    return _WORD_BITS - min(n_thresholds.bit_length() + 1, _MOST_GUIDE_BITS)
+
+
+def _guide_of(thresholds: npt.NDArray[np.int64], shift: int) -> npt.NDArray[np.uint16]:
     if len(thresholds) > _MOST_GUIDED:
         raise TypeError(f"a guided table has {len(thresholds)} entries, more than {_MOST_GUIDED}")
-    words = np.arange(_GUIDE_ENTRIES, dtype=np.int64) << GUIDE_SHIFT
+    words = np.arange((1 << (_WORD_BITS - shift)) + 1, dtype=np.int64) << shift
     return np.searchsorted(thresholds, words, side="right").astype(np.uint16)
 
 
@@ -203,6 +214,7 @@ def _get_field(context: Any, builder: Any, packed: PackedType, value: Any, name:
     table.size = _load(builder, value, field.first + 1, ir.IntType(64))
     if field.kind.guided:
         table.guide = _load(builder, value, field.first + 2, context.get_value_type(_GUIDE))
+        table.shift = _load(builder, value, field.first + 3, ir.IntType(64))
     return table._getvalue()
 
 
@@ -306,6 +318,17 @@ def guide_entry(typing: Any, table: Any, index: Any) -> Any:
         return context.cast(builder, entry, types.uint16, types.int64)
 
     return types.int64(table, types.int64), code
+
+
+@intrinsic
+def guide_shift(typing: Any, table: Any) -> Any:
+    """In a kernel: bits of a word that a guided table's guide leaves out."""
+    del typing
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return cgutils.create_struct_proxy(signature.args[0])(context, builder, arguments[0]).shift
+
+    return types.int64(table), code
 
 
 # the arguments of an overload and of what it gives must be written alike: Numba compares them
