@@ -12,7 +12,9 @@ from simulate.engines.batch.life import (
     BLOCKED_UNTIL,
     CYCLE,
     DELAY,
+    DUE,
     FIRST_ROW_OF_EVENTS,
+    GIVEN_TODAY,
     HOLD,
     LAST_CYCLE,
     NEVER_COMES,
@@ -51,11 +53,7 @@ def dose_moment(
         return
     give_cycle(plan, layout, life, ledger, seed, replicate, number, today)
     now[SHIFT] = today - (now[CYCLE] - 1) * plan.treatment.cycle_length
-    still_due = False
-    for position in range(len(life.drugs.limit)):
-        if is_due(life, position):
-            still_due = True
-    if still_due:
+    if now[DUE] != 0:
         plan_next_cycle(plan, life, today)
     elif now[TREATMENT_STOP] == NEVER:  # completed; assessments go on
         now[TREATMENT_STOP] = today
@@ -113,10 +111,10 @@ def give_cycle(
 ) -> None:
     """Give what is due, omit what is held, and let the cycle bring its adverse events."""
     now, drugs = life.now, life.drugs
-    any_given = False
+    due, given_today = now[DUE], 0
     for position in range(len(drugs.limit)):
         drugs.state[position] = NOT_GIVEN
-        if not is_due(life, position):
+        if (due >> position) & 1 == 0:
             continue
         given = drugs.blocked_until[position] <= today
         if not given and is_omitted_too_long(plan, life, ledger, number, position, today):
@@ -124,8 +122,9 @@ def give_cycle(
                 return
             continue
         record_dose(plan, life, ledger, number, position, today, given)
-        any_given = any_given or given
-    if any_given:
+        given_today = given_today | (int(given) << position)
+    now[GIVEN_TODAY] = given_today
+    if given_today != 0:
         bring_events(plan, layout, life, seed, replicate, number, today)
     if plan.disease.intensity_drug >= 0:
         count_dose(plan, layout, life, ledger, today)
@@ -165,7 +164,9 @@ def record_dose(
     ledger.size[DOSES] = row + 1
     now[LAST_CYCLE] = now[CYCLE]
     if given:
-        drugs.n_given[position] = drugs.n_given[position] + 1
+        n_given = drugs.n_given[position] + 1
+        drugs.n_given[position] = n_given
+        now[DUE] = now[DUE] & ~(int(n_given >= drugs.limit[position]) << position)
         drugs.held_since[position] = NEVER
         drugs.last_dose[position] = row
         drugs.state[position] = REDUCED_DOSE if level > 0 else FULL_DOSE

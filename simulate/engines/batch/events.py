@@ -9,23 +9,23 @@ from simulate.engines.batch.event_words import detail_row, find_prospects, look_
 from simulate.engines.batch.layout import ANY_STATE, WITHOUT_LIMITED, Layout
 from simulate.engines.batch.life import (
     CYCLE,
+    DUE,
     END_OF_BATCH,
     END_OF_LIMITED,
     END_PENDING,
     END_PROSPECTS,
     FIRST_PENDING,
+    GIVEN_TODAY,
     LAST_MOMENT,
     NEXT_EVENT,
     NEXT_PROSPECT,
     TREATED_UNTIL,
     Life,
 )
-from simulate.engines.batch.stops import is_due
 from simulate.engines.batch.words import GROUP, word_at
 from simulate.patient.toxicity import (
     FULL_DOSE,
     NO_EVENT,
-    NOT_GIVEN,
     ToxicityPlan,
     cycle_weight,
     frailty,
@@ -123,10 +123,9 @@ def look_ahead(
 def cycles_of_limited_drugs(life: Life) -> int:
     """Cycles from this one on in which drugs of planned cycles are given if none is put off."""
     drugs, most = life.drugs, 0
+    concerned = life.now[DUE] | life.now[GIVEN_TODAY]
     for position in range(len(drugs.limit)):
-        if drugs.limit[position] < NEVER and (
-            drugs.state[position] != NOT_GIVEN or is_due(life, position)
-        ):
+        if drugs.limit[position] < NEVER and (concerned >> position) & 1 == 1:
             most = max(most, drugs.limit[position] - drugs.n_given[position] + 1)
     return most
 
@@ -187,7 +186,7 @@ def exact_severity(plan: ToxicityPlan, term: int, factor: float, drawn: int) -> 
 @part
 def put_in_queue(life: Life, onset: int, prospect: int, severity: int) -> None:
     """Queue an event by onset and term; of the same, the earlier brought is first."""
-    queue, now, drugs = life.pending, life.now, life.drugs
+    queue, now = life.pending, life.now
     order = onset * ORDERS_OF_DAY + life.prospects.term[prospect]
     row = now[END_PENDING]
     while row > now[FIRST_PENDING] and queue.order[row - 1] > order:
@@ -196,13 +195,10 @@ def put_in_queue(life: Life, onset: int, prospect: int, severity: int) -> None:
         queue.severity[row] = queue.severity[row - 1]
         queue.given[row] = queue.given[row - 1]
         row = row - 1
-    given = 0
-    for position in range(len(drugs.state)):
-        given = given | (int(drugs.state[position] != NOT_GIVEN) << position)
     queue.order[row] = order
     queue.prospect[row] = prospect
     queue.severity[row] = severity
-    queue.given[row] = given
+    queue.given[row] = now[GIVEN_TODAY]
     now[END_PENDING] = now[END_PENDING] + 1
     now[NEXT_EVENT] = moment_of(queue.order[now[FIRST_PENDING]])
 

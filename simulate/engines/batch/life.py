@@ -55,11 +55,17 @@ NEVER_COMES = 2**60
     FIRST_ROW_OF_SCANS,
     LAST_CYCLE,
     IS_PROGRESSED,
+    DUE,
+    GIVEN_TODAY,
     NEXT_PROSPECT,
     END_PROSPECTS,
     N_NOW,
-) = range(40)
-"""Entries of ``Life.now``. Moments are ``day * 32 + phase`` of the patient's clock."""
+) = range(42)
+"""Entries of ``Life.now``. Moments are ``day * 32 + phase`` of the patient's clock.
+
+DUE has the drugs that are still to be given as bits, by position; GIVEN_TODAY those that the
+current cycle gives.
+"""
 
 (
     PROGRESSION_FACTOR,
@@ -81,7 +87,6 @@ class DrugColumns(NamedTuple):
     level: IntColumn
     blocked_until: IntColumn
     held_since: IntColumn
-    is_stopped: IntColumn
     last_dose: IntColumn
     """Row of the latest dose in the table of doses, -1 if there is none."""
     state: IntColumn

@@ -34,6 +34,7 @@ from simulate.engines.batch.life import (
     CYCLE,
     DEATH_DAY,
     DELAY,
+    DUE,
     END_OF_BATCH,
     END_OF_LIMITED,
     END_PENDING,
@@ -113,17 +114,15 @@ def live(
     begin(plan, layout, life, ledger, seed, replicate, number, enrolled)
     now = life.now
     while True:
-        other = min(
+        moment = min(
             min(now[NEXT_TURN], now[NEXT_LEAVING]), min(now[NEXT_VISIT], now[NEXT_CLINICAL])
         )
-        moment = min(other, min(now[NEXT_DOSE], now[NEXT_EVENT]))
-        if moment > now[LAST_MOMENT]:
+        until = min(moment, now[LAST_MOMENT])
+        if treat(plan, layout, life, ledger, seed, replicate, number, until):
+            continue  # a dose may have moved what comes next
+        if moment > until:
             break
-        if moment == now[NEXT_DOSE]:
-            dose_moment(plan, layout, life, ledger, seed, replicate, number)
-        elif moment == now[NEXT_EVENT]:
-            begin_next(plan, layout.events, life, ledger, seed, replicate, number)
-        elif moment == now[NEXT_VISIT]:
+        if moment == now[NEXT_VISIT]:
             visit_moment(plan, layout, life, ledger, number)
         elif moment == now[NEXT_CLINICAL]:
             clinical_moment(plan, life, ledger, number, moment // clock.PHASES_PER_DAY)
@@ -136,6 +135,35 @@ def live(
             stop(life, moment, treatment.DEATH)
             break
     put_on_record(plan, layout, life, ledger, number, site_id, enrolled)
+
+
+@part
+def treat(
+    plan: Plan,
+    layout: Layout,
+    life: Life,
+    ledger: Ledger,
+    seed: int,
+    replicate: int,
+    number: int,
+    until: int,
+) -> bool:
+    """Doses and adverse events, the earliest first, up to a moment.
+
+    True if it stops before, after a dose that may have changed what else is to come.
+    """
+    now = life.now
+    while True:
+        if now[NEXT_EVENT] < now[NEXT_DOSE]:
+            if now[NEXT_EVENT] > until:
+                return False
+            begin_next(plan, layout.events, life, ledger, seed, replicate, number)
+        else:
+            if now[NEXT_DOSE] > until:
+                return False
+            dose_moment(plan, layout, life, ledger, seed, replicate, number)
+            if layout.is_foreseen == 0:
+                return True
 
 
 @part
@@ -254,15 +282,16 @@ def begin_treatment(plan: Plan, layout: Layout, life: Life, n_delays: int) -> No
     ``n_delays`` blocks of words have been looked up for the delays.
     """
     now, drugs, start = life.now, life.drugs, layout.patient.start
+    now[DUE] = 0
     for position in range(len(drugs.limit)):
         drug_id = plan.treatment.drug_ids[position]
         drawn = word_at(life.words, start[words_of.PLANNED_CYCLES], drug_id)
         drugs.limit[position] = planned_cycles(plan.treatment, position, drawn)
+        now[DUE] = now[DUE] | (int(drugs.limit[position] > 0) << position)
         drugs.n_given[position] = 0
         drugs.level[position] = 0
         drugs.blocked_until[position] = 0
         drugs.held_since[position] = NEVER
-        drugs.is_stopped[position] = 0
         drugs.last_dose[position] = -1
     if len(life.resolves) > 0:
         draw_frailties(plan.toxicity, life, start[words_of.FRAILTY])

@@ -7,6 +7,7 @@ from simulate.compiled import part
 from simulate.distributions import NEVER
 from simulate.engines.batch.life import (
     ASSESSMENT_STOP,
+    DUE,
     STOP_MOMENT,
     STOP_REASON,
     TREATMENT_STOP,
@@ -35,7 +36,7 @@ def stop(life: Life, moment: int, reason: int) -> None:
 @part
 def stop_drug(life: Life, position: int, moment: int) -> None:
     """Stop a drug for good; the end of the leading drug is the end of treatment."""
-    life.drugs.is_stopped[position] = 1
+    life.now[DUE] = life.now[DUE] & ~(1 << position)
     if position == LEADING:
         stop(life, moment, ADVERSE_EVENT)
 
@@ -61,5 +62,4 @@ def stop_held_drug(
 @part
 def is_due(life: Life, position: int) -> bool:
     """Whether a drug is still to be given."""
-    drugs = life.drugs
-    return drugs.is_stopped[position] == 0 and drugs.n_given[position] < drugs.limit[position]
+    return (life.now[DUE] >> position) & 1 == 1
