@@ -12,7 +12,7 @@ from simulate.analysis.one_trial import analyse_trial
 from simulate.analysis.plan import AnalysisPlan, analysis_plan
 from simulate.analysis.workspace import Workspace, workspace
 from simulate.compiled import kernel
-from simulate.distributions import FloatArray, IntArray, ShortColumn
+from simulate.distributions import FloatArray, IntArray, ShortArray, ShortColumn
 from simulate.engines.batch.trial import Desk, new_desk, simulate_trial
 from simulate.errors import SimulateError
 from simulate.packed import pack, unpacked
@@ -49,7 +49,7 @@ class BatchRunner:
         self._analyses = [analysis_plan(trial, analysis) for analysis in trial.analyses]
         self._own = threading.local()
 
-    def run(self, replicates: range) -> list[tuple[FloatArray, IntArray]]:
+    def run(self, replicates: range) -> list[tuple[FloatArray, ShortArray]]:
         """Values and curve counts of some replicates, by analysis in the scenario's order.
 
         Raises

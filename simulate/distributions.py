@@ -25,6 +25,7 @@ from simulate.compiled import rule
 from simulate.packed import guide_entry, guide_shift
 
 IntArray = npt.NDArray[np.int64]
+ShortArray = npt.NDArray[np.int32]
 FloatArray = npt.NDArray[np.float64]
 
 NEVER = 2**30

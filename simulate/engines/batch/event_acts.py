@@ -35,7 +35,7 @@ from simulate.patient.dosing import (
 )
 from simulate.patient.toxicity import end_day, event_grade, goes_on, is_serious
 from simulate.plan import Plan
-from simulate.streams import Purpose, word
+from simulate.streams import WORD_RANGE, Purpose, word
 
 _RELATED = int(Purpose.ADVERSE_EVENT_RELATED)
 _RULE = int(Purpose.DOSING_RULE)
@@ -133,10 +133,11 @@ def act(
         bit = 1 << (4 * position + dosing.action[row])
         if dosing.action[row] == REDUCE and taken & bit:
             continue
-        at = index * WORDS_OF_EVENT + dosing.rule_ids[row]
-        drawn = word(seed, number, replicate, _RULE, at)
-        if not rule_applies(dosing, row, term, grade, is_related_to_it, special, drawn):
-            continue
+        if dosing.probability[row] < WORD_RANGE:  # else every word would let it act
+            at = index * WORDS_OF_EVENT + dosing.rule_ids[row]
+            drawn = word(seed, number, replicate, _RULE, at)
+            if not rule_applies(dosing, row, term, grade, is_related_to_it, special, drawn):
+                continue
         infusion = 0
         if dosing.action[row] == INTERRUPT_INFUSION:
             infusion = word(seed, number, replicate, _INFUSION, index)

@@ -73,7 +73,7 @@ from simulate.engines.batch.life import (
     Life,
 )
 from simulate.engines.batch.stops import stop
-from simulate.engines.batch.words import look_up, look_up_delays, whole_groups, word_at
+from simulate.engines.batch.words import GROUP, look_up, look_up_delays, word_at
 from simulate.ledger import (
     ADVERSE_EVENTS,
     ASSESSMENTS,
@@ -188,7 +188,8 @@ def begin(
     begin_follow_up(plan, layout, life, ledger, number)
     last_day = now[TREATED_UNTIL] // clock.PHASES_PER_DAY
     # delays of all cycles that can begin by then, and of the one after them
-    n_delays = whole_groups((last_day // plan.treatment.cycle_length + 6) >> 2)
+    n_delays = (last_day // plan.treatment.cycle_length + 6) >> 2
+    n_delays = (n_delays + GROUP - 1) // GROUP * GROUP
     look_up(life.words, fixed, seed, number, replicate, purposes, blocks, n_delays)
     begin_treatment(plan, layout, life, n_delays)
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulate.compiled import part, routine, rule, stay_apart
+from simulate.compiled import part, routine, stay_apart
 from simulate.distributions import IntColumn, IntTable
 from simulate.patient.treatment import cycle_delay
 from simulate.streams import philox4x32, unit_exponential
@@ -35,7 +35,6 @@ def lanes(n_blocks: int) -> Lanes:
     return Lanes(np.zeros(4 * n_blocks, np.int64), n_blocks)
 
 
-@rule
 def whole_groups(n: int) -> int:
     """A number of blocks, filled up to whole groups of those made at once."""
     return (n + GROUP - 1) // GROUP * GROUP
