@@ -266,6 +266,12 @@ def compare(file: str, against: str, name: str | None, force: bool, **options: A
     help="Instead, calibrate to N simulated trials whose truth is known, and count how often the "
     "intervals hold it.",
 )
+@click.option(
+    "--check-held-out",
+    is_flag=True,
+    help="Instead, let the fits that are there predict the facts that they did not use, and tell "
+    "the survival that they hold true. Every new fit does so by itself.",
+)
 def calibrate(
     file: str,
     overrides: tuple[str, ...],
@@ -274,6 +280,7 @@ def calibrate(
     workers: int | None,
     out: str | None,
     coverage: int | None,
+    check_held_out: bool,
 ) -> None:
     """Estimate the parameters of the scenario FILE from its published facts.
 
@@ -290,6 +297,8 @@ def calibrate(
     from simulate.progress import progress_bars
     from simulate.scenario import Scenario
 
+    if check_held_out and coverage is not None:
+        raise UsageError("--coverage and --check-held-out are two things; give one of them")
     scenario = Scenario.from_file(file, overrides)
     settings = publish.Settings(
         seed=scenario.seed if seed is None else seed,
@@ -299,15 +308,18 @@ def calibrate(
     )
     folder = Path(out) if out else publish.default_folder(scenario)
     with progress_bars(unit="trials") as step:
-        if coverage is None:
-            publish.publish_calibration(
-                scenario, folder, settings, fits=fits, step=step, tell=click.echo
-            )
-        else:
+        if check_held_out:
+            for path in publish.publish_checks(scenario, folder, settings, fits=fits, step=step):
+                click.echo(f"written: {path}")
+        elif coverage is not None:
             path = publish.publish_coverage(
                 scenario, folder, settings, datasets=coverage, step=step
             )
             click.echo(f"written: {path}")
+        else:
+            publish.publish_calibration(
+                scenario, folder, settings, fits=fits, step=step, tell=click.echo
+            )
 
 
 @cli.command()

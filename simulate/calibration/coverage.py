@@ -30,24 +30,11 @@ from simulate.calibration.inference import (
 from simulate.calibration.links import prior_moments
 from simulate.calibration.posterior import sample
 from simulate.calibration.simulated import TrialSimulator
+from simulate.calibration.tables import COVERAGE_COLUMNS
 from simulate.distributions import FloatArray
 
 LEVELS = (0.50, 0.80, 0.95)
 """Of the central intervals whose coverage is counted."""
-
-COVERAGE_COLUMNS = (
-    "parameter",
-    "label",
-    "level",
-    "covered",
-    "n",
-    "share",
-    "lower",
-    "upper",
-    "inside",
-)
-"""Of ``coverage.csv``: counts, and the exact 95% interval of the share; ``inside`` tells whether
-that interval holds the level."""
 
 EFFORT = Effort(
     designs=2048,

@@ -1,11 +1,6 @@
 """What a calibration writes: one folder a fit, whole or not at all.
 
-- ``point.yaml``: the point values, as scenarios take them by ``parameters: {from: …}``
-- ``draws.parquet``: draws of the joint posterior, in the units of ``point.yaml``
-- ``parameters.csv``: prior and posterior of every parameter, and how far the data informed it
-- ``covariance.csv``: posterior covariance on the scale of the links
-- ``targets.csv``: the published statistics used, beside what the fitted model gives
-- ``diagnostics.json``: convergence, fit, evidence, and from what it was made
+What the files are and hold stands in :mod:`simulate.calibration.tables`.
 """
 
 from __future__ import annotations
@@ -23,51 +18,19 @@ from simulate.calibration.fits import FitResult, StageFit
 from simulate.calibration.inference import Effort
 from simulate.calibration.job import CalibrationJob
 from simulate.calibration.links import LINKS
+from simulate.calibration.tables import (
+    COVARIANCE,
+    DIAGNOSTICS,
+    DRAWS,
+    PARAMETER_COLUMNS,
+    PARAMETERS,
+    POINT,
+    TARGET_COLUMNS,
+    TARGETS,
+)
 from simulate.distributions import FloatArray
 from simulate.results import new_folder, write_csv, write_json, write_parquet
 from simulate.scenario.calibration_design import Fit, Parameter
-
-POINT, DRAWS, PARAMETERS = "point.yaml", "draws.parquet", "parameters.csv"
-COVARIANCE, TARGETS, DIAGNOSTICS = "covariance.csv", "targets.csv", "diagnostics.json"
-COVERAGE = "coverage.csv"
-
-PARAMETER_COLUMNS = (
-    "parameter",
-    "label",
-    "stage",
-    "unit",
-    "link",
-    "point",
-    "posterior_lower",
-    "posterior_median",
-    "posterior_upper",
-    "prior_lower",
-    "prior_median",
-    "prior_upper",
-    "shrinkage",
-    "information",
-    "rhat",
-    "effective_size",
-    "prior_source",
-)
-"""Of ``parameters.csv``: limits are the 2.5% and 97.5% points; shrinkage is the posterior over the
-prior standard deviation on the scale of the link."""
-
-TARGET_COLUMNS = (
-    "target",
-    "label",
-    "stage",
-    "scale",
-    "reported",
-    "observed",
-    "fitted",
-    "sd",
-    "z",
-    "emulator_error",
-    "locator",
-)
-"""Of ``targets.csv``: observed and fitted on the target's scale, sd of a trial there, z their
-distance in it; the emulator's error in the same unit."""
 
 _DIGITS = 6
 

@@ -10,13 +10,15 @@ from pathlib import Path
 import numpy as np
 
 from simulate.calibration.coverage import check_coverage
-from simulate.calibration.files import COVERAGE, write_fit
+from simulate.calibration.files import write_fit
 from simulate.calibration.fits import FitResult, StageFit, calibrate, simulator_of
 from simulate.calibration.inference import Effort, Step, silent
 from simulate.calibration.job import CalibrationJob, read_job
 from simulate.calibration.links import LINKS
+from simulate.calibration.predicted import Checked, check_fit, fits_in
 from simulate.calibration.store import Store
-from simulate.errors import OutputError
+from simulate.calibration.tables import COVERAGE
+from simulate.errors import OutputError, UsageError
 from simulate.job import program_digest
 from simulate.results import write_csv
 from simulate.scenario.scenario import Scenario
@@ -32,6 +34,8 @@ class Settings:
     workers: int = 1
     effort: Effort = Effort()  # noqa: RUF009 - frozen, so that it can be shared
     command: str = ""
+    checked: Checked = Checked()  # noqa: RUF009 - frozen, so that it can be shared
+    """How much is made of what the fits predict."""
 
 
 def default_folder(scenario: Scenario) -> Path:
@@ -95,8 +99,66 @@ def publish_calibration(
         )
         tell(f"written: {path}")
         written.append(path)
+        check_fit(
+            job.scenario,
+            path,
+            seed=settings.seed,
+            workers=settings.workers,
+            checked=settings.checked,
+            step=step,
+        )
     shutil.rmtree(parts.parent, ignore_errors=True)
     return written
+
+
+def publish_checks(
+    scenario: Scenario,
+    folder: Path,
+    settings: Settings,
+    *,
+    fits: Sequence[str] = (),
+    step: Step = silent,
+) -> list[Path]:
+    """Write what the fits of a calibration predict, without making the fits again.
+
+    Parameters
+    ----------
+    scenario, folder, settings, step
+        As of :func:`publish_calibration`.
+    fits : sequence of str
+        Names of the fits; by default all that the folder holds.
+
+    Returns
+    -------
+    list of Path
+        The files.
+
+    Raises
+    ------
+    UsageError
+        If the folder does not hold such a fit.
+    ScenarioError
+        If a fit does not go with the scenario.
+    """
+    known = fits_in(folder)
+    if missing := [name for name in fits if name not in known]:
+        raise UsageError(
+            f"{folder} holds no fit {', '.join(missing)} (fits: {', '.join(known) or 'none'})"
+        )
+    if not known:
+        raise UsageError(f"{folder} holds no fit; run simulate calibrate first")
+    return [
+        path
+        for name in fits or known
+        for path in check_fit(
+            scenario,
+            folder / name,
+            seed=settings.seed,
+            workers=settings.workers,
+            checked=settings.checked,
+            step=step,
+        )
+    ]
 
 
 def publish_coverage(

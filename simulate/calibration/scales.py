@@ -9,6 +9,7 @@ are used as the logarithm of the standard error of log(-log S) on which they are
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -73,3 +74,24 @@ SCALES: Mapping[str, Callable[[FloatArray, bool, int], FloatArray]] = {
     "root": _root,
     "log": _log,
 }
+
+
+def in_own_unit(scale: str, value: float, reported: float, observed: float) -> float:
+    """A value on a target's scale in the unit in which the target is reported.
+
+    Parameters
+    ----------
+    scale : str
+        Of the target.
+    value : float
+        On it.
+    reported, observed : float
+        What is published, as it is printed and on the scale. An interval comes back as the width
+        of the limits on the scale of log(-log S), which is what is compared.
+    """
+    if scale == "arcsine":
+        share, known = math.sin(value) ** 2, math.sin(observed) ** 2
+        if math.isclose(100 * known, reported, abs_tol=1e-4):
+            return 100 * share
+        return share * (reported + ANSCOMBE) / known - ANSCOMBE  # a count of patients
+    return value**2 - ANSCOMBE if scale == "root" else math.exp(value)

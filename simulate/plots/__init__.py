@@ -3,6 +3,7 @@
 Every function takes ``ax=None`` and returns the axes, so it serves reports and notebooks alike.
 """
 
+from simulate.plots.calibration import plot_informed
 from simulate.plots.doses import plot_delays, plot_histograms
 from simulate.plots.enrolment import plot_enrolment
 from simulate.plots.forest import plot_forest
@@ -25,6 +26,7 @@ __all__ = [
     "plot_enrolment",
     "plot_forest",
     "plot_histograms",
+    "plot_informed",
     "plot_not_seen_yet",
     "plot_precision",
     "plot_reconstruction",

@@ -7,6 +7,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from simulate.report.blocks import numbered
+from simulate.report.calibration import calibration_section
 from simulate.report.design import design_section
 from simulate.report.doses import doses_section
 from simulate.report.enrolment import enrolment_section
@@ -36,6 +37,7 @@ SECTIONS = (
     doses_section,
     swimmer_section,
     scorecard_section,
+    calibration_section,
     scan_bias_section,
     operating_section,
     subgroups_section,

@@ -31,10 +31,14 @@ def position(reported: float, median: float, lower: float, upper: float, pct: fl
     return (pct - 50) / 47.5
 
 
-def scorecard_picture(shown: pd.DataFrame, n: int) -> list[Block]:
-    """Where facts lie among the simulated trials; ``n`` of them are drawn here or elsewhere."""
-    if shown.empty:
-        return []
+def drawn_facts(shown: pd.DataFrame) -> pd.DataFrame:
+    """Facts as `plot_scorecard` takes them.
+
+    Parameters
+    ----------
+    shown : DataFrame
+        Rows of :attr:`simulate.report.view.View.facts` or of a scorecard, with ``topic``.
+    """
     both = "inside_draws" in shown
     columns = ("reported", "median", "lower", "upper", "percentile")
     rows = shown[list(columns)].itertuples(index=False)
@@ -47,8 +51,15 @@ def scorecard_picture(shown: pd.DataFrame, n: int) -> list[Block]:
             "inside": shown[_JUDGED[both]].astype(bool).to_numpy(),
         }
     )
-    if both:
-        facts = facts.assign(**_posterior_limits(shown))
+    return facts.assign(**_posterior_limits(shown)) if both else facts
+
+
+def scorecard_picture(shown: pd.DataFrame, n: int) -> list[Block]:
+    """Where facts lie among the simulated trials; ``n`` of them are drawn here or elsewhere."""
+    if shown.empty:
+        return []
+    both = "inside_draws" in shown
+    facts = drawn_facts(shown)
     parts = _halves(facts)
     lines = max(lines_of(part) for part in parts)
     reach = _reach(facts)

@@ -9,72 +9,17 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from scenario_example import GOOD, spoil, write
+from scenario_example import spoil
+from small_calibration import CALIBRATION, FACTS, FEW, TINY, trial
 
 from simulate import cli
 from simulate.calibration import publish
-from simulate.calibration.files import PARAMETER_COLUMNS, TARGET_COLUMNS
 from simulate.calibration.fits import NotConvergedError
-from simulate.calibration.inference import Effort
 from simulate.calibration.publish import Settings, publish_calibration, publish_coverage
 from simulate.calibration.simulated import TrialSimulator
+from simulate.calibration.tables import PARAMETER_COLUMNS, TARGET_COLUMNS
 from simulate.errors import ScenarioError
 from simulate.scenario.scenario import Scenario
-
-TINY = Effort(
-    designs=40, trials=10, local_designs=40, local_trials=10, mode_trials=100,
-    covariance_trials=200, steps=300, draws=100, check_draws=10, check_trials=50,
-)  # fmt: skip
-
-
-def fact(statistic: str, value: float, unit: str, rest: str) -> str:
-    return (
-        f"  - {{statistic: {statistic}, label: a label, value: {value}, unit: '{unit}', {rest}, "
-        "role: calibrated, at: made up}\n"
-    )
-
-
-NO_LIMITS = "lower: null, upper: null"
-FACTS = "facts:\n" + "".join(
-    (
-        fact("orr", 70.0, "%", "count: 28, denominator: 40, lower: 53.5, upper: 83.4"),
-        fact("pfs_rate_6", 80.0, "%", "count: null, denominator: 40, lower: 64.0, upper: 89.5"),
-        fact("pfs_rate_12", 65.0, "%", "count: null, denominator: 40, lower: 48.0, upper: 77.6"),
-        fact("cycles_median", 20, "cycles", f"count: null, denominator: null, {NO_LIMITS}"),
-    )
-)
-
-CALIBRATION = """\
-stages:
-  - name: efficacy
-    title: Response and progression
-    parameters:
-      - {name: response, label: Response, field: disease.response.probability, link: logit,
-         prior: {median: 0.7, sd: 0.6, source: assumed, at: a guess}}
-      - {name: scale, label: Scale, field: disease.progression.responders.scale, unit: months,
-         link: log, prior: {median: 30, sd: 0.5}}
-    targets:
-      arcsine: [orr, pfs_rate_6, pfs_rate_12]
-      interval: [pfs_rate_12]
-fits:
-  - {name: full, title: Everything}
-  - name: fewer
-    title: Without the interval
-    stage: efficacy
-    leave_out: {interval: [pfs_rate_12]}
-    held_out: [cycles_median]
-  - name: constant
-    title: Constant hazard
-    stage: efficacy
-    set: {disease.progression.responders.shape: 1.0}
-"""
-
-
-def trial(folder: Path, *, facts: str = FACTS, calibration: str = CALIBRATION) -> str:
-    (folder / "facts.yaml").write_text(facts, encoding="utf-8")
-    (folder / "calibration.yaml").write_text(calibration, encoding="utf-8")
-    text = GOOD.replace("origin:", "facts: facts.yaml\ncalibration: calibration.yaml\n\norigin:", 1)
-    return write(folder, text)
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +27,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a small calibration, two fits, two threads."""
     folder = tmp_path_factory.mktemp("calibration")
     scenario = Scenario.from_file(trial(folder))
-    settings = Settings(seed=1, workers=2, effort=TINY, command="simulate calibrate small.yaml")
+    settings = Settings(
+        seed=1, workers=2, effort=TINY, checked=FEW, command="simulate calibrate small.yaml"
+    )
     publish_calibration(scenario, folder / "out", settings)
     return folder
 
@@ -158,7 +105,9 @@ def test_diagnostics_say_from_what_it_was_made(made: Path) -> None:
 
 def test_the_same_command_gives_the_same_bytes_with_one_thread(made: Path, tmp_path: Path) -> None:
     scenario = Scenario.from_file(made / "small.yaml")
-    settings = Settings(seed=1, workers=1, effort=TINY, command="simulate calibrate small.yaml")
+    settings = Settings(
+        seed=1, workers=1, effort=TINY, checked=FEW, command="simulate calibrate small.yaml"
+    )
     publish_calibration(scenario, tmp_path / "out", settings, fits=["full"])
     for name in ("point.yaml", "draws.parquet", "parameters.csv", "covariance.csv", "targets.csv"):
         here, there = (f / "out" / "full" / name for f in (tmp_path, made))
@@ -170,7 +119,7 @@ def test_an_interrupted_calibration_goes_on_without_simulating_again(
 ) -> None:
     """Stopped when all trials are there: the second call simulates none of them."""
     scenario = Scenario.from_file(made / "small.yaml")
-    settings = Settings(seed=1, effort=TINY)
+    settings = Settings(seed=1, effort=TINY, checked=FEW)
 
     def stop(*_arguments: object, **_options: object) -> None:
         raise KeyboardInterrupt
@@ -200,13 +149,19 @@ def test_what_did_not_converge_is_told_and_leaves_an_earlier_fit_alone(
     made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scenario = Scenario.from_file(made / "small.yaml")
-    publish_calibration(scenario, tmp_path, Settings(seed=1, effort=TINY), fits=["full"])
+    publish_calibration(
+        scenario, tmp_path, Settings(seed=1, effort=TINY, checked=FEW), fits=["full"]
+    )
     before = (tmp_path / "full" / "point.yaml").read_bytes()
     monkeypatch.setattr("simulate.calibration.fits.MOST_RHAT", 1.0)
     with pytest.raises(NotConvergedError, match="R-hat of"):
-        publish_calibration(scenario, tmp_path, Settings(seed=2, effort=TINY), fits=["full"])
+        publish_calibration(
+            scenario, tmp_path, Settings(seed=2, effort=TINY, checked=FEW), fits=["full"]
+        )
     assert (tmp_path / "full" / "point.yaml").read_bytes() == before
-    monkeypatch.setattr(publish, "Settings", lambda **o: Settings(**{**o, "effort": TINY}))
+    monkeypatch.setattr(
+        publish, "Settings", lambda **o: Settings(**{**o, "effort": TINY, "checked": FEW})
+    )
     words = ["calibrate", str(made / "small.yaml"), "--fit", "full", "--out", str(tmp_path)]
     assert cli.main(words) == 1
     assert "did not converge" in capsys.readouterr().err
@@ -215,7 +170,9 @@ def test_what_did_not_converge_is_told_and_leaves_an_earlier_fit_alone(
 def test_the_command_prints_a_table_and_where_it_is(
     made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(publish, "Settings", lambda **o: Settings(**{**o, "effort": TINY}))
+    monkeypatch.setattr(
+        publish, "Settings", lambda **o: Settings(**{**o, "effort": TINY, "checked": FEW})
+    )
     words = ["calibrate", str(made / "small.yaml"), "--fit", "full", "--out", str(tmp_path)]
     assert cli.main(words) == 0
     out = capsys.readouterr().out
@@ -231,7 +188,7 @@ def test_a_parameter_that_no_target_informs_is_named_with_its_line(tmp_path: Pat
     text = CALIBRATION.replace("    targets:\n", idle + "    targets:\n", 1)
     scenario = Scenario.from_file(trial(tmp_path, calibration=text))
     told: list[str] = []
-    settings = Settings(seed=1, effort=TINY)
+    settings = Settings(seed=1, effort=TINY, checked=FEW)
     publish_calibration(scenario, tmp_path / "out", settings, fits=["full"], tell=told.append)
     (warning,) = [line for line in told if "warning" in line]
     assert "calibration.yaml:9:" in warning
@@ -240,7 +197,9 @@ def test_a_parameter_that_no_target_informs_is_named_with_its_line(tmp_path: Pat
 
 def test_coverage_is_counted_for_every_parameter_and_level(made: Path, tmp_path: Path) -> None:
     scenario = Scenario.from_file(made / "small.yaml")
-    path = publish_coverage(scenario, tmp_path, Settings(seed=1, effort=TINY), datasets=6)
+    path = publish_coverage(
+        scenario, tmp_path, Settings(seed=1, effort=TINY, checked=FEW), datasets=6
+    )
     table = pd.read_csv(path)
     assert len(table) == 2 * 3
     assert (table["n"] <= 6).all()
@@ -270,7 +229,7 @@ def test_a_mistake_is_told_with_its_line_and_nothing_is_written(
     text, line, _ = spoil(old, new, CALIBRATION)
     scenario = Scenario.from_file(trial(tmp_path, calibration=text))
     with pytest.raises(ScenarioError) as caught:
-        publish_calibration(scenario, tmp_path / "out", Settings(seed=1, effort=TINY))
+        publish_calibration(scenario, tmp_path / "out", Settings(seed=1, effort=TINY, checked=FEW))
     assert any(p.line == line and message in p.message for p in caught.value.problems), caught.value
     assert not (tmp_path / "out").exists()
 
