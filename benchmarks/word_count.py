@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 ROOT = Path(__file__).parents[1]
 _LOOPS = {
-    "philox4x32": ("simulate.engines.batch.words", "simulate.engines.batch.toxicity"),
+    "philox4x32": ("simulate.engines.batch.words", "simulate.engines.batch.event_words"),
     "unit_exponential": ("simulate.engines.batch.words",),
 }
 """Modules that call them in loops of many, which the compiler turns into SIMD."""

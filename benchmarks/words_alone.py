@@ -14,7 +14,14 @@ import numpy as np
 from benchmarks.word_count import WordCount
 from simulate.compiled import kernel
 from simulate.distributions import IntArray, IntColumn
-from simulate.engines.batch.words import Lanes, lanes, look_up, look_up_delays
+from simulate.engines.batch.words import (
+    GROUP,
+    Lanes,
+    lanes,
+    look_up,
+    look_up_delays,
+    word_at,
+)
 from simulate.packed import Packed, pack, unpacked
 from simulate.streams import Purpose, unit_exponential, word
 
@@ -53,7 +60,7 @@ class WordsAlone:
         self._seed = seed
         self._sizes = np.array(
             [
-                _whole(count.blocks_in_loops, 8),
+                _whole(count.blocks_in_loops, GROUP),
                 _whole(count.single_blocks, 1),
                 _whole(count.exponentials_in_loops, EXPONENTIALS_AT_ONCE),
                 _whole(count.single_exponentials, 1),
@@ -90,18 +97,19 @@ def make_random_words(block: IntArray, sizes: IntArray, seed: int, first: int, n
     tray = unpacked(block, Tray)
     total, exponential = 0, 0.0
     for replicate in range(first, first + n):
-        done = 0
-        while done < sizes[0]:
-            size = min(sizes[0] - done, BLOCKS_AT_ONCE)
-            look_up(tray.words, seed, 0, replicate, tray.purposes, tray.blocks, size, done)
-            total = total + tray.words.fourth[size - 1]
-            done = done + size
+        entity, left = 0, sizes[0]
+        while left > 0:
+            size = min(left, BLOCKS_AT_ONCE)
+            look_up(tray.words, 0, seed, entity, replicate, tray.purposes, tray.blocks, size)
+            total = total + word_at(tray.words, size - 1, 3)
+            entity, left = entity + 1, left - size
         for index in range(sizes[1]):
             tray.single[0] = word(seed, 0, replicate, _SINGLE, index)
             total = total + tray.single[0]
+        n = EXPONENTIALS_AT_ONCE // 4
         for index in range(sizes[2] // EXPONENTIALS_AT_ONCE):
-            look_up_delays(tray.words, index & 31, 1.0, tray.delays)
-            total = total + tray.delays.first[index & 15]
+            look_up_delays(tray.words, index & 31, 1.0, tray.delays, n)
+            total = total + word_at(tray.delays, index & 15, 0)
         for index in range(sizes[3]):
-            exponential = exponential + unit_exponential(tray.words.first[index & 63])
+            exponential = exponential + unit_exponential(word_at(tray.words, index & 63, 0))
     return total + int(exponential)

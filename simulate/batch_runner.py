@@ -13,7 +13,7 @@ from simulate.analysis.one_trial import analyse_trial
 from simulate.analysis.plan import AnalysisPlan, analysis_plan
 from simulate.analysis.workspace import Workspace, workspace
 from simulate.compiled import kernel
-from simulate.distributions import FloatArray, IntArray
+from simulate.distributions import FloatArray, IntArray, ShortArray, ShortColumn
 from simulate.engines.batch.layout import Layout, layout_of
 from simulate.engines.batch.trial import Desk, new_desk, simulate_trial
 from simulate.errors import SimulateError
@@ -31,7 +31,7 @@ class Slate(NamedTuple):
     work: Workspace
     values: FloatArray
     """A row a replicate, one after the other."""
-    curve_counts: IntArray
+    curve_counts: ShortColumn
 
 
 class _Bench(NamedTuple):
@@ -72,7 +72,7 @@ class BatchRunner:
         self._kept = lru_cache(maxsize=KEPT)(self._make_drawn)
         self._lock = threading.Lock()
 
-    def run(self, replicates: range) -> list[tuple[FloatArray, IntArray]]:
+    def run(self, replicates: range) -> list[tuple[FloatArray, ShortArray]]:
         """Values and curve counts of some replicates, by analysis in the scenario's order.
 
         Raises
@@ -84,9 +84,9 @@ class BatchRunner:
             return self._run_draws(replicates)
         bench = self._bench(self._desk(), len(replicates))
         self._simulate(bench.blocks, replicates.start, len(replicates))
-        return [(slate.values, slate.curve_counts) for slate in bench.slates]
+        return [(slate.values, np.asarray(slate.curve_counts)) for slate in bench.slates]
 
-    def run_with(self, plan: Plan, replicates: range) -> list[tuple[FloatArray, IntArray]]:
+    def run_with(self, plan: Plan, replicates: range) -> list[tuple[FloatArray, ShortArray]]:
         """The same with another plan of the scenario, such as one of other parameters."""
         drawn = _Drawn(plan, layout_of(plan))
         desk, packed = self._desk(), pack(drawn)
@@ -95,14 +95,14 @@ class BatchRunner:
         bench = self._bench(desk, len(replicates))
         bench.blocks[:, : len(packed.block)] = packed.block
         self._simulate(bench.blocks, replicates.start, len(replicates))
-        return [(slate.values, slate.curve_counts) for slate in bench.slates]
+        return [(slate.values, np.asarray(slate.curve_counts)) for slate in bench.slates]
 
-    def _run_draws(self, replicates: range) -> list[tuple[FloatArray, IntArray]]:
+    def _run_draws(self, replicates: range) -> list[tuple[FloatArray, ShortArray]]:
         """The same where replicates differ in their plans: those of a draw one after the other."""
         desk = self._desk()
         own = self._bench(desk, 1)
         values = [np.empty((len(replicates), len(slate.values))) for slate in own.slates]
-        counts = [np.zeros_like(slate.curve_counts) for slate in own.slates]
+        counts = [np.zeros_like(np.asarray(slate.curve_counts)) for slate in own.slates]
         for draw, of_draw in self._plans.by_draw(replicates):
             (plan, layout), packed = self._drawn(draw)  # kept as long as it is read
             fits = room_of(layout) == room_of(desk.layout)
@@ -115,8 +115,8 @@ class BatchRunner:
                 for slate, rows in zip(bench.slates, values, strict=True):
                     rows[replicate - replicates.start] = slate.values
             for slate, count in zip(bench.slates, counts, strict=True):
-                count += slate.curve_counts
-                slate.curve_counts.fill(0)
+                count += np.asarray(slate.curve_counts)
+                np.asarray(slate.curve_counts).fill(0)
         return [(rows.ravel(), count) for rows, count in zip(values, counts, strict=True)]
 
     def _drawn(self, draw: int) -> tuple[_Drawn, Packed]:
@@ -154,17 +154,16 @@ class BatchRunner:
         work = workspace(analysis, self._plan.enrolment.n_patients)
         values = np.full(n * analysis.n_columns, np.nan)
         n_counts = len(CURVES) * analysis.curves.n_points * (BINS + 1)
-        return Slate(desk, analysis, work, values, np.zeros(n_counts, np.int64))
+        return Slate(desk, analysis, work, values, np.zeros(n_counts, np.int32))
 
 
 def room_of(layout: Layout) -> tuple[int, ...]:
     """Sizes of a layout on which the room of a desk depends."""
-    events = layout.events
     return (
         layout.most_cycles,
         len(layout.patient.purposes),
-        events.cycles_at_once,
-        events.n_looked_up,
+        layout.patient.n_delay_blocks,
+        layout.events.n_looked_up,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic, overload
@@ -34,3 +35,40 @@ def _trailing_zeros(typing: Any, mask: Any) -> Any:
         return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
 
     return types.int64(mask), code
+
+
+LIFT = 2.0**52
+
+
+def lifted(word: int) -> float:
+    """``2**52 + word`` as a float, of a whole number below that: in compiled code by setting bits.
+
+    Floats that are compared with words can be lifted too, which costs nothing in a loop.
+    """
+    return LIFT + word
+
+
+@overload(lifted, jit_options={"forceinline": True})
+def _lifted_compiled(word: Any) -> Callable[..., Any]:
+    del word
+    exponent = np.int64(0x4330000000000000)
+
+    def lift(word: Any) -> Any:
+        return np.int64(word | exponent).view(np.float64)
+
+    return lift
+
+
+def whole(value: float) -> int:
+    """The whole part of a float from 0 to below 2**31, by what processors do in SIMD."""
+    return int(value)
+
+
+@overload(whole, jit_options={"forceinline": True})
+def _whole_compiled(value: Any) -> Callable[..., Any]:
+    del value
+
+    def cut_off(value: Any) -> Any:
+        return np.int64(np.int32(value))
+
+    return cut_off

@@ -13,7 +13,7 @@ from simulate.analysis.plan import AnalysisPlan, analysis_plan
 from simulate.analysis.workspace import workspace
 from simulate.batch_runner import BatchRunner
 from simulate.choose_engine import BATCH, REFERENCE
-from simulate.distributions import FloatArray, IntArray
+from simulate.distributions import FloatArray, ShortArray
 from simulate.engines.choice import Engine, get_engine
 from simulate.ledger import Ledger, ledger_of
 from simulate.plan import with_lists
@@ -43,7 +43,7 @@ class AnalysedChunk:
 
     values: FloatArray
     """Shape (replicates, columns): see :func:`simulate.analysis.row.statistic_names`."""
-    curve_counts: IntArray
+    curve_counts: ShortArray
     """Replicates by value of each curve on each day, shape (curves, days, BINS + 1)."""
 
 
@@ -118,5 +118,5 @@ class _Room:
         """What is kept of all of them."""
         return AnalysedChunk(
             values=np.array(self._values).reshape(-1, self._plan.n_columns),
-            curve_counts=np.array(self._curves).reshape(len(CURVES), -1, BINS + 1),
+            curve_counts=np.array(self._curves, np.int32).reshape(len(CURVES), -1, BINS + 1),
         )

@@ -25,20 +25,24 @@ _MARKS = (b"@rule", b"@part", b"@routine", b"@kernel", b"@overload", b"NamedTupl
 _njit: Any = numba.njit
 """With options that Numba's types leave out: without NRT nothing is allocated, nor counted."""
 
+_WITHOUT_WRAPPERS = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+"""For what only compiled code calls: each wrapper would hold all its inlined code once more."""
+
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
 
 def rule(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
     """Mark a function as a rule: Python when called from Python, inlined when from a kernel."""
-    decorated: Callable[Parameters, Result] = register_jitable(forceinline=True)(function)
+    mark = register_jitable(forceinline=True, **_WITHOUT_WRAPPERS)
+    decorated: Callable[Parameters, Result] = mark(function)
     return decorated
 
 
 def kernel(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
     """Compile a loop over rules: no interpreter lock, and cached on disk between runs."""
     _prepare_cache()
-    decorate = _njit(nogil=True, cache=True, _nrt=False, error_model="numpy")
+    decorate = _njit(nogil=True, cache=True, _nrt=False, error_model="numpy", no_cfunc_wrapper=True)
     compiled: Callable[Parameters, Result] = decorate(function)
     return compiled
 
@@ -48,7 +52,7 @@ def part(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]
 
     The tables of a plan are hundreds of numbers, too many to hand over at every call.
     """
-    decorate = _njit(_nrt=False, forceinline=True, error_model="numpy")
+    decorate = _njit(_nrt=False, forceinline=True, error_model="numpy", **_WITHOUT_WRAPPERS)
     compiled: Callable[Parameters, Result] = decorate(function)
     return compiled
 
@@ -59,7 +63,7 @@ def routine(function: Callable[Parameters, Result]) -> Callable[Parameters, Resu
     For loops that the compiler turns into SIMD, and for what is rare but long: inlined, their many
     constants would be kept in registers all the time, and what is frequent would suffer.
     """
-    decorate = _njit(_nrt=False, error_model="numpy")
+    decorate = _njit(_nrt=False, error_model="numpy", **_WITHOUT_WRAPPERS)
     compiled: Callable[Parameters, Result] = decorate(function)
     return compiled
 

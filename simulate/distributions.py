@@ -23,9 +23,10 @@ from numba.extending import overload
 from scipy.special import gammaincinv, log_ndtr, ndtr
 
 from simulate.compiled import rule
-from simulate.packed import GUIDE_SHIFT, guide_entry
+from simulate.packed import guide_entry, guide_shift
 
 IntArray = npt.NDArray[np.int64]
+ShortArray = npt.NDArray[np.int32]
 FloatArray = npt.NDArray[np.float64]
 
 NEVER = 2**30
@@ -70,6 +71,10 @@ class IntColumn(IntTable, Protocol):
 
     def __setitem__(self, index: int, value: int, /) -> None:
         """Change one number."""
+
+
+class ShortColumn(IntColumn, Protocol):
+    """The same for numbers of at most 2**31 - 1, which kernels store in half the room."""
 
 
 class FloatColumn(FloatTable, Protocol):
@@ -127,7 +132,7 @@ def _first_above_compiled(thresholds: Any, word: Any) -> Callable[..., Any]:
         return first_above_within(thresholds, word, 0, len(thresholds))
 
     def guided(thresholds: Any, word: Any) -> Any:
-        slice_of_words = word >> GUIDE_SHIFT
+        slice_of_words = word >> guide_shift(thresholds)
         low = guide_entry(thresholds, slice_of_words)
         high = guide_entry(thresholds, slice_of_words + 1)
         return first_above_within(thresholds, word, low, high)

@@ -7,6 +7,7 @@ to one cycle after the last: full doses at the planned interval are 1.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -24,8 +25,8 @@ from simulate.scenario.trial import Trial
 class DrugRules(NamedTuple):
     """The drugs that are looked at, by position."""
 
-    ids: IntTable
-    """Permanent number of each drug."""
+    position: IntTable
+    """Position of each drug by its permanent number; -1 for none that is looked at."""
     level_start: IntTable
     share: FloatTable
     """Share of the full dose at drug d's level l: ``share[level_start[d] + l]``."""
@@ -55,7 +56,7 @@ def drug_rules(trial: Trial) -> DrugRules:
     drugs, dosing = trial.treatment.drugs, dosing_plan(trial)
     levels = [(d, level) for d in range(len(drugs)) for level in range(dosing.n_levels[d])]
     return DrugRules(
-        ids=np.array([drug.id for drug in drugs], np.int64),
+        position=np.array(positions_of([drug.id for drug in drugs]), np.int64),
         level_start=np.array(dosing.level_start, np.int64),
         share=np.array([dose_share(dosing, d, level) for d, level in levels]),
         n_drugs=len(drugs),
@@ -63,35 +64,45 @@ def drug_rules(trial: Trial) -> DrugRules:
     )
 
 
+def positions_of(drug_ids: Sequence[int], largest: int = 0) -> list[int]:
+    """Position by permanent number, of numbers up to a largest one at least; -1 for none."""
+    found = [-1] * (max(*drug_ids, largest) + 1)
+    for position, drug_id in enumerate(drug_ids):
+        found[drug_id] = position
+    return found
+
+
 @rule
 def derive_doses(
     rules: DrugRules, doses: DoseRows, known: KnownRows, n: int, out: DrugRows
 ) -> None:
     """Sum up the doses of the ``n`` patients whom a cut knows, drug by drug."""
-    for drug in range(rules.n_drugs):
-        drug_id, first_level = rules.ids[drug], rules.level_start[drug]
-        for row in range(n):
-            given, last, infused, interrupted, reduced, lowered = 0, 0, 0, 0, 0, 0.0
-            for dose in range(known.first_dose[row], known.end_dose[row]):
-                if doses.drug[dose] != drug_id:
-                    continue
-                interrupted |= doses.held[dose] | doses.interrupted[dose]
-                if doses.given[dose] == 1:
-                    given += 1
-                    last = doses.day[dose]
-                    level = doses.level[dose]
-                    if level == 0:
-                        infused += doses.infused[dose]
-                    else:
-                        reduced = 1
-                        lowered += rules.share[first_level + level] * doses.infused[dose]
-            i = drug * n + row
-            out.given[i] = given
-            out.last_dose[i] = last
-            out.infused[i] = infused
-            out.lowered[i] = lowered
-            out.interrupted[i] = interrupted
-            out.reduced[i] = reduced
+    for i in range(rules.n_drugs * n):
+        out.given[i], out.last_dose[i], out.infused[i] = 0, 0, 0
+        out.lowered[i], out.interrupted[i], out.reduced[i] = 0.0, 0, 0
+    for row in range(n):
+        for dose in range(known.first_dose[row], known.end_dose[row]):
+            drug = rules.position[doses.drug[dose]]
+            if drug >= 0:
+                count_dose(rules, doses, dose, drug, drug * n + row, out)
+
+
+@rule
+def count_dose(
+    rules: DrugRules, doses: DoseRows, dose: int, drug: int, i: int, out: DrugRows
+) -> None:
+    """Add a dose of a drug to entry ``i`` of the rows."""
+    out.interrupted[i] |= doses.held[dose] | doses.interrupted[dose]
+    if doses.given[dose] == 0:
+        return
+    out.given[i] += 1
+    out.last_dose[i] = doses.day[dose]
+    level = doses.level[dose]
+    if level == 0:
+        out.infused[i] += doses.infused[dose]
+    else:
+        out.reduced[i] = 1
+        out.lowered[i] += rules.share[rules.level_start[drug] + level] * doses.infused[dose]
 
 
 @rule
@@ -117,8 +128,9 @@ def leading_doses(
 ) -> DrugRows:
     """The doses of one drug alone, by its permanent number; amounts are not told."""
     shares = [1.0] * (max(doses.level, default=0) + 1)
+    position = positions_of([drug_id], max(doses.drug, default=0))
     rows = room_for_drugs(n)
-    derive_doses(DrugRules([drug_id], [0], shares, 1, cycle_length), doses, known, n, rows)
+    derive_doses(DrugRules(position, [0], shares, 1, cycle_length), doses, known, n, rows)
     return rows
 
 

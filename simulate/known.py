@@ -12,10 +12,6 @@ from typing import NamedTuple
 from simulate.compiled import rule
 from simulate.distributions import NEVER, IntColumn, IntTable, first_above_within
 from simulate.ledger import (
-    ADVERSE_EVENTS,
-    ASSESSMENTS,
-    DOSES,
-    DRUG_STOPS,
     PATIENTS,
     SCREENED,
     Ledger,
@@ -184,20 +180,23 @@ def treated_by(subjects: SubjectRows, n_patients: int, trial_day: int, known: Kn
 
 
 @rule
+def rows_by_ends(
+    ends: IntTable, patient: IntTable, n: int, first: IntColumn, end: IntColumn
+) -> None:
+    """Find the rows ``first : end`` of ``n`` patients where it is known where each one's end."""
+    for i in range(n):
+        first[i] = ends[patient[i] - 1] if patient[i] > 0 else 0
+        end[i] = ends[patient[i]]
+
+
+@rule
 def find_rows(ledger: Ledger, n: int, known: KnownRows) -> None:
     """Find all rows of the ledger that belong to the ``n`` patients entered."""
-    scans, doses, events = ledger.assessments, ledger.doses, ledger.adverse_events
-    stops, size = ledger.drug_stops, ledger.size
-    rows_of_patients(
-        scans.patient, size[ASSESSMENTS], known.patient, n, known.first_scan, known.end_scan
-    )
-    rows_of_patients(doses.patient, size[DOSES], known.patient, n, known.first_dose, known.end_dose)
-    rows_of_patients(
-        events.patient, size[ADVERSE_EVENTS], known.patient, n, known.first_event, known.end_event
-    )
-    rows_of_patients(
-        stops.patient, size[DRUG_STOPS], known.patient, n, known.first_stop, known.end_stop
-    )
+    ends, patient = ledger.ends, known.patient
+    rows_by_ends(ends.assessments, patient, n, known.first_scan, known.end_scan)
+    rows_by_ends(ends.doses, patient, n, known.first_dose, known.end_dose)
+    rows_by_ends(ends.adverse_events, patient, n, known.first_event, known.end_event)
+    rows_by_ends(ends.drug_stops, patient, n, known.first_stop, known.end_stop)
 
 
 @rule

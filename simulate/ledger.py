@@ -1,7 +1,8 @@
 """The tables of one trial as bare columns that rules can read: what engines write, analyses read.
 
 The columns are those of :mod:`simulate.records`. Where Python reads them they are lists, where
-compiled code does they are arrays that are longer than the table; `size` tells how many rows count.
+compiled code does they are arrays of 32 bits that are longer than the table; `size` tells how many
+rows count.
 Rows are sorted by patient and then in time.
 """
 
@@ -11,7 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from simulate.distributions import IntArray, IntColumn, IntTable
+from simulate.distributions import IntArray, IntColumn, IntTable, ShortColumn
 from simulate.records import Columns, TrialRecords, row_bounds
 
 PATIENTS, SCREENED, ASSESSMENTS, DOSES, ADVERSE_EVENTS, DRUG_STOPS = range(6)
@@ -21,79 +22,79 @@ PATIENTS, SCREENED, ASSESSMENTS, DOSES, ADVERSE_EVENTS, DRUG_STOPS = range(6)
 class SubjectRows(NamedTuple):
     """Columns of ``subjects``; row p is patient number p."""
 
-    site: IntColumn
-    enrolment_trial_day: IntColumn
-    first_dose_trial_day: IntColumn
-    baseline_scan_day: IntColumn
-    responder: IntColumn
-    complete: IntColumn
-    response_day: IntColumn
-    progression_day: IntColumn
-    death_day: IntColumn
-    treatment_stop_day: IntColumn
-    treatment_stop_reason: IntColumn
-    assessment_stop_day: IntColumn
-    study_withdrawal_day: IntColumn
-    contact_lag: IntColumn
+    site: ShortColumn
+    enrolment_trial_day: ShortColumn
+    first_dose_trial_day: ShortColumn
+    baseline_scan_day: ShortColumn
+    responder: ShortColumn
+    complete: ShortColumn
+    response_day: ShortColumn
+    progression_day: ShortColumn
+    death_day: ShortColumn
+    treatment_stop_day: ShortColumn
+    treatment_stop_reason: ShortColumn
+    assessment_stop_day: ShortColumn
+    study_withdrawal_day: ShortColumn
+    contact_lag: ShortColumn
 
 
 class AssessmentRows(NamedTuple):
     """Columns of ``assessments``."""
 
-    patient: IntColumn
-    visit: IntColumn
-    planned_day: IntColumn
-    day: IntColumn
-    performed: IntColumn
-    response: IntColumn
+    patient: ShortColumn
+    visit: ShortColumn
+    planned_day: ShortColumn
+    day: ShortColumn
+    performed: ShortColumn
+    response: ShortColumn
 
 
 class DoseRows(NamedTuple):
     """Columns of ``doses``."""
 
-    patient: IntColumn
-    cycle: IntColumn
-    drug: IntColumn
-    day: IntColumn
-    delay: IntColumn
-    hold: IntColumn
-    wait: IntColumn
-    held: IntColumn
-    given: IntColumn
-    level: IntColumn
-    interrupted: IntColumn
-    infused: IntColumn
+    patient: ShortColumn
+    cycle: ShortColumn
+    drug: ShortColumn
+    day: ShortColumn
+    delay: ShortColumn
+    hold: ShortColumn
+    wait: ShortColumn
+    held: ShortColumn
+    given: ShortColumn
+    level: ShortColumn
+    interrupted: ShortColumn
+    infused: ShortColumn
 
 
 class EventRows(NamedTuple):
     """Columns of ``adverse_events``."""
 
-    patient: IntColumn
-    cycle: IntColumn
-    term: IntColumn
-    grade: IntColumn
-    onset_day: IntColumn
-    end_day: IntColumn
-    serious: IntColumn
-    related: IntColumn
-    action: IntColumn
+    patient: ShortColumn
+    cycle: ShortColumn
+    term: ShortColumn
+    grade: ShortColumn
+    onset_day: ShortColumn
+    end_day: ShortColumn
+    serious: ShortColumn
+    related: ShortColumn
+    action: ShortColumn
 
 
 class DrugStopRows(NamedTuple):
     """Columns of ``drug_stops``."""
 
-    patient: IntColumn
-    position: IntColumn
-    day: IntColumn
+    patient: ShortColumn
+    position: ShortColumn
+    day: ShortColumn
 
 
 class EndRows(NamedTuple):
     """Where each patient's rows end, by table; they begin where those of the patient before end."""
 
-    assessments: IntColumn
-    doses: IntColumn
-    adverse_events: IntColumn
-    drug_stops: IntColumn
+    assessments: ShortColumn
+    doses: ShortColumn
+    adverse_events: ShortColumn
+    drug_stops: ShortColumn
 
 
 class Ledger(NamedTuple):
@@ -102,7 +103,7 @@ class Ledger(NamedTuple):
     size: IntColumn
     """Rows of each table, by PATIENTS, SCREENED and so on."""
     subjects: SubjectRows
-    levels: IntColumn
+    levels: ShortColumn
     """Level of baseline variable v of patient p: index p * (number of variables) + v."""
     assessments: AssessmentRows
     doses: DoseRows
@@ -173,7 +174,7 @@ def empty_ledger(
     return Ledger(
         size=np.zeros(6, np.int64),
         subjects=_arrays(SubjectRows, patients),
-        levels=np.zeros(patients * variables, np.int64),
+        levels=np.zeros(patients * variables, np.int32),
         assessments=_arrays(AssessmentRows, assessments),
         doses=_arrays(DoseRows, doses),
         adverse_events=_arrays(EventRows, events),
@@ -198,4 +199,4 @@ def _arrays(kind: type[Rows], n: int) -> Rows:
     A row is written to all columns at once; were they alike, the lines would drive each other out.
     """
     width: int = len(kind._fields)  # type: ignore[attr-defined]
-    return kind(*(np.zeros(n + 8 * width, np.int64)[8 * i : 8 * i + n] for i in range(width)))
+    return kind(*(np.zeros(n + 16 * width, np.int32)[16 * i : 16 * i + n] for i in range(width)))

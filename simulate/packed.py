@@ -6,7 +6,8 @@ length, for every number its value, one after the other, in the order of the fie
 gets the address of that block, and ``plan.dosing.action[row]`` becomes two loads. The rules do not
 notice: the fields are found by the same names, and what a field is follows from its annotation
 (``IntTable``, ``FloatTable``, ``int``, ``float``, or another named tuple of such fields). What is
-annotated as a table is only read; what a kernel fills is a column (``IntColumn``, ``FloatColumn``).
+annotated as a table is only read; what a kernel fills is a column (``IntColumn``, ``FloatColumn``,
+or ``ShortColumn`` for whole numbers below 2**31, which take half the room).
 """
 
 from __future__ import annotations
@@ -46,26 +47,31 @@ class PackedType(types.Type):
 class TableType(types.Type):
     """A table of whole numbers or floats, known by its address and length.
 
+    Short whole numbers are stored in 32 bits, and read as if they had 64.
     A constant one never changes while a kernel runs, so that what was read need not be read again
     after something else was written. A guided one is of thresholds, in order, and has a guide that
-    shortens a search for a word: entry j tells how many thresholds do not exceed
-    ``j << GUIDE_SHIFT``.
+    shortens a search for a word: entry j tells how many thresholds do not exceed ``j << shift``.
+    The guide has about twice as many entries as the table, so that it stays in the cache.
     """
 
     def __init__(self, dtype: types.Type, *, constant: bool = False, guided: bool = False) -> None:
         self.dtype, self.constant, self.guided = dtype, constant, guided
-        self.n_entries = 3 if guided else 2
+        self.value = types.int64 if dtype == types.int32 else dtype
+        self.n_entries = 4 if guided else 2
         kind = "Guided" if guided else "Constant" if constant else ""
         super().__init__(name=f"{kind}Table({dtype})")
 
 
 INT_COLUMN, FLOAT_COLUMN = TableType(types.int64), TableType(types.float64)
+SHORT_COLUMN = TableType(types.int32)
 INT_TABLE = TableType(types.int64, constant=True)
 FLOAT_TABLE = TableType(types.float64, constant=True)
 GUIDED_TABLE = TableType(types.int64, constant=True, guided=True)
 
-GUIDE_SHIFT = 24
-_GUIDE_ENTRIES = (1 << (32 - GUIDE_SHIFT)) + 1
+_WORD_BITS = 32
+_MOST_GUIDE_BITS = 12
+_GUIDE = types.CPointer(types.uint16)
+_MOST_GUIDED = 2**16 - 1
 
 register_model(PackedType)(models.OpaqueModel)
 
@@ -74,7 +80,12 @@ register_model(PackedType)(models.OpaqueModel)
 class _TableModel(models.StructModel):
     def __init__(self, manager: Any, kind: TableType) -> None:
         pointer = types.CPointer(kind.dtype)
-        members = [("data", pointer), ("size", types.int64), ("guide", pointer)]
+        members = [
+            ("data", pointer),
+            ("size", types.int64),
+            ("guide", _GUIDE),
+            ("shift", types.int64),
+        ]
         super().__init__(manager, kind, members)
 
 
@@ -93,6 +104,7 @@ _KINDS = {
     "IntTable": INT_TABLE,
     "IntArray": INT_COLUMN,
     "IntColumn": INT_COLUMN,
+    "ShortColumn": SHORT_COLUMN,
     "FloatTable": FLOAT_TABLE,
     "FloatArray": FLOAT_COLUMN,
     "FloatColumn": FLOAT_COLUMN,
@@ -130,16 +142,17 @@ def pack(value: Any) -> Packed:
     Raises
     ------
     TypeError
-        If an array is not a contiguous one of int64 or float64, as its annotation says.
+        If an array is not a contiguous one of int64, int32 or float64, as its annotation says, or
+        a guided table is longer than its guide can tell.
     """
     block = np.zeros(_fields(type(value))[1], np.int64)
-    guides: list[npt.NDArray[np.int64]] = []
+    guides: list[npt.NDArray[np.uint16]] = []
     _fill(block, 0, value, guides)
     return Packed(block, (value, guides))
 
 
 def _fill(
-    block: npt.NDArray[np.int64], first: int, value: Any, guides: list[npt.NDArray[np.int64]]
+    block: npt.NDArray[np.int64], first: int, value: Any, guides: list[npt.NDArray[np.uint16]]
 ) -> None:
     for name, field in _fields(type(value))[0].items():
         part, at = getattr(value, name), first + field.first
@@ -149,8 +162,9 @@ def _fill(
                 raise TypeError(f"{type(value).__name__}.{name} is no flat array of {dtype}")
             block[at], block[at + 1] = part.ctypes.data, len(part)
             if field.kind.guided:
-                guides.append(_guide_of(part))
-                block[at + 2] = guides[-1].ctypes.data
+                shift = _guide_shift(len(part))
+                guides.append(_guide_of(part, shift))
+                block[at + 2], block[at + 3] = guides[-1].ctypes.data, shift
         elif field.kind == types.float64:
             block[at : at + 1].view(np.float64)[0] = part
         elif field.kind == types.int64:
@@ -159,9 +173,16 @@ def _fill(
             _fill(block, at, part, guides)
 
 
-def _guide_of(thresholds: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    words = np.arange(_GUIDE_ENTRIES, dtype=np.int64) << GUIDE_SHIFT
-    return np.searchsorted(thresholds, words, side="right").astype(np.int64)
+def _guide_shift(n_thresholds: int) -> int:
+    """Bits of a word that the guide of so many thresholds leaves out."""
+    return _WORD_BITS - min(n_thresholds.bit_length() + 1, _MOST_GUIDE_BITS)
+
+
+def _guide_of(thresholds: npt.NDArray[np.int64], shift: int) -> npt.NDArray[np.uint16]:
+    if len(thresholds) > _MOST_GUIDED:
+        raise TypeError(f"a guided table has {len(thresholds)} entries, more than {_MOST_GUIDED}")
+    words = np.arange((1 << (_WORD_BITS - shift)) + 1, dtype=np.int64) << shift
+    return np.searchsorted(thresholds, words, side="right").astype(np.uint16)
 
 
 # ---- what compiled code does with them ----------------------------------------------------------
@@ -192,7 +213,8 @@ def _get_field(context: Any, builder: Any, packed: PackedType, value: Any, name:
     table.data = _load(builder, value, field.first, pointer)
     table.size = _load(builder, value, field.first + 1, ir.IntType(64))
     if field.kind.guided:
-        table.guide = _load(builder, value, field.first + 2, pointer)
+        table.guide = _load(builder, value, field.first + 2, context.get_value_type(_GUIDE))
+        table.shift = _load(builder, value, field.first + 3, ir.IntType(64))
     return table._getvalue()
 
 
@@ -253,12 +275,13 @@ def _get(typing: Any, table: Any, index: Any) -> Any:
     del typing
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        address = _element(context, builder, signature.args[0], arguments)
-        if signature.args[0].constant:
+        kind = signature.args[0]
+        address = _element(context, builder, kind, arguments)
+        if kind.constant:
             return _load_constant(builder, address)
-        return builder.load(address)
+        return context.cast(builder, builder.load(address), kind.dtype, kind.value)
 
-    return table.dtype(table, index), code
+    return table.value(table, index), code
 
 
 @intrinsic
@@ -266,10 +289,12 @@ def _set(typing: Any, table: Any, index: Any, value: Any) -> Any:
     del typing, value
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        builder.store(arguments[2], _element(context, builder, signature.args[0], arguments))
+        kind = signature.args[0]
+        value = context.cast(builder, arguments[2], kind.value, kind.dtype)
+        builder.store(value, _element(context, builder, kind, arguments))
         return context.get_dummy_value()
 
-    return types.void(table, index, table.dtype), code
+    return types.void(table, index, table.value), code
 
 
 @intrinsic
@@ -289,9 +314,21 @@ def guide_entry(typing: Any, table: Any, index: Any) -> Any:
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         fields = cgutils.create_struct_proxy(signature.args[0])(context, builder, arguments[0])
-        return _load_constant(builder, builder.gep(fields.guide, [arguments[1]]))
+        entry = _load_constant(builder, builder.gep(fields.guide, [arguments[1]]))
+        return context.cast(builder, entry, types.uint16, types.int64)
 
     return types.int64(table, types.int64), code
+
+
+@intrinsic
+def guide_shift(typing: Any, table: Any) -> Any:
+    """In a kernel: bits of a word that a guided table's guide leaves out."""
+    del typing
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return cgutils.create_struct_proxy(signature.args[0])(context, builder, arguments[0]).shift
+
+    return types.int64(table), code
 
 
 # the arguments of an overload and of what it gives must be written alike: Numba compares them

@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from numba.extending import overload
 
+from simulate.bits import LIFT, lifted
 from simulate.compiled import routine, rule, stay_apart
 
 IntArray = npt.NDArray[np.int64]
@@ -253,7 +254,7 @@ def _binary_compiled(number: Any) -> Callable[..., Any]:
     one, fraction_bits = np.int64(0x3FF0000000000000), np.int64(0x000FFFFFFFFFFFFF)
 
     def split(number: Any) -> Any:
-        bits = np.float64(number).view(np.int64)
+        bits = np.float64(lifted(number) - LIFT).view(np.int64)
         fraction = np.int64((bits & fraction_bits) | one).view(np.float64)
         return fraction, (bits >> 52) - 1023
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from simulate.bits import whole
 from simulate.compiled import rule
 from simulate.distributions import NEVER, FloatTable, IntTable, first_above_within
 
@@ -52,7 +53,7 @@ def mean_delay(plan: TreatmentPlan, word: int) -> float:
 @rule
 def cycle_delay(mean: float, exponential: float) -> int:
     """Delay of one cycle in whole days: exponential with the patient's mean, rounded."""
-    return int(mean * exponential + 0.5)
+    return whole(mean * exponential + 0.5)
 
 
 @rule

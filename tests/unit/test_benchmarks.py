@@ -19,6 +19,7 @@ from benchmarks.targets import memory_target, stage_targets, start_target
 from benchmarks.word_count import WordCount, word_count
 from benchmarks.words_alone import WordsAlone
 from simulate.engines.batch.layout import layout_of
+from simulate.engines.batch.words import GROUP, whole_groups
 from simulate.plan import Plan
 from simulate.records import TrialRecords
 from simulate.scenario.scenario import Scenario
@@ -103,18 +104,18 @@ def test_random_numbers_are_counted_as_the_trial_needs_them(
     plan: Plan, trials: tuple[TrialRecords, ...]
 ) -> None:
     count, layout = word_count(KN026, replicates=1), layout_of(plan)
-    doses = trials[0].doses
+    doses, n = trials[0].doses, plan.enrolment.n_patients
     given = np.asarray(doses["given"]) == 1
-    batch = np.asarray(doses["cycle"])[given] // layout.events.cycles_at_once
-    batches = len(set(zip(np.asarray(doses["patient"])[given], batch, strict=True)))
-    per_batch = layout.events.cycles_at_once * layout.events.n_blocks
-    n = plan.enrolment.n_patients
-    rest = count.blocks_in_loops - n * len(layout.patient.purposes) - batches * per_batch
-    assert rest > 0  # grade, onset and so on, and relatedness: groups of eight of each
-    assert rest % 16 == 0
-    assert count.single_blocks >= 2 * n + 2 * len(plan.enrolment.site_ids)
-    assert count.exponentials_in_loops % 8 == 0
-    assert count.exponentials_in_loops >= 8 * n
+    patients, cycles = np.asarray(doses["patient"])[given], np.asarray(doses["cycle"])[given]
+    n_cycles = len(set(zip(patients, cycles, strict=True)))
+    arrivals = 2 * whole_groups((n + 3) // 4)
+    patient = layout.patient.n_fixed + GROUP  # a group of delays at least
+    fewest = arrivals + n * patient + n_cycles * layout.events.n_blocks
+    assert fewest < count.blocks_in_loops < 1.3 * fewest
+    assert count.blocks_in_loops % GROUP == 0
+    assert count.single_blocks >= 2 * len(plan.enrolment.site_ids)
+    assert count.exponentials_in_loops % (4 * GROUP) == 0
+    assert count.exponentials_in_loops >= 4 * GROUP * n
 
 
 def test_the_words_made_are_those_of_the_streams() -> None:
@@ -122,7 +123,9 @@ def test_the_words_made_are_those_of_the_streams() -> None:
     found = WordsAlone(WordCount(70.0, 3.0, 0.0, 0.0), seed=seed).run(replicates)
     # 70 are filled up to 72: a loop of 64 blocks and one of 8, the last word of each is added
     looped = [
-        word(seed, 0, r, Purpose.ADVERSE_EVENT, 4 * b + 3) for r in replicates for b in (63, 71)
+        word(seed, entity, r, Purpose.ADVERSE_EVENT, 4 * block + 3)
+        for r in replicates
+        for entity, block in ((0, 63), (1, 7))
     ]
     single = [word(seed, 0, r, Purpose.DOSING_RULE, i) for r in replicates for i in range(3)]
     assert found == sum(looped) + sum(single)

@@ -53,7 +53,13 @@ def n_counts(plan: AnalysisPlan) -> int:
 def as_arrays(rows: Any) -> Any:
     if isinstance(rows, tuple):
         return type(rows)(*map(as_arrays, rows))
-    return np.array(rows, np.int64)
+    return np.array(rows, np.int32)
+
+
+def ledger_of_arrays(ledger: Ledger) -> Ledger:
+    days = np.array(ledger.screening_days, np.int64)
+    arrays: Ledger = as_arrays(ledger)
+    return arrays._replace(size=np.array(ledger.size, np.int64), screening_days=days)
 
 
 class InPython:
@@ -79,7 +85,7 @@ class Compiled:
 
     def analyse(self, records: TrialRecords) -> FloatArray:
         out = np.full(self.plan.n_columns, np.nan)
-        ledger = as_arrays(ledger_of(records))
+        ledger = ledger_of_arrays(ledger_of(records))
         sheet = pack(Sheet(self.plan, ledger, self.work, out, self.curves))
         analyse_compiled(sheet.block)
         return out

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from simulate.compiled import part
-from simulate.distributions import NEVER, FloatColumn, IntColumn
+from simulate.distributions import NEVER, FloatColumn, IntColumn, IntTable
+from simulate.engines.batch.words import Lanes, lanes, look_up, whole_groups, word_at
 from simulate.patient.enrolment import (
     POWER,
     EnrolmentPlan,
@@ -46,11 +47,18 @@ class Sites(NamedTuple):
     """Power: position of the site of each."""
     next_arrival: IntColumn
     """Power: one entry, the arrival that is next."""
+    on_day: IntColumn
+    """Power: arrivals by day, counted from the first."""
+    words: Lanes
+    """Power: words of all arrivals' days, and then of their sites."""
+    purposes: IntTable
+    blocks: IntTable
 
 
 def new_sites(plan: EnrolmentPlan) -> Sites:
     """Room for the sites of a trial."""
     n = len(plan.site_ids)
+    n_blocks = whole_groups((plan.n_patients + 3) // 4) if plan.kind == POWER else 0
     return Sites(
         opening=np.zeros(n, np.int64),
         factor=np.zeros(n),
@@ -60,6 +68,10 @@ def new_sites(plan: EnrolmentPlan) -> Sites:
         days=np.zeros(plan.n_patients, np.int64),
         positions=np.zeros(plan.n_patients, np.int64),
         next_arrival=np.zeros(1, np.int64),
+        on_day=np.zeros(len(plan.arrival_day) + 1, np.int64),
+        words=lanes(2 * n_blocks),
+        purposes=np.repeat([_ARRIVAL_DAY, _ARRIVAL_SITE], n_blocks).astype(np.int64),
+        blocks=np.tile(np.arange(n_blocks), 2).astype(np.int64),
     )
 
 
@@ -84,16 +96,12 @@ def open_sites(plan: EnrolmentPlan, sites: Sites, seed: int, replicate: int) -> 
 def draw_power_arrivals(plan: EnrolmentPlan, sites: Sites, seed: int, replicate: int) -> None:
     """All arrivals of power accrual, each sent to one of the sites open on its day."""
     days, positions, n = sites.days, sites.positions, plan.n_patients
-    for i in range(n):
-        day = power_arrival_day(plan, word(seed, 0, replicate, _ARRIVAL_DAY, i))
-        row = i
-        while row > 0 and days[row - 1] > day:
-            days[row] = days[row - 1]
-            row = row - 1
-        days[row] = day
+    n_blocks = sites.words.size
+    look_up(sites.words, 0, seed, 0, replicate, sites.purposes, sites.blocks, n_blocks)
+    draw_power_days(plan, sites)
     pin_first_and_last(plan, days)
     for i in range(n):
-        drawn = word(seed, 0, replicate, _ARRIVAL_SITE, i)
+        drawn = word_at(sites.words, n_blocks >> 1, i)
         position = choose_site(sites.factor, sites.opening, days[i], drawn)
         row = i
         while row > 0 and days[row - 1] == days[i] and positions[row - 1] > position:
@@ -101,6 +109,22 @@ def draw_power_arrivals(plan: EnrolmentPlan, sites: Sites, seed: int, replicate:
             row = row - 1
         positions[row] = position
     sites.next_arrival[0] = 0
+
+
+@part
+def draw_power_days(plan: EnrolmentPlan, sites: Sites) -> None:
+    """The days of all arrivals in order: counted, which needs no sorting."""
+    counts = sites.on_day
+    for place in range(len(counts)):
+        counts[place] = 0
+    for i in range(plan.n_patients):
+        place = power_arrival_day(plan, word_at(sites.words, 0, i)) - plan.first_day
+        counts[place] = counts[place] + 1
+    row = 0
+    for place in range(len(counts)):
+        for _ in range(counts[place]):
+            sites.days[row] = plan.first_day + place
+            row = row + 1
 
 
 @part

@@ -11,6 +11,7 @@ from simulate.engines.batch.layout import Layout
 from simulate.engines.batch.life import (
     ASSESSMENT_STOP,
     COMPLETE,
+    FIRST_ROW_OF_SCANS,
     NEVER_COMES,
     NEXT_CLINICAL,
     NEXT_VISIT,
@@ -22,7 +23,7 @@ from simulate.engines.batch.life import (
     VISIT_SHIFT,
     Life,
 )
-from simulate.engines.batch.toxicity import stop
+from simulate.engines.batch.stops import stop
 from simulate.engines.batch.words import word_at
 from simulate.ledger import ASSESSMENTS, Ledger
 from simulate.patient.assessment import (
@@ -73,46 +74,98 @@ def visit_moment(plan: Plan, layout: Layout, life: Life, ledger: Ledger, number:
     if now[SHIFT] * plan.assessment.moves_with_cycles != now[VISIT_SHIFT]:
         move_visit(plan, life)
         return
-    if now[VISIT] == UNSCHEDULED:  # patients are watched, and this one responds
-        scan(plan, life, ledger, number, UNSCHEDULED, now[RESPONSE_DAY], now[RESPONSE_DAY])
-        now[NEXT_VISIT] = NEVER_COMES
-        return
-    visit, day = now[VISIT], now[VISIT_DAY] + now[VISIT_SHIFT]
+    visit_today(plan, layout, life, ledger, number)
+
+
+@part
+def visit_today(plan: Plan, layout: Layout, life: Life, ledger: Ledger, number: int) -> None:
+    """A visit is missed or its scan done, and the next one planned unless progression is found."""
+    now = life.now
+    visit, moment = now[VISIT], now[NEXT_VISIT]
+    day = moment // clock.PHASES_PER_DAY
+    following = visit + 1
     planned = plan.assessment.nominal_days[visit] + now[VISIT_SHIFT]
-    missed = word_at(life.words, layout.patient.start[words_of.VISIT_MISSED], visit)
-    if visit_missed(plan.assessment, missed):
-        record_assessment(ledger, number, visit, planned, day, MISSED, NOT_EVALUABLE)
-    else:
-        scan(plan, life, ledger, number, visit, planned, day)
-    plan_visit(plan, layout, life, visit + 1)
+    if visit == UNSCHEDULED:  # patients are watched, and this one responds today
+        following, planned = len(plan.assessment.nominal_days), day
+    drawn = word_at(life.words, layout.patient.start[words_of.VISIT_MISSED], visit)
+    performed, finding = MISSED, NOT_EVALUABLE
+    if not visit_missed(plan.assessment, drawn):
+        performed, finding = done(plan), finding_of(plan, life, day)
+    record_assessment(ledger, number, visit, planned, day, performed, finding)
+    plan_visit(plan, layout, life, following)
+    if finding == PROGRESSIVE_DISEASE:
+        stop(life, moment, PROGRESSION)
+
+
+@part
+def foresee_visits(
+    plan: Plan, layout: Layout, life: Life, ledger: Ledger, number: int, until: int
+) -> None:
+    """Put on record the visits up to a moment or the first that will find progression.
+
+    That one becomes the next visit. What is on record of visits that will not come, because
+    assessments stop before, is dropped when they stop.
+    """
+    now = life.now
+    while now[NEXT_VISIT] <= until and not finds_progression(plan, layout, life):
+        visit_today(plan, layout, life, ledger, number)
+
+
+@part
+def finds_progression(plan: Plan, layout: Layout, life: Life) -> bool:
+    """Whether the next visit finds progression, if it is not too late."""
+    now = life.now
+    drawn = word_at(life.words, layout.patient.start[words_of.VISIT_MISSED], now[VISIT])
+    if visit_missed(plan.assessment, drawn):
+        return False
+    day = now[NEXT_VISIT] // clock.PHASES_PER_DAY
+    return finding_of(plan, life, day) == PROGRESSIVE_DISEASE
 
 
 @part
 def clinical_moment(plan: Plan, life: Life, ledger: Ledger, number: int, day: int) -> None:
     """Progression shows itself between visits, and an unscheduled scan documents it."""
     now = life.now
+    moment = now[NEXT_CLINICAL]
     now[NEXT_CLINICAL] = NEVER_COMES
-    if now[ASSESSMENT_STOP] == NEVER:
-        scan(plan, life, ledger, number, UNSCHEDULED, day, day)
+    if now[ASSESSMENT_STOP] < NEVER:
+        return
+    drop_later_scans(life, ledger, moment)
+    finding = finding_of(plan, life, day)
+    record_assessment(ledger, number, UNSCHEDULED, day, day, done(plan), finding)
+    if finding == PROGRESSIVE_DISEASE:
+        stop(life, moment, PROGRESSION)
 
 
 @part
-def scan(
-    plan: Plan, life: Life, ledger: Ledger, number: int, visit: int, planned: int, day: int
-) -> None:
-    """Read a scan, and act on progression."""
+def drop_later_scans(life: Life, ledger: Ledger, moment: int) -> None:
+    """Take the patient's visits after a moment off the record."""
+    end, days = ledger.size[ASSESSMENTS], ledger.assessments.day
+    while (
+        end > life.now[FIRST_ROW_OF_SCANS]
+        and days[end - 1] * clock.PHASES_PER_DAY + clock.ASSESSMENT > moment
+    ):
+        end = end - 1
+    ledger.size[ASSESSMENTS] = end
+
+
+@part
+def done(plan: Plan) -> int:
+    """How an assessment that is done is put on record."""
+    return WATCHED if plan.assessment.continuous == 1 else DONE
+
+
+@part
+def finding_of(plan: Plan, life: Life, day: int) -> int:
+    """What a scan on a day shows of the patient's disease."""
     now = life.now
-    finding = scan_finding(
+    return scan_finding(
         day,
         now[RESPONSE_DAY],
         plan.disease.visible_before,
         now[COMPLETE] == 1,
         now[PROGRESSION_DAY],
     )
-    done = WATCHED if plan.assessment.continuous == 1 else DONE
-    record_assessment(ledger, number, visit, planned, day, done, finding)
-    if finding == PROGRESSIVE_DISEASE:
-        stop(life, day, PROGRESSION)
 
 
 @part

@@ -19,6 +19,8 @@ from simulate.engines.batch.life import (
     RESPONDER,
     RESPONSE_DAY,
     VISIT,
+    VISIT_DAY,
+    VISIT_SHIFT,
     Life,
 )
 from simulate.engines.batch.words import word_at
@@ -72,6 +74,8 @@ def await_response(plan: Plan, life: Life, today: int) -> None:
     now[NEXT_VISIT] = NEVER_COMES
     if today < day < NEVER:
         now[VISIT] = UNSCHEDULED
+        now[VISIT_DAY] = day
+        now[VISIT_SHIFT] = 0
         now[NEXT_VISIT] = day * clock.PHASES_PER_DAY + clock.ASSESSMENT
 
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 from simulate import clock
 from simulate.compiled import part
 from simulate.distributions import NEVER
-from simulate.engines.batch import layout as words_of
+from simulate.engines.batch.events import bring_events
 from simulate.engines.batch.intensity import count_dose
-from simulate.engines.batch.layout import DELAYS_AT_ONCE, Layout
+from simulate.engines.batch.layout import Layout
 from simulate.engines.batch.life import (
     BLOCKED_UNTIL,
     CYCLE,
     DELAY,
-    FIRST_DELAY,
+    DUE,
     FIRST_ROW_OF_EVENTS,
+    GIVEN_TODAY,
     HOLD,
     LAST_CYCLE,
-    MEAN_DELAY,
     NEVER_COMES,
     NEXT_DOSE,
     PLANNED_DAY,
@@ -25,8 +25,8 @@ from simulate.engines.batch.life import (
     TREATMENT_STOP,
     Life,
 )
-from simulate.engines.batch.toxicity import bring_events, is_due, stop_held_drug
-from simulate.engines.batch.words import look_up_delays, word_at
+from simulate.engines.batch.stops import is_due, stop_held_drug
+from simulate.engines.batch.words import word_at
 from simulate.ledger import DOSES, Ledger
 from simulate.patient.dosing import WHOLE_DOSE, held_until, is_hold_too_long, latest_hold_day
 from simulate.patient.toxicity import FULL_DOSE, NOT_GIVEN, REDUCED_DOSE
@@ -53,28 +53,20 @@ def dose_moment(
         return
     give_cycle(plan, layout, life, ledger, seed, replicate, number, today)
     now[SHIFT] = today - (now[CYCLE] - 1) * plan.treatment.cycle_length
-    still_due = False
-    for position in range(len(life.drugs.limit)):
-        if is_due(life, position):
-            still_due = True
-    if still_due:
-        plan_next_cycle(plan, layout, life, today)
+    if now[DUE] != 0:
+        plan_next_cycle(plan, life, today)
     elif now[TREATMENT_STOP] == NEVER:  # completed; assessments go on
         now[TREATMENT_STOP] = today
         now[STOP_REASON] = COMPLETED
 
 
 @part
-def plan_next_cycle(plan: Plan, layout: Layout, life: Life, today: int) -> None:
+def plan_next_cycle(plan: Plan, life: Life, today: int) -> None:
     """Plan the next cycle from the day of the last dose actually given."""
     now = life.now
     cycle = now[CYCLE] + 1
     now[CYCLE] = cycle
-    if cycle >= now[FIRST_DELAY] + DELAYS_AT_ONCE:
-        now[FIRST_DELAY] = cycle // DELAYS_AT_ONCE * DELAYS_AT_ONCE
-        block = layout.patient.start[words_of.DELAY] + (now[FIRST_DELAY] >> 2)
-        look_up_delays(life.words, block, life.factors[MEAN_DELAY], life.delays)
-    now[DELAY] = word_at(life.delays, 0, cycle - now[FIRST_DELAY])
+    now[DELAY] = word_at(life.delays, 0, cycle)
     now[PLANNED_DAY] = next_dose_day(plan.treatment, today, now[DELAY])
     now[HOLD] = 0
     now[NEXT_DOSE] = now[PLANNED_DAY] * clock.PHASES_PER_DAY + clock.DOSE
@@ -119,10 +111,10 @@ def give_cycle(
 ) -> None:
     """Give what is due, omit what is held, and let the cycle bring its adverse events."""
     now, drugs = life.now, life.drugs
-    cycle, any_given = now[CYCLE], False
+    due, given_today = now[DUE], 0
     for position in range(len(drugs.limit)):
         drugs.state[position] = NOT_GIVEN
-        if not is_due(life, position):
+        if (due >> position) & 1 == 0:
             continue
         given = drugs.blocked_until[position] <= today
         if not given and is_omitted_too_long(plan, life, ledger, number, position, today):
@@ -130,9 +122,10 @@ def give_cycle(
                 return
             continue
         record_dose(plan, life, ledger, number, position, today, given)
-        any_given = any_given or given
-    if any_given:
-        bring_events(plan, layout.events, life, seed, replicate, number, cycle, today)
+        given_today = given_today | (int(given) << position)
+    now[GIVEN_TODAY] = given_today
+    if given_today != 0:
+        bring_events(plan, layout, life, seed, replicate, number, today)
     if plan.disease.intensity_drug >= 0:
         count_dose(plan, layout, life, ledger, today)
 
@@ -154,7 +147,7 @@ def is_omitted_too_long(
 def record_dose(
     plan: Plan, life: Life, ledger: Ledger, number: int, position: int, today: int, given: bool
 ) -> None:
-    """Put a dose given or omitted on record."""
+    """Put a dose given or omitted on record; nobody waits for a slot, so all waits stay 0."""
     now, drugs = life.now, life.drugs
     row, doses, level = ledger.size[DOSES], ledger.doses, drugs.level[position]
     doses.patient[row] = number
@@ -163,7 +156,6 @@ def record_dose(
     doses.day[row] = today
     doses.delay[row] = now[DELAY]
     doses.hold[row] = now[HOLD]
-    doses.wait[row] = 0
     doses.held[row] = int(drugs.blocked_until[position] > now[PLANNED_DAY])
     doses.given[row] = int(given)
     doses.level[row] = level
@@ -172,7 +164,9 @@ def record_dose(
     ledger.size[DOSES] = row + 1
     now[LAST_CYCLE] = now[CYCLE]
     if given:
-        drugs.n_given[position] = drugs.n_given[position] + 1
+        n_given = drugs.n_given[position] + 1
+        drugs.n_given[position] = n_given
+        now[DUE] = now[DUE] & ~(int(n_given >= drugs.limit[position]) << position)
         drugs.held_since[position] = NEVER
         drugs.last_dose[position] = row
         drugs.state[position] = REDUCED_DOSE if level > 0 else FULL_DOSE

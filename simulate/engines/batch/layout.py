@@ -6,10 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from simulate.bits import LIFT
 from simulate.distributions import FloatArray, FloatTable, IntArray, IntTable
+from simulate.engines.batch.words import GROUP, whole_groups
 from simulate.engines.draws import most_cycles, patient_layout
 from simulate.patient.dosing import rule_applies
-from simulate.patient.toxicity import NOT_GIVEN, ToxicityPlan, cycle_weight
+from simulate.patient.toxicity import NO_FRAILTY, NOT_GIVEN, ToxicityPlan, cycle_weight
 from simulate.plan import Plan
 from simulate.streams import WORD_RANGE, Purpose
 
@@ -28,24 +30,22 @@ from simulate.streams import WORD_RANGE, Purpose
     PLANNED_CYCLES,
     DELAY_MEAN,
     WITHDRAWAL_CAUSE,
-    DELAY,
     FRAILTY,
+    DELAY,
 ) = range(16)
-"""Purposes of a patient's words, in the order in which their blocks lie."""
+"""Purposes of a patient's words, in the order in which their blocks lie.
 
-_GROUP = 16  # blocks that a processor makes at once: whole groups have no slow remainder
-_MOST_BLOCKS = 48  # three groups: their marks are the bits of one word
-_MOST_CYCLES_AT_ONCE = 8
+Those before DELAY are looked up for every patient, delays only as many as there can be cycles.
+"""
+
 _SLACK = 1.0 + 1e-9
+_ROUNDED_OFF = 4.0  # more than what adding to a lifted number rounds off
 
 BLOCKS_OF_CYCLE = 64
 """Blocks of words that the events of a cycle have, used or not."""
 
 GRADES = 5
 """Grades 0 to 4; events of grade 5 are not drawn."""
-
-DELAYS_AT_ONCE = 4 * _GROUP
-"""Cycles whose delays are worked out together: a group of blocks of words."""
 
 ANY_STATE, WITHOUT_LIMITED = range(2)
 """Bounds on the rates of adverse events: whatever is given; no drug of planned cycles any more."""
@@ -58,21 +58,22 @@ class PatientLayout(NamedTuple):
     blocks: IntTable
     start: IntTable
     """First block of each purpose, by BASELINE and so on."""
+    n_fixed: int
+    """Blocks that every patient has; those of the delays follow."""
+    n_delay_blocks: int
 
 
 class EventLayout(NamedTuple):
-    """The words that decide on adverse events, a batch of cycles at a time."""
+    """The words that decide on adverse events, of all cycles to come."""
 
-    cycles_at_once: int
-    """Cycles of a batch, at most; it may begin with any."""
     n_blocks: int
     """Blocks of one cycle: those that hold a term with a rate."""
     n_looked_up: int
-    """Blocks of a batch, filled up to whole groups."""
+    """Blocks of all cycles that a patient can begin, and of one group more."""
     blocks: IntTable
-    """Blocks of a batch whose first cycle is 0; each cycle later adds `BLOCKS_OF_CYCLE`."""
+    """Blocks of all cycles from 0; each cycle later adds `BLOCKS_OF_CYCLE`."""
     cycle_of: IntTable
-    """Cycle of each block of a batch, from 0."""
+    """Cycle of each block, from 0."""
     block_of: IntTable
     """Which of its cycle's blocks each is."""
     term_of: IntTable
@@ -92,7 +93,8 @@ class EventLayout(NamedTuple):
     highest: FloatTable
     """Highest bound of a block's four words among terms of one kind of frailty.
 
-    Index ``((kind * 2 + variant) * n_cycles + cycle) * n_blocks + block``.
+    Index ``((kind * 2 + variant) * n_cycles + cycle) * n_blocks + block``. Those without a frailty
+    are lifted, so that a sum over the kinds can be compared with :func:`simulate.bits.lifted`.
     """
     rules_start: IntTable
     """Dosing rules about a term at a grade: ``rules[start[i] : start[i + 1]]``, i = 5 term + grade.
@@ -111,31 +113,29 @@ class Layout(NamedTuple):
     events: EventLayout
     most_cycles: int
     """Cycles that a patient can begin, at most."""
+    is_foreseen: int
+    """1 if neither the disease nor the visits depend on the doses."""
 
 
 def layout_of(plan: Plan) -> Layout:
     """Work out where the words of a plan lie."""
-    return Layout(_patient_layout(plan), _event_layout(plan), most_cycles(plan))
+    is_foreseen = plan.assessment.moves_with_cycles == 0 and plan.disease.intensity_drug < 0
+    return Layout(_patient_layout(plan), _event_layout(plan), most_cycles(plan), int(is_foreseen))
 
 
 def _patient_layout(plan: Plan) -> PatientLayout:
-    chosen = [*patient_layout(plan), (int(Purpose.FRAILTY), 1)]
-    sizes = [n for _, n in chosen]
-    purposes = np.repeat([int(p) for p, _ in chosen], sizes)
-    blocks = np.concatenate([np.arange(n) for n in sizes])
-    start = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-    return PatientLayout(_padded(purposes), _padded(blocks), start.astype(np.int64))
-
-
-def whole_groups(n: int) -> int:
-    """A number of blocks, filled up to whole groups of those made at once."""
-    return (n + _GROUP - 1) // _GROUP * _GROUP
-
-
-def _padded(values: IntArray) -> IntArray:
-    """The values, filled up to a whole number of SIMD groups."""
-    missing = whole_groups(len(values)) - len(values)
-    return np.concatenate([values, np.zeros(missing, np.int64)]).astype(np.int64)
+    *fixed, (delay, n_delay) = patient_layout(plan)
+    fixed.append((int(Purpose.FRAILTY), 1))
+    starts = np.cumsum([0, *(n for _, n in fixed)])
+    n_fixed, n_delay = whole_groups(int(starts[-1])), whole_groups(n_delay)
+    purposes, blocks = np.zeros((2, n_fixed + n_delay), np.int64)
+    for (purpose, n), start in zip(fixed, starts.tolist(), strict=False):
+        purposes[start : start + n] = int(purpose)
+        blocks[start : start + n] = np.arange(n)
+    purposes[n_fixed:] = int(delay)
+    blocks[n_fixed:] = np.arange(n_delay)
+    starts[-1] = n_fixed
+    return PatientLayout(purposes, blocks, starts.astype(np.int64), n_fixed, n_delay)
 
 
 def _event_layout(plan: Plan) -> EventLayout:
@@ -144,22 +144,20 @@ def _event_layout(plan: Plan) -> EventLayout:
     rates = np.asarray(plan.toxicity.rate, np.float64)
     used = np.unique(ids[rates > 0] >> 2)
     n_blocks = len(used)
-    at_once = max(1, min(_MOST_CYCLES_AT_ONCE, _MOST_BLOCKS // max(n_blocks, 1)))
     term_of = np.full(4 * n_blocks, -1, np.int64)
     for term, (term_id, rate) in enumerate(zip(ids.tolist(), rates.tolist(), strict=True)):
         if rate > 0:
             term_of[4 * np.searchsorted(used, term_id >> 2) + (term_id & 3)] = term
     kind_of = np.where(term_of >= 0, np.append(kinds, 0)[term_of], 0)
-    n_cycles = most_cycles(plan) + at_once + _GROUP + 1
+    n_cycles = most_cycles(plan) + 2 + GROUP
     bound = _bounds(plan, term_of, n_cycles)
-    looked_up = np.arange(whole_groups(at_once * n_blocks))
+    looked_up = np.arange(whole_groups((most_cycles(plan) + 1) * n_blocks + GROUP))
     cycle_of, block_of = looked_up // max(n_blocks, 1), looked_up % max(n_blocks, 1)
     rules_start, rules = _rules_by_grade(plan)
     return EventLayout(
-        cycles_at_once=at_once,
         n_blocks=n_blocks,
         n_looked_up=len(looked_up),
-        blocks=cycle_of * BLOCKS_OF_CYCLE + used[block_of],
+        blocks=cycle_of * BLOCKS_OF_CYCLE + np.append(used, 0)[block_of],
         cycle_of=cycle_of,
         block_of=block_of,
         term_of=term_of,
@@ -194,7 +192,9 @@ def _highest_of_blocks(bound: FloatArray, kind_of: IntArray) -> FloatArray:
     for kind in range(3):
         of_kind = np.where(kind_of == kind, bound, 0.0)
         highest[kind] = of_kind.reshape(variants, n_cycles, n_slots // 4, 4).max(axis=3)
-    return _SLACK * highest.ravel()
+    highest *= _SLACK
+    highest[NO_FRAILTY] = np.ceil(highest[NO_FRAILTY]) + _ROUNDED_OFF + LIFT
+    return highest.ravel()
 
 
 def _rules_by_grade(plan: Plan) -> tuple[IntArray, IntArray]:

@@ -6,10 +6,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulate.distributions import NEVER, FloatColumn, IntColumn
-from simulate.engines.batch.layout import DELAYS_AT_ONCE, Layout
-from simulate.engines.batch.words import Lanes, lanes
+from simulate.distributions import NEVER, FloatColumn, IntColumn, IntTable
+from simulate.engines.batch.layout import Layout
+from simulate.engines.batch.words import GROUP, Lanes, lanes, whole_groups
 from simulate.plan import Plan
+from simulate.streams import Purpose
+
+_FURTHER = (int(Purpose.ADVERSE_EVENT_DETAIL), int(Purpose.ADVERSE_EVENT_RELATED))
 
 NEVER_COMES = 2**60
 """Moment of what is not going to happen."""
@@ -45,15 +48,24 @@ NEVER_COMES = 2**60
     FIRST_PENDING,
     END_PENDING,
     END_OF_BATCH,
-    FIRST_DELAY,
+    END_OF_LIMITED,
+    TREATED_UNTIL,
+    STOP_MOMENT,
     FIRST_ROW_OF_EVENTS,
+    FIRST_ROW_OF_SCANS,
     LAST_CYCLE,
     IS_PROGRESSED,
+    DUE,
+    GIVEN_TODAY,
     NEXT_PROSPECT,
     END_PROSPECTS,
     N_NOW,
-) = range(37)
-"""Entries of ``Life.now``. Moments are ``day * 32 + phase`` of the patient's clock."""
+) = range(42)
+"""Entries of ``Life.now``. Moments are ``day * 32 + phase`` of the patient's clock.
+
+DUE has the drugs that are still to be given as bits, by position; GIVEN_TODAY those that the
+current cycle gives.
+"""
 
 (
     PROGRESSION_FACTOR,
@@ -75,7 +87,6 @@ class DrugColumns(NamedTuple):
     level: IntColumn
     blocked_until: IntColumn
     held_since: IntColumn
-    is_stopped: IntColumn
     last_dose: IntColumn
     """Row of the latest dose in the table of doses, -1 if there is none."""
     state: IntColumn
@@ -118,27 +129,32 @@ class Life(NamedTuple):
     """Day on which the latest event of each term has resolved, by position."""
     words: Lanes
     event_words: IntColumn
-    """Words of a batch of cycles, lane after lane."""
+    """Words of the cycles to come, lane after lane."""
+    marks: IntColumn
+    """Blocks of them that may bring an event, as bits: 64 blocks in each number."""
     spots: IntColumn
-    """Which of them may bring an event: 4 * (place in the lane) + lane."""
+    """Which words may bring an event: 4 * block + lane."""
     prospects: ProspectColumns
     """These, and what they are about."""
+    further_purposes: IntTable
     further_blocks: IntColumn
-    """Blocks of the further words of the prospects."""
+    """Purposes and blocks of the further words of the prospects."""
     further: Lanes
     """For every eight prospects, eight blocks of words of grade, onset, duration and seriousness,
 
     and then eight of words of relatedness to the drugs of numbers 0 to 3.
     """
     delays: Lanes
-    """Delays of the cycles from FIRST_DELAY."""
+    """Delay of each cycle."""
 
 
 def new_life(plan: Plan, layout: Layout) -> Life:
     """Room for one patient's life; filled again for each patient."""
     n_drugs, n_terms = len(plan.treatment.drug_ids), len(plan.toxicity.term_ids)
     n_pending = (n_terms + 1) * (layout.most_cycles + 1)
-    most = (layout.most_cycles + 1 + layout.events.cycles_at_once) * (n_terms + 8)
+    events = layout.events
+    n_prospects = whole_groups((layout.most_cycles + 2) * (n_terms + 2 * GROUP))
+    further_purposes = np.tile(np.repeat(_FURTHER, GROUP), n_prospects // GROUP)
     return Life(
         now=np.zeros(N_NOW, np.int64),
         factors=np.zeros(7),
@@ -147,11 +163,15 @@ def new_life(plan: Plan, layout: Layout) -> Life:
         drugs=DrugColumns(*(np.zeros(n_drugs, np.int64) for _ in DrugColumns._fields)),
         pending=PendingColumns(*(np.zeros(n_pending, np.int64) for _ in PendingColumns._fields)),
         resolves=np.full(n_terms, -NEVER, np.int64),
-        words=lanes(len(layout.patient.purposes) + DELAYS_AT_ONCE // 4),
-        event_words=np.zeros(4 * layout.events.n_looked_up, np.int64),
-        spots=np.zeros(4 * layout.events.n_looked_up + 4, np.int64),
-        prospects=ProspectColumns(*(np.zeros(most, np.int64) for _ in ProspectColumns._fields)),
-        further_blocks=np.zeros(2 * most, np.int64),
-        further=lanes(2 * most),
-        delays=lanes(DELAYS_AT_ONCE // 4),
+        words=lanes(len(layout.patient.purposes)),
+        event_words=np.zeros(4 * events.n_looked_up, np.int64),
+        marks=np.zeros(events.n_looked_up // 64 + 1, np.int64),
+        spots=np.zeros(4 * 64 + 4, np.int64),
+        prospects=ProspectColumns(
+            *(np.zeros(n_prospects, np.int64) for _ in ProspectColumns._fields)
+        ),
+        further_purposes=further_purposes.astype(np.int64),
+        further_blocks=np.zeros(2 * n_prospects, np.int64),
+        further=lanes(2 * n_prospects),
+        delays=lanes(layout.patient.n_delay_blocks),
     )

@@ -8,81 +8,62 @@ from __future__ import annotations
 
 from simulate import clock
 from simulate.compiled import part
-from simulate.distributions import NEVER, IntColumn
+from simulate.distributions import NEVER
 from simulate.engines.batch import layout as words_of
-from simulate.engines.batch.assessment import clinical_moment, plan_visit, visit_moment
-from simulate.engines.batch.course import progress, set_course
+from simulate.engines.batch.assessment import (
+    clinical_moment,
+    drop_later_scans,
+    visit_moment,
+)
+from simulate.engines.batch.beginning import begin
+from simulate.engines.batch.course import progress
 from simulate.engines.batch.dosing import dose_moment
+from simulate.engines.batch.event_acts import begin_next
+from simulate.engines.batch.event_records import (
+    put_in_order,
+    record_fatal_event,
+    record_stop_event,
+)
 from simulate.engines.batch.layout import Layout
 from simulate.engines.batch.life import (
     ASSESSMENT_STOP,
-    BLOCKED_UNTIL,
     COMPLETE,
-    CYCLE,
     DEATH_DAY,
-    DELAY,
-    END_OF_BATCH,
-    END_PENDING,
-    END_PROSPECTS,
-    FIRST_DELAY,
-    FIRST_PENDING,
-    FIRST_ROW_OF_EVENTS,
-    GIVEN,
-    HAZARD,
-    HOLD,
-    INTENSITY_FACTOR,
-    INTENSITY_SINCE,
     IS_EARLY,
     IS_PROGRESSED,
-    LAST_CYCLE,
     LAST_MOMENT,
-    MEAN_DELAY,
     NEVER_COMES,
     NEXT_CLINICAL,
     NEXT_DOSE,
     NEXT_EVENT,
     NEXT_LEAVING,
-    NEXT_PROSPECT,
     NEXT_TURN,
     NEXT_VISIT,
-    PLANNED_DAY,
     PROGRESSION_DAY,
     RESPONDER,
     RESPONSE_DAY,
-    SHIFT,
+    STOP_MOMENT,
     STOP_REASON,
     STUDY_WITHDRAWAL,
     TREATMENT_STOP,
     Life,
 )
-from simulate.engines.batch.toxicity import (
-    begin_next,
-    draw_frailties,
-    record_fatal_event,
-    record_stop_event,
-    stop,
-)
-from simulate.engines.batch.words import look_up, look_up_delays, word_at
+from simulate.engines.batch.stops import stop
+from simulate.engines.batch.words import word_at
 from simulate.ledger import (
     ADVERSE_EVENTS,
     ASSESSMENTS,
     DOSES,
     DRUG_STOPS,
-    EventRows,
     Ledger,
 )
 from simulate.patient import treatment
 from simulate.patient.assessment import baseline_scan_day
-from simulate.patient.baseline import baseline_level, hazard_factors
-from simulate.patient.disease import disease_course
 from simulate.patient.follow_up import (
     contact_lag,
     is_caused_by_event,
     leaves_study,
-    stops_early,
-    withdrawal_day,
 )
-from simulate.patient.treatment import mean_delay, planned_cycles
 from simulate.plan import Plan
 
 # ---- a life -------------------------------------------------------------------------------------
@@ -105,17 +86,15 @@ def live(
     now = life.now
     while True:
         moment = min(
-            min(now[NEXT_TURN], min(now[NEXT_VISIT], now[NEXT_CLINICAL])),
-            min(now[NEXT_DOSE], min(now[NEXT_EVENT], now[NEXT_LEAVING])),
+            min(now[NEXT_TURN], now[NEXT_LEAVING]), min(now[NEXT_VISIT], now[NEXT_CLINICAL])
         )
-        if moment > now[LAST_MOMENT]:
+        until = min(moment, now[LAST_MOMENT])
+        if treat(plan, layout, life, ledger, seed, replicate, number, until):
+            continue  # a dose may have moved what comes next
+        if moment > until:
             break
-        if moment == now[NEXT_DOSE]:
-            dose_moment(plan, layout, life, ledger, seed, replicate, number)
-        elif moment == now[NEXT_VISIT]:
+        if moment == now[NEXT_VISIT]:
             visit_moment(plan, layout, life, ledger, number)
-        elif moment == now[NEXT_EVENT]:
-            begin_next(plan, layout.events, life, ledger, seed, replicate, number)
         elif moment == now[NEXT_CLINICAL]:
             clinical_moment(plan, life, ledger, number, moment // clock.PHASES_PER_DAY)
         elif moment == now[NEXT_LEAVING]:
@@ -124,13 +103,13 @@ def live(
             progress(plan, layout, life)
         else:
             record_fatal_event(plan.toxicity, life, ledger, number)
-            stop(life, now[DEATH_DAY], treatment.DEATH)
+            stop(life, moment, treatment.DEATH)
             break
     put_on_record(plan, layout, life, ledger, number, site_id, enrolled)
 
 
 @part
-def begin(
+def treat(
     plan: Plan,
     layout: Layout,
     life: Life,
@@ -138,119 +117,24 @@ def begin(
     seed: int,
     replicate: int,
     number: int,
-    enrolled: int,
-) -> None:
-    """The day of the first dose: who the patient is, what will happen, and what is planned."""
+    until: int,
+) -> bool:
+    """Doses and adverse events, the earliest first, up to a moment.
+
+    True if it stops before, after a dose that may have changed what else is to come.
+    """
     now = life.now
-    look_up(
-        life.words,
-        seed,
-        number,
-        replicate,
-        layout.patient.purposes,
-        layout.patient.blocks,
-        len(layout.patient.purposes),
-        0,
-    )
-    now[LAST_MOMENT] = (plan.horizon - enrolled) * clock.PHASES_PER_DAY + clock.DATA_CUT
-    clear(life, ledger)
-    draw_baseline(plan, layout, life)
-    begin_disease(plan, layout, life)
-    begin_treatment(plan, layout, life)
-    plan_visit(plan, layout, life, 1)
-    start = layout.patient.start[words_of.WITHDRAWAL]
-    early = stops_early(plan.follow_up, word_at(life.words, start, 0))
-    now[IS_EARLY] = int(early)
-    day = withdrawal_day(
-        plan.follow_up, early, word_at(life.words, start, 1), word_at(life.words, start, 2)
-    )
-    now[NEXT_LEAVING] = day * clock.PHASES_PER_DAY + clock.LEAVING
-
-
-@part
-def clear(life: Life, ledger: Ledger) -> None:
-    """Forget the patient before."""
-    now = life.now
-    now[NEXT_CLINICAL] = NEVER_COMES
-    now[NEXT_EVENT] = NEVER_COMES
-    now[TREATMENT_STOP] = NEVER
-    now[STOP_REASON] = treatment.NOT_STOPPED
-    now[ASSESSMENT_STOP] = NEVER
-    now[STUDY_WITHDRAWAL] = NEVER
-    now[BLOCKED_UNTIL] = 0
-    now[SHIFT] = 0
-    now[FIRST_PENDING] = 0
-    now[END_PENDING] = 0
-    now[END_OF_BATCH] = 0
-    now[NEXT_PROSPECT] = 0
-    now[END_PROSPECTS] = 0
-    now[FIRST_ROW_OF_EVENTS] = ledger.size[ADVERSE_EVENTS]
-    now[LAST_CYCLE] = 0
-    now[IS_PROGRESSED] = 0
-    now[INTENSITY_SINCE] = 0
-    life.factors[HAZARD] = 0.0
-    life.factors[INTENSITY_FACTOR] = 1.0
-    life.factors[GIVEN] = 0.0
-    for term in range(len(life.resolves)):
-        life.resolves[term] = -NEVER
-
-
-@part
-def draw_baseline(plan: Plan, layout: Layout, life: Life) -> None:
-    """Who the patient is."""
-    start = layout.patient.start[words_of.BASELINE]
-    for variable in range(len(life.levels)):
-        drawn = word_at(life.words, start, plan.baseline.variable_ids[variable])
-        life.levels[variable] = baseline_level(plan.baseline, variable, life.levels, drawn)
-
-
-@part
-def begin_disease(plan: Plan, layout: Layout, life: Life) -> None:
-    """The patient's latent course."""
-    start, words = layout.patient.start, life.words
-    factors = hazard_factors(plan.baseline, life.levels)
-    for transition in range(3):
-        life.factors[transition] = factors[transition]
-    response = start[words_of.RESPONSE]
-    course = disease_course(
-        plan.disease,
-        factors,
-        (word_at(words, response, 0), word_at(words, response, 1), word_at(words, response, 2)),
-        word_at(words, start[words_of.PROGRESSION], 0),
-        (
-            word_at(words, start[words_of.DEATH_BEFORE], 0),
-            word_at(words, start[words_of.DEATH_AFTER], 0),
-        ),
-    )
-    set_course(life, course, -1)
-
-
-@part
-def begin_treatment(plan: Plan, layout: Layout, life: Life) -> None:
-    """The drugs as the scenario plans them, and the first cycle."""
-    now, drugs, start = life.now, life.drugs, layout.patient.start
-    for position in range(len(drugs.limit)):
-        drug_id = plan.treatment.drug_ids[position]
-        drawn = word_at(life.words, start[words_of.PLANNED_CYCLES], drug_id)
-        drugs.limit[position] = planned_cycles(plan.treatment, position, drawn)
-        drugs.n_given[position] = 0
-        drugs.level[position] = 0
-        drugs.blocked_until[position] = 0
-        drugs.held_since[position] = NEVER
-        drugs.is_stopped[position] = 0
-        drugs.last_dose[position] = -1
-    if len(life.resolves) > 0:
-        draw_frailties(plan.toxicity, life, start[words_of.FRAILTY])
-    life.factors[MEAN_DELAY] = mean_delay(
-        plan.treatment, word_at(life.words, start[words_of.DELAY_MEAN], 0)
-    )
-    look_up_delays(life.words, start[words_of.DELAY], life.factors[MEAN_DELAY], life.delays)
-    now[FIRST_DELAY] = 0
-    now[CYCLE] = 1
-    now[PLANNED_DAY] = 0
-    now[DELAY] = 0
-    now[HOLD] = 0
-    now[NEXT_DOSE] = clock.DOSE
+    while True:
+        if now[NEXT_EVENT] < now[NEXT_DOSE]:
+            if now[NEXT_EVENT] > until:
+                return False
+            begin_next(plan, layout.events, life, ledger, seed, replicate, number)
+        else:
+            if now[NEXT_DOSE] > until:
+                return False
+            dose_moment(plan, layout, life, ledger, seed, replicate, number)
+            if layout.is_foreseen == 0:
+                return True
 
 
 @part
@@ -258,20 +142,20 @@ def leave(
     plan: Plan, layout: Layout, life: Life, ledger: Ledger, seed: int, replicate: int, number: int
 ) -> None:
     """A patient stops treatment before progression, and may leave the study."""
-    now = life.now
-    day = now[NEXT_LEAVING] // clock.PHASES_PER_DAY
+    now, moment = life.now, life.now[NEXT_LEAVING]
+    day = moment // clock.PHASES_PER_DAY
     now[NEXT_LEAVING] = NEVER_COMES
     if now[ASSESSMENT_STOP] < NEVER:
         return
     early = now[IS_EARLY] == 1
     term = stop_term(plan, layout, life, early)
     if now[TREATMENT_STOP] < NEVER:
-        stop(life, day, treatment.WITHDRAWAL)
+        stop(life, moment, treatment.WITHDRAWAL)
     elif term >= 0:
         record_stop_event(plan, life, ledger, seed, replicate, number, term, day, early)
-        stop(life, day, treatment.ADVERSE_EVENT)
+        stop(life, moment, treatment.ADVERSE_EVENT)
     else:
-        stop(life, day, treatment.EARLY_STOP if early else treatment.WITHDRAWAL)
+        stop(life, moment, treatment.EARLY_STOP if early else treatment.WITHDRAWAL)
     lost = word_at(life.words, layout.patient.start[words_of.WITHDRAWAL], 3)
     if leaves_study(plan.follow_up, lost):
         now[STUDY_WITHDRAWAL] = day
@@ -324,46 +208,9 @@ def put_on_record(
     n_variables = len(life.levels)
     for variable in range(n_variables):
         ledger.levels[number * n_variables + variable] = life.levels[variable]
+    drop_later_scans(life, ledger, now[STOP_MOMENT])
+    put_in_order(life, ledger)
     ledger.ends.assessments[number] = ledger.size[ASSESSMENTS]
     ledger.ends.doses[number] = ledger.size[DOSES]
     ledger.ends.adverse_events[number] = ledger.size[ADVERSE_EVENTS]
     ledger.ends.drug_stops[number] = ledger.size[DRUG_STOPS]
-    events, end = ledger.adverse_events, ledger.size[ADVERSE_EVENTS]
-    for row in range(now[FIRST_ROW_OF_EVENTS], end):
-        if events.end_day[row] > now[DEATH_DAY]:
-            events.end_day[row] = NEVER
-    for row in range(now[FIRST_ROW_OF_EVENTS] + 1, end):
-        sort_in(events, now[FIRST_ROW_OF_EVENTS], row)
-
-
-@part
-def sort_in(events: EventRows, first: int, row: int) -> None:
-    """Move an event up to its place by onset, cycle and term; most are there already."""
-    while row > first and is_before(events, row, row - 1):
-        swap(events.cycle, row)
-        swap(events.term, row)
-        swap(events.grade, row)
-        swap(events.onset_day, row)
-        swap(events.end_day, row)
-        swap(events.serious, row)
-        swap(events.related, row)
-        swap(events.action, row)
-        row = row - 1
-
-
-@part
-def is_before(events: EventRows, row: int, other: int) -> bool:
-    """Whether an event comes before another by onset, cycle and term."""
-    if events.onset_day[row] != events.onset_day[other]:
-        return events.onset_day[row] < events.onset_day[other]
-    if events.cycle[row] != events.cycle[other]:
-        return events.cycle[row] < events.cycle[other]
-    return events.term[row] < events.term[other]
-
-
-@part
-def swap(column: IntColumn, row: int) -> None:
-    """Exchange a value with the one before it."""
-    value = column[row]
-    column[row] = column[row - 1]
-    column[row - 1] = value
