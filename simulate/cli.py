@@ -267,6 +267,11 @@ def compare(file: str, against: str, name: str | None, force: bool, **options: A
     "intervals hold it.",
 )
 @click.option(
+    "--near-posterior",
+    is_flag=True,
+    help="With --coverage: draw the truth from the posterior that is there, not from the prior.",
+)
+@click.option(
     "--check-held-out",
     is_flag=True,
     help="Instead, let the fits that are there predict the facts that they did not use, and tell "
@@ -280,6 +285,7 @@ def calibrate(
     workers: int | None,
     out: str | None,
     coverage: int | None,
+    near_posterior: bool,
     check_held_out: bool,
 ) -> None:
     """Estimate the parameters of the scenario FILE from its published facts.
@@ -297,6 +303,8 @@ def calibrate(
     from simulate.progress import progress_bars
     from simulate.scenario import Scenario
 
+    if near_posterior and coverage is None:
+        raise UsageError("--near-posterior goes with --coverage N")
     if check_held_out and coverage is not None:
         raise UsageError("--coverage and --check-held-out are two things; give one of them")
     scenario = Scenario.from_file(file, overrides)
@@ -313,7 +321,12 @@ def calibrate(
                 click.echo(f"written: {path}")
         elif coverage is not None:
             path = publish.publish_coverage(
-                scenario, folder, settings, datasets=coverage, step=step
+                scenario,
+                folder,
+                settings,
+                datasets=coverage,
+                near_posterior=near_posterior,
+                step=step,
             )
             click.echo(f"written: {path}")
         else:

@@ -150,7 +150,9 @@ def sample(
         walkers, d, lambda p: _bounded(posterior, p), moves=moves, vectorize=True
     )
     burn = steps // 2
-    state = emcee.State(start + spread, random_state=numbers.get_state())
+    edge = 0.99 * FARTHEST * posterior.prior_sd  # a walker beyond it would have no density
+    first = np.clip(start + spread, posterior.prior_mean - edge, posterior.prior_mean + edge)
+    state = emcee.State(first, random_state=numbers.get_state())
     # matrices are so small that several threads of the linear algebra only wait for each other
     with threadpool_limits(1, user_api="blas"):
         for _ in sampler.sample(state, iterations=burn + steps, progress=False):

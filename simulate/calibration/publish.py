@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from simulate.calibration.coverage import check_coverage
 from simulate.calibration.files import write_fit
@@ -17,10 +18,12 @@ from simulate.calibration.job import CalibrationJob, read_job
 from simulate.calibration.links import LINKS
 from simulate.calibration.predicted import Checked, check_fit, fits_in
 from simulate.calibration.store import Store
-from simulate.calibration.tables import COVERAGE
+from simulate.calibration.tables import COVERAGE, COVERAGE_COLUMNS, DRAWS, read_table
+from simulate.distributions import FloatArray
 from simulate.errors import OutputError, UsageError
 from simulate.job import program_digest
 from simulate.results import write_csv
+from simulate.scenario.calibration_design import Stage
 from simulate.scenario.scenario import Scenario
 
 Tell = Callable[[str], None]
@@ -32,7 +35,7 @@ class Settings:
 
     seed: int
     workers: int = 1
-    effort: Effort = Effort()  # noqa: RUF009 - frozen, so that it can be shared
+    effort: Effort = field(default_factory=Effort)
     command: str = ""
     checked: Checked = Checked()  # noqa: RUF009 - frozen, so that it can be shared
     """How much is made of what the fits predict."""
@@ -167,9 +170,13 @@ def publish_coverage(
     settings: Settings,
     *,
     datasets: int,
+    near_posterior: bool = False,
     step: Step = silent,
 ) -> Path:
     """Check the coverage of the first fit's first stage and write ``coverage.csv``.
+
+    True parameters are drawn from the prior or, with ``near_posterior``, from the posterior that
+    is in the folder.
 
     Raises
     ------
@@ -182,12 +189,47 @@ def publish_coverage(
     stage = job.own_stages(fit)[0]
     simulator = simulator_of(job, fit, stage, settings.seed, settings.workers, Store(parts))
     ranks = check_coverage(
-        simulator, datasets=datasets, seed=settings.seed, effort=settings.effort, step=step
+        simulator,
+        datasets=datasets,
+        seed=settings.seed,
+        effort=settings.effort,
+        likely=posterior_draws(stage, folder / fit.name) if near_posterior else None,
+        step=step,
     )
     labels = [p.label for p in stage.parameters if p.prior is not None]
-    write_csv(ranks.table(labels), folder / COVERAGE)
+    write_csv(_with_other_truths(ranks.table(labels), folder / COVERAGE), folder / COVERAGE)
     shutil.rmtree(parts.parent, ignore_errors=True)
     return folder / COVERAGE
+
+
+def _with_other_truths(table: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """A new check of coverage, and an earlier one whose truth was drawn from elsewhere."""
+    earlier = read_table(path, COVERAGE_COLUMNS)
+    if earlier is None:
+        return table
+    others = earlier[~earlier["truth"].isin(table["truth"])]
+    return pd.concat([others, table], ignore_index=True) if len(others) else table
+
+
+def posterior_draws(stage: Stage, fit: Path) -> FloatArray:
+    """Draws of a fit's free parameters on the scale of their links, shape (draws, parameters).
+
+    Raises
+    ------
+    UsageError
+        If there are none.
+    """
+    free = [p for p in stage.parameters if p.prior is not None]
+    try:
+        draws = pd.read_parquet(fit / DRAWS)
+        columns = [draws[p.name] / (1 if p.times is None else draws[p.times]) for p in free]
+    except (OSError, KeyError, ValueError) as error:
+        raise UsageError(
+            f"{fit} holds no posterior draws of this calibration ({error}); make them first by "
+            "simulate calibrate"
+        ) from None
+    pairs = zip(free, columns, strict=True)
+    return np.stack([LINKS[p.link][0](column.to_numpy()) for p, column in pairs], axis=1)
 
 
 def _parts(folder: Path) -> Path:

@@ -88,7 +88,11 @@ TRUTH_COLUMNS = (
 """Of ``truths.csv``: latent survival at the point; its 2.5%, 50% and 97.5% points over the draws;
 ``month`` is the landmark of a rate."""
 
+PRIOR, POSTERIOR = "prior", "posterior"
+"""Where the true parameters of a check of coverage are drawn from."""
+
 COVERAGE_COLUMNS = (
+    "truth",
     "parameter",
     "label",
     "level",
@@ -100,7 +104,7 @@ COVERAGE_COLUMNS = (
     "inside",
 )
 """Of ``coverage.csv``: counts, and the exact 95% interval of the share; ``inside`` tells whether
-that interval holds the level."""
+that interval holds the level; ``truth`` is where the true parameters were drawn from."""
 
 SCORECARD = ("statistic", *SCORECARD_COLUMNS)
 """Columns of ``held_out_check.csv``: those of the scorecard."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from simulate.calibration.tables import COVERAGE, COVERAGE_COLUMNS, read_table
+from simulate.calibration.tables import COVERAGE, COVERAGE_COLUMNS, PRIOR, read_table
 from simulate.report.blocks import Block, Details, Heading, Prose, Table
 from simulate.report.numbers import counted
 
@@ -18,19 +18,26 @@ def coverage_blocks(folder: Path) -> list[Block]:
     found = read_table(folder / COVERAGE, COVERAGE_COLUMNS)
     if found is None:
         return []
+    blocks: list[Block] = [Heading("Do the intervals hold the truth?")]
+    for truth, of in found.groupby("truth", sort=False):
+        levels = sorted(of["level"].unique())
+        tables = [_table(of, levels)]
+        blocks += [
+            Prose(_told(str(truth), of, levels)),
+            Details(f"Counts by parameter, the truth from the {truth}", tables),
+        ]
+    return blocks
+
+
+def _told(truth: str, found: pd.DataFrame, levels: list[float]) -> str:
     n, missed = int(found["n"].max()), found[~found["inside"].astype(bool)]
-    levels = sorted(found["level"].unique())
-    text = (
-        f"Parameters were drawn from the prior, a trial was simulated at each of {n:,} draws, and "
-        "the calibration was made anew for each. Its intervals hold the parameter that was drawn "
-        f"{_shares(found, levels)}. Of {counted(len(found), 'count')} (each parameter at each "
-        f"level), {len(missed)} lie further from the level than 95% of counts would by chance."
+    where = "trials of every kind" if truth == PRIOR else "trials like the published one"
+    return (
+        f"Parameters were drawn from the {truth} ({where}), a trial was simulated at each of {n:,} "
+        "draws, and the calibration was made anew for each. Its intervals hold the parameter that "
+        f"was drawn {_shares(found, levels)}. Of {counted(len(found), 'count')} (each parameter at "
+        f"each level), {len(missed)} lie further from the level than 95% of counts would by chance."
     )
-    return [
-        Heading("Do the intervals hold the truth?"),
-        Prose(text),
-        Details("Counts by parameter", [_table(found, levels)]),
-    ]
 
 
 def _shares(found: pd.DataFrame, levels: list[float]) -> str:

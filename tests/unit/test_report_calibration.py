@@ -315,10 +315,10 @@ def test_a_fit_with_facts_held_out_stands_beside_the_first(view: View, tmp_path:
 def test_coverage_is_shown_where_it_was_checked(view: View, tmp_path: Path) -> None:
     write_tables(tmp_path / "fits" / "full")
     rows = [
-        ("response", "Response", 0.5, 95, 200, 0.475, 0.40, 0.55, True),
-        ("response", "Response", 0.95, 190, 200, 0.95, 0.91, 0.98, True),
-        ("responder_scale", "Scale", 0.5, 70, 200, 0.35, 0.28, 0.42, False),
-        ("responder_scale", "Scale", 0.95, 188, 200, 0.94, 0.90, 0.97, True),
+        ("prior", "response", "Response", 0.5, 95, 200, 0.475, 0.40, 0.55, True),
+        ("prior", "response", "Response", 0.95, 190, 200, 0.95, 0.91, 0.98, True),
+        ("prior", "responder_scale", "Scale", 0.5, 70, 200, 0.35, 0.28, 0.42, False),
+        ("prior", "responder_scale", "Scale", 0.95, 188, 200, 0.94, 0.90, 0.97, True),
     ]
     made_up = pd.DataFrame(rows, columns=list(COVERAGE_COLUMNS))
     made_up.to_csv(tmp_path / "fits" / "coverage.csv", index=False)
