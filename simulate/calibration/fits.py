@@ -21,8 +21,8 @@ from simulate.scenario.scenario import Scenario
 MOST_RHAT = 1.05
 LEAST_EFFECTIVE_SIZE = 400
 LEAST_EFFECTIVE_SHARE = 0.25
-LEAST_INFORMATION = 0.02
-"""Information below which nothing is said of a parameter: one fiftieth of the prior's own."""
+LEAST_INFORMATION = 0.05
+"""Information below which nothing is said of a parameter: one twentieth of the prior's own."""
 
 
 class NotConvergedError(SimulateError):

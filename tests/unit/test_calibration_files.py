@@ -214,7 +214,7 @@ BAD = [
     ("sd: 0.5}", "sd: »0}", "must be more than 0"),
     ("sd: 0.6, ", "sd: 0.6, »spread: 1, ", "unknown key"),
     ("arcsine: [orr,", "arcsine: [»orrr,", "no published fact"),
-    ("interval: [pfs_rate_12]\nfits", "interval: [»cycles_median]\nfits", "has no limits"),
+    ("[pfs_rate_12]\nfits", "[pfs_rate_12, »cycles_median]\nfits", "no limits"),
     ("leave_out: {interval: [pfs_rate_12]}", "leave_out: {interval: [»orr]}", "no such target"),
     ("stage: efficacy\n    leave_out", "stage: »safety\n    leave_out", "allowed: efficacy"),
     ("set: {disease.progression.responders.shape: 1.0}", "»set: {sample_size: 0}", "sample_size"),

@@ -17,7 +17,12 @@ BAD = {
         "Did you mean sample_size",
     ),
     "misspelt key": ("missed:", "»mised:", "assessment.mised", "unknown key|Did you mean missed"),
-    "unknown key": ("  missed:", "  »colour: red\n  missed:", "assessment.colour", "allowed: schedule"),
+    "unknown key": (
+        "  missed:",
+        "  »colour: red\n  missed:",
+        "assessment.colour",
+        "allowed: schedule",
+    ),
     "misspelt kind's key": (
         "shape: 1.1}",
         "»shap: 1.1}",
