@@ -37,7 +37,7 @@ class Settings:
     workers: int = 1
     effort: Effort = field(default_factory=Effort)
     command: str = ""
-    checked: Checked = Checked()  # noqa: RUF009 - frozen, so that it can be shared
+    checked: Checked = field(default_factory=Checked)
     """How much is made of what the fits predict."""
 
 
