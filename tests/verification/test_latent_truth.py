@@ -30,7 +30,7 @@ EXPONENTIAL = [
 
 
 def plan_of(*overrides: str) -> Plan:
-    return build_plan(Scenario.from_file(TWIN, overrides))
+    return build_plan(Scenario.from_file(TWIN, ["parameters=null", *overrides]))
 
 
 @kernel
