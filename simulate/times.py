@@ -63,12 +63,10 @@ def _steps(
 def time_table(time: families.Time, *, hazard_ratio: float = 1.0) -> EventTable:
     """Tables of a time to event, its hazard multiplied by a hazard ratio.
 
-    Kept for the next plan, as posterior draws leave most times alone; so nobody may write to them.
+    Kept for the next plan, as posterior draws leave most times alone; so nobody writes to them.
+    (Marked as read-only they would be of another type to Numba, which compiles anew for it.)
     """
-    tables = event_table(hazard_ratio * _hazard_by_day(time))
-    for table in (tables.thresholds, tables.cumulative_hazard):
-        np.asarray(table).setflags(write=False)
-    return tables
+    return event_table(hazard_ratio * _hazard_by_day(time))
 
 
 @lru_cache(maxsize=8)
