@@ -79,15 +79,8 @@ def make_job(
         If a number makes no sense, or the engine cannot run the scenario.
     """
     n = scenario.replicates if replicates is None else replicates
-    if not 1 <= n < RESERVED_REPLICATES:
-        raise UsageError(
-            f"replicates must lie between 1 and {RESERVED_REPLICATES - 1} (given: {n})"
-        )
     chosen_seed = scenario.seed if seed is None else seed
-    if not 0 <= chosen_seed < 2**63:
-        raise UsageError(f"the seed must lie between 0 and 2^63 - 1 (given: {chosen_seed})")
-    if workers < 1:
-        raise UsageError(f"at least one worker is needed (given: {workers})")
+    check_size(n, chosen_seed, workers)
     if not 1 <= patients_of <= n:
         raise UsageError(
             f"patient data can be written of 1 to {n} replicates (given: {patients_of})"
@@ -102,6 +95,24 @@ def make_job(
     return Job(
         scenario, n, chosen_seed, workers, engine, examples, command, truth_patients, over_draws
     )
+
+
+def check_size(replicates: int, seed: int, workers: int) -> None:
+    """Refuse numbers that make no sense.
+
+    Raises
+    ------
+    UsageError
+        Telling what is allowed.
+    """
+    if not 1 <= replicates < RESERVED_REPLICATES:
+        raise UsageError(
+            f"replicates must lie between 1 and {RESERVED_REPLICATES - 1} (given: {replicates})"
+        )
+    if not 0 <= seed < 2**63:
+        raise UsageError(f"the seed must lie between 0 and 2^63 - 1 (given: {seed})")
+    if workers < 1:
+        raise UsageError(f"at least one worker is needed (given: {workers})")
 
 
 def _check_engine(engine: str, scenario: Scenario, replicates: int) -> None:

@@ -1,0 +1,78 @@
+"""Example trials of a randomised scenario: one of each way in which trials went."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from simulate.randomised.outcomes import FUTILE, NOT_REJECTED, REJECTED, Outcomes
+
+EARLY_SUCCESS = "stopped early for efficacy"
+EARLY_FUTILITY = "stopped early for futility"
+LATE_SUCCESS = "went on to the end and succeeded"
+FAILURE = "went on to the end and failed"
+
+KINDS = (EARLY_SUCCESS, LATE_SUCCESS, FAILURE, EARLY_FUTILITY)
+"""Ways in which a trial can go, in the order of the report."""
+
+
+@dataclass(frozen=True, eq=False)
+class ExampleTrial:
+    """One simulated trial, to look at.
+
+    Attributes
+    ----------
+    kind : str
+        Which way it went: one of :data:`KINDS`.
+    replicate : int
+        Its number.
+    cut_day : int
+        Trial day of the data cut with which it ended.
+    subjects : DataFrame
+        A row a patient enrolled by then, whole truth: ``patient, region, stratum, arm,
+        enrolment_trial_day, progression_day, death_day, dropout_day`` (days from randomisation;
+        missing where it does not happen).
+    samples : dict of str to DataFrame
+        What was known at that cut, by endpoint: ``arm, day, event`` of every patient, in days from
+        randomisation.
+    looks : DataFrame
+        A row a look that was made, with all its columns and ``analysis`` in front.
+    months : DataFrame
+        A row a month of the trial: ``month, enrolled``, and known events by endpoint, all
+        cumulative.
+    """
+
+    kind: str
+    replicate: int
+    cut_day: int
+    subjects: pd.DataFrame
+    samples: dict[str, pd.DataFrame]
+    looks: pd.DataFrame
+    months: pd.DataFrame
+
+
+def kinds_of(outcomes: Outcomes) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
+    """Which way each replicate went, by its first hypothesis."""
+    kinds = np.full(outcomes.n, "", object)
+    if not outcomes.hypotheses:
+        return kinds
+    first = outcomes.hypotheses[0]
+    last = outcomes.looks_of(first)[-1]
+    for decision, early, late in (
+        (REJECTED, EARLY_SUCCESS, LATE_SUCCESS),
+        (FUTILE, EARLY_FUTILITY, FAILURE),
+        (NOT_REJECTED, FAILURE, FAILURE),
+    ):
+        decided = outcomes.decided(first, decision)
+        kinds[decided[:last].any(axis=0)] = early
+        kinds[decided[last]] = late
+    return kinds
+
+
+def first_of_each_kind(outcomes: Outcomes) -> dict[str, int]:
+    """The first replicate that went each way, by the kind; ways that did not occur are left out."""
+    kinds = kinds_of(outcomes)
+    found = {kind: np.flatnonzero(kinds == kind) for kind in KINDS}
+    return {kind: int(replicates[0]) for kind, replicates in found.items() if len(replicates)}

@@ -1,0 +1,252 @@
+"""Operating characteristics of a randomised trial, each with its Monte Carlo error.
+
+Power (or type I error), where and why trials stop, their size, events and time, and what the
+estimates are worth after stopping. Tidy, with the columns of all operating characteristics.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from simulate.distributions import FloatArray
+from simulate.monte_carlo import Estimate, Z, mean, proportion, quantiles, standard_deviation
+from simulate.operating import OPERATING_COLUMNS, SPREAD, estimate_row
+from simulate.randomised.outcomes import FUTILE, NOT_REJECTED, REJECTED, Outcomes
+from simulate.scenario.monitoring import Hypothesis
+from simulate.units import DAYS_PER_MONTH
+
+POPULATION = "ITT"
+"""All randomised patients."""
+
+ALL_LOOKS, AT_STOP = "all", "stop"
+"""What stands for the analysis where a measure is of all looks, or of the one that ended a trial."""
+
+_ALL = "all"
+
+_REASONS = {REJECTED: "efficacy", FUTILE: "futility", NOT_REJECTED: "end"}
+
+
+class Measure(NamedTuple):
+    """One measure, before the name of the scenario is put in front."""
+
+    analysis: str
+    endpoint: str
+    arm: str
+    hypothesis: str
+    name: str
+    estimate: Estimate
+
+
+def operating_characteristics(
+    scenario: str, outcomes: Outcomes, true_log_hr: Mapping[str, float]
+) -> pd.DataFrame:
+    """Operating characteristics of a randomised trial.
+
+    Parameters
+    ----------
+    scenario : str
+        Its name.
+    outcomes : Outcomes
+        Its replicates.
+    true_log_hr : mapping of str to float
+        True log hazard ratio by the name of the hypothesis; hypotheses without one are left out of
+        bias and coverage.
+
+    Returns
+    -------
+    DataFrame
+        With :data:`simulate.operating.OPERATING_COLUMNS`.
+    """
+    rows = [
+        (
+            scenario,
+            m.analysis,
+            POPULATION,
+            m.endpoint,
+            "",
+            m.arm,
+            m.hypothesis,
+            m.name,
+            *estimate_row(m.estimate),
+        )
+        for m in measures(outcomes, true_log_hr)
+    ]
+    return pd.DataFrame(rows, columns=list(OPERATING_COLUMNS))
+
+
+def measures(outcomes: Outcomes, true_log_hr: Mapping[str, float]) -> Iterator[Measure]:
+    """Every measure of a trial."""
+    yield from _of_the_trial(outcomes)
+    yield from _several(outcomes)
+    for hypothesis in outcomes.hypotheses:
+        yield from _of_hypothesis(outcomes, hypothesis)
+        yield from _estimates(outcomes, hypothesis, true_log_hr.get(hypothesis.name, math.nan))
+    for analysis in outcomes.analyses:
+        yield from _of_look(outcomes, analysis.name)
+
+
+# ---- the trial ------------------------------------------------------------------------------
+
+
+def _of_the_trial(outcomes: Outcomes) -> Iterator[Measure]:
+    """How long trials are, how large, and how many end at each look."""
+    sizes = {
+        "sample_size": outcomes.at_stop("n_enrolled"),
+        "duration": outcomes.decision_day / DAYS_PER_MONTH,
+        "cut_time": outcomes.at_stop("cut_day") / DAYS_PER_MONTH,
+    }
+    for name, values in sizes.items():
+        yield from _distribution(AT_STOP, "", _ALL, "", name, values)
+    for endpoint in ("pfs", "os"):
+        if outcomes.has(f"{endpoint}.events"):
+            values = outcomes.at_stop(f"{endpoint}.events")
+            yield from _distribution(AT_STOP, endpoint.upper(), _ALL, "", "events", values)
+    for look, analysis in enumerate(outcomes.analyses):
+        ended = outcomes.stopped_at == look
+        yield Measure(analysis.name, "", _ALL, "", "stop", proportion(ended))
+
+
+def _several(outcomes: Outcomes) -> Iterator[Measure]:
+    """Power of any and of all hypotheses, where there are several."""
+    if len(outcomes.hypotheses) < 2:
+        return
+    rejected = np.stack([outcomes.rejects(each) for each in outcomes.hypotheses])
+    yield Measure(ALL_LOOKS, "", _ALL, "any", "reject", proportion(rejected.any(axis=0)))
+    yield Measure(ALL_LOOKS, "", _ALL, "all", "reject", proportion(rejected.all(axis=0)))
+
+
+def _of_look(outcomes: Outcomes, analysis: str) -> Iterator[Measure]:
+    """What is found at a look, given that it is made."""
+    column = outcomes.looks.column
+    made = ~np.isnan(column(analysis, "cut_day"))
+    yield Measure(analysis, "", _ALL, "", "made", proportion(made))
+    reached = column(analysis, "target_reached")
+    yield Measure(
+        analysis, "", _ALL, "", "target_not_reached", proportion(np.where(made, 1 - reached, np.nan))
+    )
+    time = column(analysis, "cut_day") / DAYS_PER_MONTH
+    yield from _distribution(analysis, "", _ALL, "", "cut_time", time)
+    for name in ("n_enrolled", "overshoot"):
+        values = column(analysis, name)
+        if not np.isnan(values).all():
+            yield from _distribution(analysis, "", _ALL, "", name, values)
+    for name in outcomes.looks.names:
+        yield from _by_endpoint(analysis, name, column(analysis, name))
+
+
+def _by_endpoint(analysis: str, name: str, values: FloatArray) -> Iterator[Measure]:
+    """A statistic of an endpoint, of all arms or of one: ``pfs.median.control``."""
+    endpoint, _, rest = name.partition(".")
+    if endpoint not in ("pfs", "os") or np.isnan(values).all():
+        return
+    statistic, _, arm = rest.partition(".")
+    if statistic in ("median", "events", "rmst") or statistic.startswith("rate_"):
+        yield from _distribution(analysis, endpoint.upper(), arm or _ALL, "", statistic, values)
+
+
+# ---- hypotheses -----------------------------------------------------------------------------
+
+
+def _of_hypothesis(outcomes: Outcomes, hypothesis: Hypothesis) -> Iterator[Measure]:
+    """Power, and where and why a hypothesis is decided."""
+    endpoint, name = hypothesis.endpoint, hypothesis.name
+    yield Measure(
+        ALL_LOOKS, endpoint, _ALL, name, "reject", proportion(outcomes.rejects(hypothesis))
+    )
+    for decision, reason in _REASONS.items():
+        decided = outcomes.decided(hypothesis, decision)
+        if decision != REJECTED:
+            estimate = proportion(decided.any(axis=0))
+            yield Measure(ALL_LOOKS, endpoint, _ALL, name, f"stop_{reason}", estimate)
+        for look in outcomes.looks_of(hypothesis):
+            analysis = outcomes.analyses[look].name
+            yield Measure(
+                analysis, endpoint, _ALL, name, f"stop_{reason}", proportion(decided[look])
+            )
+            if decision == REJECTED:
+                by_then = decided[: look + 1].any(axis=0)
+                yield Measure(
+                    analysis, endpoint, _ALL, name, "reject_by_then", proportion(by_then)
+                )
+    for look in outcomes.looks_of(hypothesis):
+        yield from _bounds(outcomes, hypothesis, outcomes.analyses[look].name)
+
+
+def _bounds(outcomes: Outcomes, hypothesis: Hypothesis, analysis: str) -> Iterator[Measure]:
+    """Information and bounds of a look as they were at the events that there actually were."""
+    for name in ("events", "fraction", "efficacy_bound", "futility_bound", "z"):
+        values = outcomes.looks.column(analysis, f"{hypothesis.name}.{name}")
+        if np.isfinite(values).any():
+            finite = np.where(np.isfinite(values), values, np.nan)
+            yield from _distribution(
+                analysis, hypothesis.endpoint, _ALL, hypothesis.name, name, finite
+            )
+    bound = detectable_hazard_ratio(outcomes, hypothesis, analysis)
+    if np.isfinite(bound).any():
+        yield from _distribution(
+            analysis, hypothesis.endpoint, _ALL, hypothesis.name, "hazard_ratio_at_bound", bound
+        )
+
+
+def detectable_hazard_ratio(
+    outcomes: Outcomes, hypothesis: Hypothesis, analysis: str
+) -> FloatArray:
+    """Largest observed hazard ratio that rejects at a look, in every replicate.
+
+    The efficacy bound on Z times the standard error of the log hazard ratio that events and
+    allocation give: ``exp(-z * sqrt((1 + r)^2 / (r d)))`` (Schoenfeld 1981), r being the ratio of
+    the patients in the two arms.
+    """
+    column = outcomes.looks.column
+    z = column(analysis, f"{hypothesis.name}.efficacy_bound")
+    events = column(analysis, f"{hypothesis.name}.events")
+    experimental = column(analysis, f"n_enrolled.{hypothesis.experimental}")
+    control = column(analysis, f"n_enrolled.{hypothesis.control}")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = experimental / control
+        found = np.exp(-z * np.sqrt((1 + ratio) ** 2 / (ratio * events)))
+    return np.where(np.isfinite(z), found, np.nan)
+
+
+def _estimates(outcomes: Outcomes, hypothesis: Hypothesis, truth: float) -> Iterator[Measure]:
+    """The hazard ratio at the decision: its distribution, bias and coverage."""
+    endpoint, name = hypothesis.endpoint, hypothesis.name
+    if not outcomes.has(f"{name}.log_hr"):
+        return
+    log_hr = outcomes.at_decision(hypothesis, "log_hr")
+    error = outcomes.at_decision(hypothesis, "log_hr_se")
+    finite = np.isfinite(log_hr) & np.isfinite(error)
+    log_hr = np.where(finite, log_hr, np.nan)
+    yield from _distribution(AT_STOP, endpoint, _ALL, name, "hazard_ratio", np.exp(log_hr))
+    yield Measure(AT_STOP, endpoint, _ALL, name, "log_hazard_ratio.mean", mean(log_hr))
+    if math.isnan(truth):
+        return
+    yield Measure(AT_STOP, endpoint, _ALL, name, "log_hazard_ratio.bias", mean(log_hr - truth))
+    covers = np.where(finite, np.abs(log_hr - truth) <= Z * error, np.nan)
+    yield Measure(AT_STOP, endpoint, _ALL, name, "log_hazard_ratio.coverage", proportion(covers))
+    rejected = outcomes.rejects(hypothesis)
+    given = np.where(rejected, log_hr - truth, np.nan)
+    yield Measure(AT_STOP, endpoint, _ALL, name, "log_hazard_ratio.bias_if_rejected", mean(given))
+
+
+# ---- any values -----------------------------------------------------------------------------
+
+
+def _distribution(
+    analysis: str, endpoint: str, arm: str, hypothesis: str, name: str, values: FloatArray
+) -> Iterator[Measure]:
+    """Mean, spread and quantiles; of what may not be reached, how often it is not."""
+    key = (analysis, endpoint, arm, hypothesis)
+    if np.isinf(values).any():
+        not_reached = np.where(np.isnan(values), np.nan, np.isinf(values))
+        yield Measure(*key, f"{name}.not_reached", proportion(not_reached))
+    else:
+        yield Measure(*key, f"{name}.mean", mean(values))
+        yield Measure(*key, f"{name}.sd", standard_deviation(values))
+    for what, estimate in zip(SPREAD, quantiles(values, tuple(SPREAD.values())), strict=True):
+        yield Measure(*key, f"{name}.{what}", estimate)

@@ -1,0 +1,120 @@
+"""How each replicate of a randomised trial went: where it stopped, and why.
+
+A replicate has a row at every look that was made. These are read here once, so that every table
+and picture counts the same things.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from simulate.distributions import FloatArray
+from simulate.scenario.analyses import Analysis
+from simulate.scenario.monitoring import Hypothesis
+
+BoolArray = npt.NDArray[np.bool_]
+
+GOES_ON, REJECTED, FUTILE, NOT_REJECTED = range(4)
+"""Decisions on a hypothesis at a look."""
+
+
+class LookReplicates(Protocol):
+    """All replicates of a randomised trial, look by look."""
+
+    @property
+    def n(self) -> int:
+        """Replicates."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the columns."""
+
+    def column(self, analysis: str, name: str) -> FloatArray:
+        """A column of a look in every replicate; nan where the look was not made."""
+
+
+@dataclass(frozen=True, eq=False)
+class Outcomes:
+    """How replicates went.
+
+    Attributes
+    ----------
+    looks
+        The replicates.
+    analyses
+        The looks in their order.
+    hypotheses
+        What is tested.
+    """
+
+    looks: LookReplicates
+    analyses: tuple[Analysis, ...]
+    hypotheses: tuple[Hypothesis, ...]
+
+    @property
+    def n(self) -> int:
+        """Replicates."""
+        return self.looks.n
+
+    def at_looks(self, name: str) -> FloatArray:
+        """A column at all looks, shape (looks, replicates); nan where a look was not made."""
+        return np.stack([self.looks.column(each.name, name) for each in self.analyses])
+
+    def has(self, name: str) -> bool:
+        """Whether there is such a column."""
+        return name in self.looks.names
+
+    @cached_property
+    def stopped_at(self) -> npt.NDArray[np.int64]:
+        """Position of the look with which each replicate ended."""
+        stopped = self.at_looks("stopped") == 1.0
+        return np.where(stopped.any(axis=0), stopped.argmax(axis=0), len(self.analyses) - 1)
+
+    def at_stop(self, name: str) -> FloatArray:
+        """A column at the look with which each replicate ended."""
+        return self._at(name, self.stopped_at)
+
+    def _at(self, name: str, look: npt.NDArray[np.int64]) -> FloatArray:
+        values = self.at_looks(name)
+        return np.asarray(values[look, np.arange(self.n)])
+
+    @cached_property
+    def decision_day(self) -> FloatArray:
+        """Trial day of the decision with which each replicate ended: its cut and the cleaning."""
+        lags = np.array([each.cleaning_lag for each in self.analyses], float)
+        return self.at_stop("cut_day") + lags[self.stopped_at]
+
+    def decisions(self, hypothesis: Hypothesis) -> FloatArray:
+        """Decisions on a hypothesis, shape (looks, replicates); nan where none was made."""
+        return self.at_looks(f"{hypothesis.name}.decision")
+
+    def decided(self, hypothesis: Hypothesis, decision: int) -> BoolArray:
+        """Whether a decision was made at each look, shape (looks, replicates)."""
+        return np.asarray(self.decisions(hypothesis) == decision)
+
+    def rejects(self, hypothesis: Hypothesis) -> BoolArray:
+        """Whether each replicate rejects a hypothesis, at whatever look."""
+        return np.asarray(self.decided(hypothesis, REJECTED).any(axis=0))
+
+    def decided_at(self, hypothesis: Hypothesis) -> npt.NDArray[np.int64]:
+        """Position of the look at which a hypothesis was decided; the last made if never."""
+        found = self.decisions(hypothesis)
+        final = found > GOES_ON
+        return np.where(final.any(axis=0), final.argmax(axis=0), self.stopped_at)
+
+    def at_decision(self, hypothesis: Hypothesis, name: str) -> FloatArray:
+        """A column of a hypothesis at the look at which it was decided."""
+        return self._at(f"{hypothesis.name}.{name}", self.decided_at(hypothesis))
+
+    def looks_of(self, hypothesis: Hypothesis) -> tuple[int, ...]:
+        """Positions of the looks at which a hypothesis is tested."""
+        return tuple(
+            i
+            for i, each in enumerate(self.analyses)
+            if not hypothesis.analyses or each.name in hypothesis.analyses
+        )

@@ -1,0 +1,96 @@
+"""Two randomised trials compared replicate by replicate, on common random numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from simulate.distributions import FloatArray
+from simulate.monte_carlo import Estimate, mean
+from simulate.operating import estimate_row
+from simulate.paired import COMPARE_COLUMNS
+from simulate.randomised.operating import ALL_LOOKS, AT_STOP, POPULATION
+from simulate.randomised.outcomes import Outcomes
+from simulate.units import DAYS_PER_MONTH
+
+Value = tuple[str, str, str, FloatArray]
+"""Analysis, endpoint, name of the statistic, and its value in every replicate."""
+
+
+def values(outcomes: Outcomes) -> Iterator[Value]:
+    """What is compared: one number a replicate."""
+    for hypothesis in outcomes.hypotheses:
+        name, endpoint = hypothesis.name, hypothesis.endpoint
+        rejects = outcomes.rejects(hypothesis).astype(float)
+        yield ALL_LOOKS, endpoint, f"{name}.reject", rejects
+        if outcomes.has(f"{name}.log_hr"):
+            log_hr = outcomes.at_decision(hypothesis, "log_hr")
+            yield AT_STOP, endpoint, f"{name}.log_hazard_ratio", log_hr
+    yield AT_STOP, "", "sample_size", outcomes.at_stop("n_enrolled")
+    yield AT_STOP, "", "duration", outcomes.decision_day / DAYS_PER_MONTH
+    for endpoint in ("pfs", "os"):
+        if outcomes.has(f"{endpoint}.events"):
+            yield AT_STOP, endpoint.upper(), "events", outcomes.at_stop(f"{endpoint}.events")
+    for analysis in outcomes.analyses:
+        reached = outcomes.looks.column(analysis.name, "target_reached")
+        yield analysis.name, "", "target_not_reached", 1 - reached
+
+
+def paired_contrasts(
+    name: str, outcomes: Outcomes, against: str, outcomes_against: Outcomes
+) -> pd.DataFrame:
+    """Differences ``name - against`` of what both trials have, over their common replicates.
+
+    The Monte Carlo error of a difference is that of the differences within pairs.
+
+    Returns
+    -------
+    DataFrame
+        With :data:`simulate.paired.COMPARE_COLUMNS`.
+    """
+    n = min(outcomes.n, outcomes_against.n)
+    theirs = {value[:3]: value[3][:n] for value in values(outcomes_against)}
+    rows: list[tuple[object, ...]] = []
+    for analysis, endpoint, statistic, mine in values(outcomes):
+        other = theirs.get((analysis, endpoint, statistic))
+        if other is None:
+            continue
+        first, second, difference = contrast(mine[:n], other)
+        key = (name, against, analysis, POPULATION, endpoint, statistic, "mean")
+        # value and value_against are of all replicates of each; the difference is of the pairs
+        estimate, mcse, lower, upper, _, pairs, failed = estimate_row(difference)
+        rows.append((*key, first, second, estimate, mcse, lower, upper, pairs, failed))
+    return pd.DataFrame(rows, columns=list(COMPARE_COLUMNS))
+
+
+def contrast(mine: FloatArray, other: FloatArray) -> tuple[float, float, Estimate]:
+    """Means of two trials over the pairs in which both are finite, and their difference."""
+    usable = np.isfinite(mine) & np.isfinite(other)
+    difference = np.full(len(mine), np.nan)
+    difference[usable] = mine[usable] - other[usable]
+    first = float(mine[usable].mean()) if usable.any() else np.nan
+    second = float(other[usable].mean()) if usable.any() else np.nan
+    return first, second, mean(difference)
+
+
+def sweep_table(
+    name: str, outcomes: Outcomes, variants: dict[str, tuple[str, Outcomes]]
+) -> pd.DataFrame:
+    """Paired contrasts of every variant against the scenario.
+
+    Parameters
+    ----------
+    name : str
+        Name of the scenario.
+    outcomes : Outcomes
+        Its replicates.
+    variants : dict of str to (str, Outcomes)
+        Full name and replicates of each variant, by its short name.
+    """
+    tables = [
+        paired_contrasts(full, of_variant, name, outcomes)
+        for full, of_variant in variants.values()
+    ]
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=COMPARE_COLUMNS)
