@@ -69,7 +69,7 @@ def execute(job: Job, *, parts: Path | None = None, step: Step = silent) -> RunR
     step : callable
         Progress.
     """
-    scenario, clock = job.scenario, _Stopwatch()
+    scenario, clock = job.scenario, Stopwatch()
     with clock.time("replicates"):
         replicates = _replicates(job, scenario, job.replicates, parts, step)
     with clock.time("posterior"):
@@ -128,7 +128,7 @@ def _tables(
     }
 
 
-class _Stopwatch:
+class Stopwatch:
     """Seconds of each step."""
 
     def __init__(self) -> None:
