@@ -7,7 +7,7 @@ Jennison and Turnbull 2000, chapter 19).
 
 Jennison and Turnbull take Simpson's rule on a fixed grid. Here every look has panels of Gauss and
 Legendre's rule with 16 nodes, between its bounds and as fine as the narrowest normal density that
-the integral meets. That is exact to about 1e-13, also where two looks are a single event apart.
+the integral meets. That is exact to about 1e-11, also where two looks are a single event apart.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ FloatArray = npt.NDArray[np.float64]
 NODES = 16
 """Nodes of a panel."""
 
-PANEL = 3.0
+PANEL = 5.0
 """Widest panel, in standard deviations of the narrowest density."""
 
-REACH = 8.5
-"""How far a normal density reaches, in standard deviations; beyond lies 1e-17."""
+REACH = 7.5
+"""How far a normal density reaches, in standard deviations; beyond lies 3e-14."""
 
 _POSITIONS, _WEIGHTS = np.polynomial.legendre.leggauss(NODES)
 _SQRT_HALF = math.sqrt(0.5)

@@ -41,7 +41,9 @@ def between(part: str, value: float, low: float, high: float) -> float:
         If it does not, or is not a number.
     """
     if not low < value < high:
-        allowed = f"a number above {low:g}" + (f" and below {high:g}" if high < float("inf") else "")
+        allowed = f"a number above {low:g}" + (
+            f" and below {high:g}" if high < float("inf") else ""
+        )
         raise DesignError(part, f"{value:g} is not possible", f"Give {allowed}")
     return float(value)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -167,7 +168,7 @@ def _check_given(total: float, fractions: tuple[float, ...], spent: tuple[float,
         raise DesignError(
             "fractions", f"the last one is {fractions[-1]:g}", "The last look has fraction 1"
         )
-    if spent[0] < 0.0 or any(after < before for before, after in zip(spent, spent[1:], strict=False)):
+    if spent[0] < 0.0 or any(after < before for before, after in pairwise(spent)):
         raise DesignError(
             "cumulative",
             "what was spent is taken back",
