@@ -171,7 +171,7 @@ def test_expected_events_and_times_of_gsdesign2() -> None:
     for month, expected in ((12, 20.40451), (15, 30.27841), (24, 49.06966), (36, 66.23948)):
         assert half_a_step_later(events, month) == pytest.approx(expected, rel=5e-6)
     for target, month in ((20, 11.87087), (40, 19.16437), (50, 24.54264), (70, 39.39207)):
-        assert day_reaching(events, target) - 0.5 == pytest.approx(month * MONTH, abs=0.01)
+        assert day_reaching(events, target) - 0.5 == pytest.approx(month * MONTH, abs=0.05)
 
 
 def test_interim_of_gsdesign() -> None:
