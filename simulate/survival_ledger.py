@@ -14,7 +14,7 @@ import numpy as np
 from simulate.distributions import IntArray, IntColumn, ShortArray, ShortColumn
 
 SPARE = 64
-"""Entries of a column beyond the patients: a last block is written to its end, and days by eights."""
+"""Entries of a column beyond the patients: the last block is written to its end."""
 
 COLUMNS = (
     "region",
