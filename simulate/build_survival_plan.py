@@ -13,6 +13,7 @@ from simulate.distributions import FloatArray, IntArray
 from simulate.errors import UsageError
 from simulate.guided import MOST_NUMBERS
 from simulate.patient.accrual import AccrualPlan
+from simulate.patient.baseline import BaselinePlan
 from simulate.patient.randomisation import BLOCKS, MINIMISATION, SIMPLE, RandomisationPlan
 from simulate.patient.survival import COPULA, ILLNESS_DEATH, SINGLE_OS, SINGLE_PFS
 from simulate.scenario.baseline import LevelsVariable
@@ -42,11 +43,11 @@ def build_survival_plan(trial: SurvivalTrial) -> SurvivalPlan:
         )
     cells = all_cells(trial)
     hazards, arms = Hazards(trial, horizon), trial.arms
-    model = trial.survival
+    model, (baseline, cell_stride) = trial.survival, build_baseline(trial)
     return SurvivalPlan(
         accrual=_accrual(trial, horizon),
-        baseline=baseline_plan(_variables(trial)),
-        cell_stride=_cell_strides(trial),
+        baseline=baseline,
+        cell_stride=cell_stride,
         randomisation=_randomisation(trial, cells),
         survival=survival_model_plan(
             model=_model(trial),
@@ -66,6 +67,15 @@ def _model(trial: SurvivalTrial) -> int:
     if isinstance(model, SingleModel):
         return SINGLE_PFS if model.endpoint == "PFS" else SINGLE_OS
     return COPULA if isinstance(model, CopulaModel) else ILLNESS_DEATH
+
+
+def scan_days(trial: SurvivalTrial, last_day: int) -> IntArray:
+    """Days of the scans since randomisation, up to a day; the first is day 0."""
+    days = [0]
+    for row in trial.survival.calendar:
+        until = last_day if row.until is None else row.until
+        days += range(days[-1] + row.every, until + 1, row.every)
+    return np.array([day for day in days if day <= last_day], np.int64)
 
 
 # ---- enrolment ------------------------------------------------------------------------------
@@ -141,12 +151,15 @@ def strata_of(trial: SurvivalTrial) -> list[dict[str, str]]:
     ]
 
 
-def _cell_strides(trial: SurvivalTrial) -> IntArray:
+def build_baseline(trial: SurvivalTrial) -> tuple[BaselinePlan, IntArray]:
+    """The variables that decide on a cell, and what a level of each counts in its number."""
     strides, stride = {}, 1
     for variable in reversed(_that_matter(trial)):
         strides[variable.name] = stride
         stride *= len(variable.level_names)
-    return np.array([strides.get(v.name, 0) for v in _variables(trial)], np.int64)
+    variables = _variables(trial)
+    counts = np.array([strides.get(variable.name, 0) for variable in variables], np.int64)
+    return baseline_plan(variables), counts
 
 
 def _randomisation(trial: SurvivalTrial, cells: list[dict[str, str]]) -> RandomisationPlan:

@@ -36,6 +36,7 @@ LAYERS = [
     "survival_tables",
     "survival_hazards",
     "build_survival_plan",
+    "bivariate_normal",
     "survival_truth",
     "plans",
     "records",
