@@ -19,7 +19,7 @@ NOT_YET = -1
 MISS_SIZE = 3
 """Numbers of a miss: the hypothesis, the node, and the count."""
 
-_COUNT_BITS = 32
+COUNT_BITS = 32
 _NODE_FACTOR, _FACTOR = 7919, 2654435761
 _LOW = (1 << 32) - 1
 
@@ -46,7 +46,7 @@ class BoundTree(NamedTuple):
 @rule
 def entry_of(tree: BoundTree, node: int, count: int) -> int:
     """Entry of the hash table for a branch: where it is, or where it belongs."""
-    key = (node << _COUNT_BITS) + count
+    key = (node << COUNT_BITS) + count
     mask = len(tree.key) - 1
     entry = ((((node * _NODE_FACTOR + count) & _LOW) * _FACTOR & _LOW) >> 8) & mask
     while tree.key[entry] != key and tree.key[entry] != NOT_YET:  # noqa: PLR1714

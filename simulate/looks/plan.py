@@ -80,7 +80,6 @@ class Hypotheses(NamedTuple):
     """1 if it is tested, and its hazard ratio estimated, in strata."""
     is_tested: IntTable
     """By hypothesis and look: 1 if the look tests it."""
-    last_look: IntTable
     planned_events: FloatTable
     """Events at which all error is spent; nan if the scenario tells none."""
 
