@@ -28,7 +28,7 @@ from simulate.differences import (
 from simulate.endpoints import ENDPOINT_COLUMNS, derive, endpoint_rules
 from simulate.engines.choice import Engine, get_engine
 from simulate.errors import UsageError
-from simulate.plan import Plan
+from simulate.plan import AnyPlan
 from simulate.plans import Plans
 from simulate.records import Columns, TrialRecords
 from simulate.scenario.scenario import Scenario
@@ -147,7 +147,7 @@ class _Comparison:
         self._trial = trial
         self._names = names
         self._plans = Plans(trial)
-        self._engines: dict[str, tuple[Plan, Engine]] = {}
+        self._engines: dict[str, tuple[AnyPlan, Engine]] = {}
         self._runners = [ChunkRunner(trial, seed=seed, engine=name) for name in names]
 
     def of_records(self, block: range, progress: Progress | None) -> str | None:

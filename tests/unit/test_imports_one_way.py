@@ -21,6 +21,7 @@ LAYERS = [
     "units",
     "clock",
     "compiled",
+    "packing",
     "packed",
     "bits",
     "scenario",
