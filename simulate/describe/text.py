@@ -30,7 +30,7 @@ from simulate.latent_truth import has_formula, latent_truth
 from simulate.scenario import Scenario
 from simulate.scenario.fields import SOURCE_KEYS
 from simulate.scenario.provenance import SOURCE_KINDS
-from simulate.scenario.trial import Variant
+from simulate.scenario.head import Variant
 
 _MOST_UNSTATED = 10
 

@@ -16,22 +16,79 @@ from simulate.scenario.fields import (
     LevelList,
     OpenProbability,
     PositiveDays,
+    PositiveWholeDays,
     Section,
+    WholeDays,
     exactly_one,
     reject,
 )
 
 
-class Cut(Section):
-    """What triggers the data cut."""
+def _is_left_out(value: object) -> bool:
+    """Whether a key that came later says nothing, so that fingerprints stay what they were."""
+    return value is None or value == 0
+
+
+class EventCount(Section):
+    """A number of events."""
+
+    endpoint: Literal["PFS", "OS"]
+    """Whose events are counted, in all arms together."""
+    count: Annotated[int, Field(ge=1, le=1_000_000)]
+    """The data are cut at the end of the day on which so many are known."""
+
+
+class EnrolledCount(Section):
+    """A number of enrolled patients, and a time after it."""
+
+    count: Annotated[int, Field(ge=1, le=1_000_000)]
+    """Patients enrolled."""
+    after: WholeDays = Field(default=0)
+    """Time from the day on which the last of them was enrolled; by default that very day."""
+
+
+class Trigger(Section):
+    """One condition for a data cut."""
 
     date: Date | None = None
-    """The data are cut at the end of this day."""
+    """The end of this day."""
+    events: EventCount | None = Field(default=None, exclude_if=_is_left_out)
+    """The day on which so many events are known."""
+    enrolled: EnrolledCount | None = Field(default=None, exclude_if=_is_left_out)
+    """The day on which so many patients are enrolled, or some time after it."""
+    follow_up: PositiveWholeDays | None = Field(default=None, exclude_if=_is_left_out)
+    """The day on which the last patient to be enrolled could have been followed so long."""
 
     @model_validator(mode="after")
     def _one_trigger(self) -> Self:
-        exactly_one(self, "date")
+        exactly_one(self, *type(self).model_fields)
         return self
+
+
+Triggers = Annotated[tuple[Trigger, ...], Field(min_length=1, max_length=8)]
+
+
+class Cut(Trigger):
+    """What triggers the data cut."""
+
+    all: Triggers | None = Field(default=None, exclude_if=_is_left_out)
+    """The day on which the last of several conditions is met."""
+    any: Triggers | None = Field(default=None, exclude_if=_is_left_out)
+    """The day on which the first of several conditions is met."""
+
+    @property
+    def clauses(self) -> tuple[tuple[Trigger, ...], ...]:
+        """The same in one form: the first day on which all conditions of one of these are met."""
+        if self.all is not None:
+            return (self.all,)
+        if self.any is not None:
+            return tuple((each,) for each in self.any)
+        return ((self,),)
+
+    @property
+    def triggers(self) -> tuple[Trigger, ...]:
+        """Every single condition."""
+        return tuple(each for clause in self.clauses for each in clause)
 
 
 class Analysis(Section):
@@ -43,6 +100,8 @@ class Analysis(Section):
     """Name in tables."""
     cut: Cut
     """When the data are cut."""
+    cleaning_lag: WholeDays = Field(default=0, exclude_if=_is_left_out)
+    """Time from the data cut to the decision; by default it is made on the day of the cut."""
 
 
 class Subgroup(Section):
@@ -56,7 +115,8 @@ class Subgroup(Section):
     """Levels taken together under a name; by default each level by itself."""
 
 
-def _increasing(times: tuple[float, ...]) -> tuple[float, ...]:
+def increasing(times: tuple[float, ...]) -> tuple[float, ...]:
+    """Require that times increase."""
     if any(later <= earlier for earlier, later in pairwise(times)):
         reject("the times must increase")
     return times
@@ -67,7 +127,7 @@ class Endpoints(Section):
 
     confidence: OpenProbability = 0.95
     """Confidence level of all intervals."""
-    landmarks: Annotated[tuple[PositiveDays, ...], AfterValidator(_increasing)] = ()
+    landmarks: Annotated[tuple[PositiveDays, ...], AfterValidator(increasing)] = ()
     """Times at which event-free rates are given, such as [6 months, 12 months]."""
     time_zero: Literal["first_dose", "randomisation"] = "first_dose"
     """Day from which times to events are counted."""

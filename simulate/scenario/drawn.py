@@ -14,8 +14,8 @@ from weakref import WeakSet
 from pydantic import TypeAdapter, ValidationError
 
 from simulate.errors import Problem, ScenarioError
+from simulate.scenario.apply_rules import findings
 from simulate.scenario.draws import Draws
-from simulate.scenario.rules import findings
 from simulate.scenario.trial import Trial
 
 _checked: WeakSet[Draws] = WeakSet()

@@ -20,6 +20,7 @@ from simulate.scenario.fields import (
     RATE_SCHEMA,
 )
 from simulate.scenario.provenance import SOURCE_KINDS
+from simulate.scenario.survival_trial import SurvivalTrial
 from simulate.scenario.trial import Trial
 
 Schema = dict[str, Any]
@@ -40,6 +41,8 @@ _EXTENDS: Schema = {
 }
 _NULL: Schema = {"type": "null"}
 _PARTIAL = "Partial"
+_MODELS = (Trial, SurvivalTrial)
+_SURVIVAL = "survival"
 _QUANTITIES = {
     "duration": DURATION_SCHEMA,
     "rate": RATE_SCHEMA,
@@ -68,26 +71,34 @@ def _json(value: Any) -> str:
 
 def scenario_schema() -> Schema:
     """Build the schema of a scenario file (JSON Schema, draft 2020-12)."""
-    made = Trial.model_json_schema(by_alias=True)
-    definitions: dict[str, Schema] = made.pop("$defs")
-    definitions = {name: _with_sources(_tidy(block)) for name, block in definitions.items()}
-    trial = _with_sources(_tidy(made))
-    trial["properties"]["extends"] = _EXTENDS
+    definitions: dict[str, Schema] = {}
+    for model in _MODELS:
+        made = model.model_json_schema(by_alias=True)
+        definitions |= made.pop("$defs")
+        definitions[model.__name__] = made
     # The point {at: 12 months, value: 0.76} keeps `at` for the time.
-    definitions["Survival"]["properties"]["at"] = _tidy(
-        Trial.model_json_schema(by_alias=True)["$defs"]["Survival"]["properties"]["at"]
-    )
-    definitions["Trial"] = trial
+    time_of_point = _tidy(definitions["Survival"]["properties"]["at"])
+    definitions = {name: _with_sources(_tidy(block)) for name, block in definitions.items()}
+    definitions["Survival"]["properties"]["at"] = time_of_point
+    for model in _MODELS:
+        definitions[model.__name__]["properties"]["extends"] = _EXTENDS
     partial = {f"{_PARTIAL}{name}": _partial(block) for name, block in definitions.items()}
-    made = {**definitions, **_used(partial)}
-    shared = {name: _map(block, _refer) for name, block in made.items()}
+    shared = {
+        name: _map(block, _refer) for name, block in {**definitions, **_used(partial)}.items()
+    }
+    names = [model.__name__ for model in _MODELS]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A scenario of simulate",
-        "description": "One oncology trial: patients, treatment, scans, follow-up and analyses.",
+        "description": "One oncology trial: patients, treatment, scans, follow-up and analyses; "
+        "or, with the key survival, a randomised trial with plain survival models.",
         "if": {"type": "object", "required": ["extends"]},
-        "then": {"$ref": f"#/$defs/{_PARTIAL}Trial"},
-        "else": {"$ref": "#/$defs/Trial"},
+        "then": {"anyOf": [{"$ref": f"#/$defs/{_PARTIAL}{name}"} for name in names]},
+        "else": {
+            "if": {"type": "object", "required": [_SURVIVAL]},
+            "then": {"$ref": f"#/$defs/{SurvivalTrial.__name__}"},
+            "else": {"$ref": f"#/$defs/{Trial.__name__}"},
+        },
         "$defs": dict(sorted({**_SOURCE_DEFINITIONS, **_QUANTITIES, **shared}.items())),
     }
 
@@ -234,7 +245,7 @@ def _loosened(field: Any) -> Any:
 def _used(definitions: dict[str, Schema]) -> dict[str, Schema]:
     """Keep the definitions that the top level leads to."""
     kept: dict[str, Schema] = {}
-    waiting = [f"{_PARTIAL}Trial"]
+    waiting = [f"{_PARTIAL}{model.__name__}" for model in _MODELS]
     while waiting:
         name = waiting.pop()
         if name in kept or name not in definitions:

@@ -6,8 +6,9 @@ one run shows all problems and none twice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from simulate.scenario.assessment import CalendarRow
 from simulate.scenario.baseline import LevelsVariable
 from simulate.scenario.enrolment import ActivationDates, PoissonGammaAccrual, PowerAccrual
 from simulate.scenario.findings import Finding
@@ -31,6 +32,7 @@ from simulate.scenario.rules_of_names import (
     unique_sweep,
     unique_toxicity,
 )
+from simulate.scenario.survival_trial import SurvivalTrial
 from simulate.scenario.tree import Path
 from simulate.scenario.trial import Trial
 
@@ -100,10 +102,14 @@ def _changes_in_order(trial: Trial) -> Iterator[Finding]:
 
 
 def _calendar(trial: Trial) -> Iterator[Finding]:
-    rows = trial.assessment.calendar
+    yield from calendar_in_order(trial.assessment.calendar, ("assessment", "calendar"))
+
+
+def calendar_in_order(rows: Sequence[CalendarRow], calendar: Path) -> Iterator[Finding]:
+    """Rows of a calendar follow one another, each a whole number of intervals long."""
     start = 0
     for index, row in enumerate(rows):
-        where: Path = ("assessment", "calendar", index)
+        where: Path = (*calendar, index)
         last = index == len(rows) - 1
         if last and row.until is not None:
             yield Finding((*where, "until"), "the last row goes on for good and has no until")
@@ -140,7 +146,8 @@ def _scan_window(trial: Trial) -> Iterator[Finding]:
         )
 
 
-def _baseline(trial: Trial) -> Iterator[Finding]:
+def baseline_cases(trial: Trial | SurvivalTrial) -> Iterator[Finding]:
+    """A variable at baseline looks only at levels of the ones above it."""
     earlier: dict[str, tuple[str, ...] | None] = {}
     for index, variable in enumerate(trial.baseline.variables):
         where: Path = ("baseline", "variables", index)
@@ -169,10 +176,10 @@ def _cases(
             )
         for name, levels in case.when.items():
             hint = "A variable can look only at the ones above it"
-            yield from _levels_exist(earlier, name, levels, (*place, "when", name), hint)
+            yield from levels_exist(earlier, name, levels, (*place, "when", name), hint)
 
 
-def _levels_exist(
+def levels_exist(
     variables: dict[str, tuple[str, ...] | None],
     name: str,
     levels: Iterable[str],
@@ -197,7 +204,8 @@ def _levels_exist(
             yield Finding(place, message, similar(level, known))
 
 
-def _variables(trial: Trial) -> dict[str, tuple[str, ...] | None]:
+def variables_of(trial: Trial | SurvivalTrial) -> dict[str, tuple[str, ...] | None]:
+    """Levels of each baseline variable by its name; None for a number."""
     return {
         variable.name: variable.level_names if isinstance(variable, LevelsVariable) else None
         for variable in trial.baseline.variables
@@ -205,11 +213,11 @@ def _variables(trial: Trial) -> dict[str, tuple[str, ...] | None]:
 
 
 def _prognostic_factors(trial: Trial) -> Iterator[Finding]:
-    variables = _variables(trial)
+    variables = variables_of(trial)
     seen: set[tuple[str, str]] = set()
     for index, factor in enumerate(trial.disease.prognostic_factors):
         where: Path = ("disease", "prognostic_factors", index)
-        yield from _levels_exist(
+        yield from levels_exist(
             variables,
             factor.variable,
             [factor.level],
@@ -222,17 +230,17 @@ def _prognostic_factors(trial: Trial) -> Iterator[Finding]:
 
 
 def _subgroups(trial: Trial) -> Iterator[Finding]:
-    variables = _variables(trial)
+    variables = variables_of(trial)
     for index, subgroup in enumerate(trial.endpoints.subgroups):
         where: Path = ("endpoints", "subgroups", index)
         named = (*where, "variable")
-        yield from _levels_exist(variables, subgroup.variable, (), named, variable_place=named)
+        yield from levels_exist(variables, subgroup.variable, (), named, variable_place=named)
         if subgroup.variable not in variables:
             continue
         taken: set[str] = set()
         for name, levels in (subgroup.groups or {}).items():
             place: Path = (*where, "groups", name)
-            yield from _levels_exist(variables, subgroup.variable, levels, place)
+            yield from levels_exist(variables, subgroup.variable, levels, place)
             for level in taken.intersection(levels):
                 yield Finding(place, f"the level {level} is in two groups")
             taken.update(levels)
@@ -247,7 +255,7 @@ RULES: tuple[tuple[frozenset[str], Rule], ...] = tuple(
         ("enrolment", _changes_in_order),
         ("assessment", _calendar),
         ("assessment", _scan_window),
-        ("baseline", _baseline),
+        ("baseline", baseline_cases),
         ("baseline", unique_baseline),
         ("baseline disease", _prognostic_factors),
         ("baseline endpoints", _subgroups),
@@ -267,24 +275,3 @@ RULES: tuple[tuple[frozenset[str], Rule], ...] = tuple(
         ("sweep", unique_sweep),
     )
 )
-
-
-def findings(
-    trial: Trial, *, valid: Iterable[str], about: Iterable[str] | None = None
-) -> Iterator[Finding]:
-    """Apply all rules whose blocks are valid.
-
-    Parameters
-    ----------
-    trial
-        The trial; blocks that are not in `valid` may be missing.
-    valid
-        Names of the top-level fields that are valid by themselves.
-    about
-        Names of top-level fields: only rules that read one of them are applied; by default all.
-    """
-    usable = frozenset(valid)
-    chosen = usable if about is None else frozenset(about)
-    for blocks, rule in RULES:
-        if blocks <= usable and not blocks.isdisjoint(chosen):
-            yield from rule(trial)

@@ -5,22 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from simulate.scenario.findings import Finding
+from simulate.scenario.head import Head
+from simulate.scenario.survival_trial import SurvivalTrial
 from simulate.scenario.tree import Path
 from simulate.scenario.trial import Trial
 
 
-def unique_baseline(trial: Trial) -> Iterator[Finding]:
+def unique_baseline(trial: Trial | SurvivalTrial) -> Iterator[Finding]:
     """Baseline variables have ids and names of their own."""
     where: Path = ("baseline", "variables")
-    yield from _unique((v.id for v in trial.baseline.variables), where, "id")
-    yield from _unique((v.name for v in trial.baseline.variables), where, "name")
+    yield from unique((v.id for v in trial.baseline.variables), where, "id")
+    yield from unique((v.name for v in trial.baseline.variables), where, "name")
 
 
 def unique_drugs(trial: Trial) -> Iterator[Finding]:
     """Drugs have ids and names of their own."""
     where: Path = ("treatment", "drugs")
-    yield from _unique((drug.id for drug in trial.treatment.drugs), where, "id")
-    yield from _unique((drug.name for drug in trial.treatment.drugs), where, "name")
+    yield from unique((drug.id for drug in trial.treatment.drugs), where, "id")
+    yield from unique((drug.name for drug in trial.treatment.drugs), where, "name")
 
 
 def unique_dosing_rules(trial: Trial) -> Iterator[Finding]:
@@ -42,29 +44,30 @@ def unique_toxicity(trial: Trial) -> Iterator[Finding]:
     if trial.toxicity is None:
         return
     weights, terms = trial.toxicity.weights, trial.toxicity.terms
-    yield from _unique((weight.name for weight in weights), ("toxicity", "weights"), "name")
-    yield from _unique((term.id for term in terms), ("toxicity", "terms"), "id")
-    yield from _unique((term.name for term in terms), ("toxicity", "terms"), "name")
+    yield from unique((weight.name for weight in weights), ("toxicity", "weights"), "name")
+    yield from unique((term.id for term in terms), ("toxicity", "terms"), "id")
+    yield from unique((term.name for term in terms), ("toxicity", "terms"), "name")
 
 
-def unique_analyses(trial: Trial) -> Iterator[Finding]:
+def unique_analyses(trial: Trial | SurvivalTrial) -> Iterator[Finding]:
     """Analyses have ids and names of their own."""
-    yield from _unique((analysis.id for analysis in trial.analyses), ("analyses",), "id")
-    yield from _unique((analysis.name for analysis in trial.analyses), ("analyses",), "name")
+    yield from unique((analysis.id for analysis in trial.analyses), ("analyses",), "id")
+    yield from unique((analysis.name for analysis in trial.analyses), ("analyses",), "name")
 
 
 def unique_subgroups(trial: Trial) -> Iterator[Finding]:
     """Subgroup analyses have names of their own."""
     names = (subgroup.name for subgroup in trial.endpoints.subgroups)
-    yield from _unique(names, ("endpoints", "subgroups"), "name")
+    yield from unique(names, ("endpoints", "subgroups"), "name")
 
 
-def unique_sweep(trial: Trial) -> Iterator[Finding]:
+def unique_sweep(trial: Head) -> Iterator[Finding]:
     """What-ifs have names of their own."""
-    yield from _unique((variant.name for variant in trial.sweep), ("sweep",), "name")
+    yield from unique((variant.name for variant in trial.sweep), ("sweep",), "name")
 
 
-def _unique(values: Iterable[object], where: Path, key: str) -> Iterator[Finding]:
+def unique(values: Iterable[object], where: Path, key: str) -> Iterator[Finding]:
+    """No two items of a list have the same value of a key."""
     seen: set[object] = set()
     for index, value in enumerate(values):
         if value in seen:

@@ -2,64 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field, PrivateAttr
 
-from simulate.scenario.analyses import Analysis, Design, Endpoints, SampleSize
+from simulate.scenario.analyses import Analysis, Design, Endpoints
 from simulate.scenario.assessment import Assessment
 from simulate.scenario.baseline import Baseline
 from simulate.scenario.disease import Disease
 from simulate.scenario.draws import Draws
 from simulate.scenario.enrolment import Enrolment
-from simulate.scenario.fields import Date, FileSafeName, Label, Section
+from simulate.scenario.fields import Label
 from simulate.scenario.follow_up import FollowUp
+from simulate.scenario.head import Head
 from simulate.scenario.parameters import Parameters
 from simulate.scenario.resources import Resources
 from simulate.scenario.toxicity import Toxicity
 from simulate.scenario.treatment import Treatment
 
-# Replicates from 2^31 on are kept for calibration, truth and coverage runs.
-Replicates = Annotated[int, Field(ge=1, lt=2**31)]
 
+class Trial(Head):
+    """All that the file of a trial with patients in cycles and scans says."""
 
-class Variant(Section):
-    """A what-if: the same trial with a few fields changed."""
-
-    name: FileSafeName
-    """Name in tables and of the variant's folder."""
-    title: Label | None = None
-    """What it is, in a line; by default its name."""
-    replicates: Replicates | None = None
-    """Number of replicates; by default as many as the scenario has."""
-    set: Annotated[Mapping[str, Any], Field(min_length=1)]
-    """Fields to change, such as assessment.window: 3 days; a block replaces the whole block."""
-
-
-class Trial(Section):
-    """All that a scenario file says."""
-
-    name: FileSafeName
-    """Name of the scenario and of its results folder."""
-    title: Label
-    """What it is, in a line."""
-    reference: str = ""
-    """Publication or protocol that it describes."""
     facts: Label | None = None
     """File with published results to compare with, seen from this file; by default none."""
     calibration_file: Label | None = Field(default=None, alias="calibration")
     """File of how its parameters are estimated from the facts, seen from this file; or none."""
     parameters: Parameters | None = None
     """Calibration whose values stand in the place of this file's; by default there is none."""
-    origin: Date
-    """Calendar date of trial day 0."""
-    sample_size: SampleSize
-    """Number of patients to enrol."""
-    replicates: Replicates = 1000
-    """Number of simulated trials, unless the command line says otherwise."""
-    seed: Annotated[int, Field(ge=0, lt=2**64)] = 20250
-    """Seed of all random numbers; scenarios with one seed share their draws, compared in pairs."""
     enrolment: Enrolment
     """Who comes, where and when."""
     baseline: Baseline = Field(default_factory=Baseline)
@@ -82,8 +52,6 @@ class Trial(Section):
     """Which rates and subgroups are estimated, and how."""
     design: Design = Field(default_factory=Design)
     """Questions about the design; by default none."""
-    sweep: tuple[Variant, ...] = ()
-    """What-ifs that are run beside the scenario; by default none."""
 
     _draws: Draws | None = PrivateAttr(default=None)
 

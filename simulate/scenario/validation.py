@@ -8,13 +8,17 @@ from typing import Annotated, Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from simulate.errors import Problem
+from simulate.scenario.apply_rules import findings
+from simulate.scenario.head import Head
 from simulate.scenario.problems import problem_at, problems_of
-from simulate.scenario.rules import findings
 from simulate.scenario.source import named_at
+from simulate.scenario.survival_trial import SurvivalTrial
 from simulate.scenario.tree import Block, plain
 from simulate.scenario.trial import Trial
 
-_S = TypeVar("_S", bound=Trial)
+_S = TypeVar("_S", bound=Head)
+
+AnyTrial = Trial | SurvivalTrial
 
 
 def validated(model: type[_S], tree: Block) -> tuple[_S | None, list[Problem]]:
@@ -25,7 +29,8 @@ def validated(model: type[_S], tree: Block) -> tuple[_S | None, list[Problem]]:
     scenario: _S | None = None
     try:
         scenario = model.model_validate(data)
-        trial: Trial = scenario
+        assert isinstance(scenario, AnyTrial)
+        trial: AnyTrial = scenario
         valid = set(model.model_fields)
     except ValidationError as error:
         problems.extend(problems_of(error, tree, model))
@@ -36,7 +41,7 @@ def validated(model: type[_S], tree: Block) -> tuple[_S | None, list[Problem]]:
     return scenario, problems
 
 
-def _valid_part(model: type[Trial], data: dict[str, Any]) -> tuple[Trial, set[str]]:
+def _valid_part(model: type[Head], data: dict[str, Any]) -> tuple[AnyTrial, set[str]]:
     """Read those top-level fields that are valid, so that rules can still be applied to them."""
     fields: dict[str, Any] = {}
     for name, info in model.model_fields.items():
@@ -53,7 +58,8 @@ def _valid_part(model: type[Trial], data: dict[str, Any]) -> tuple[Trial, set[st
             fields[name] = adapter.validate_python(data[key], strict=True)
         except ValidationError:
             continue
-    return Trial.model_construct(**fields), set(fields)
+    kind = SurvivalTrial if issubclass(model, SurvivalTrial) else Trial
+    return kind.model_construct(**fields), set(fields)
 
 
 _FILES = {
@@ -66,7 +72,7 @@ _FILES = {
 """Keys that name a file, each with its field and what to do if the file is not there."""
 
 
-def _missing_files(tree: Block, trial: Trial, valid: set[str]) -> Iterator[Problem]:
+def _missing_files(tree: Block, trial: AnyTrial, valid: set[str]) -> Iterator[Problem]:
     for key, (field, hint) in _FILES.items():
         node = tree.get(key)
         name = getattr(trial, field) if field in valid else None

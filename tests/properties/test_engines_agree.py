@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from random_trials import changed, random_changes, try_random_scenarios
+from scenario_files import OF_PATIENTS
 
 from simulate.build_plan import build_plan
 from simulate.check_engines import check_engines
@@ -20,7 +21,7 @@ from simulate.plan import Plan
 from simulate.records import TrialRecords
 from simulate.scenario.scenario import Scenario
 
-FILES = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
+FILES = OF_PATIENTS
 
 ONLY_SIMPY = {"kn026_phase2_shared_resources"}
 """Scenarios in which patients share resources: the batch engine refuses them."""

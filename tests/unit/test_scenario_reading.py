@@ -10,7 +10,7 @@ import pytest
 from scenario_example import GOOD, problems_of, write
 
 from simulate.errors import ScenarioError, UsageError
-from simulate.scenario import Scenario
+from simulate.scenario import Scenario, read_scenario
 from simulate.scenario.baseline import LevelsVariable, NormalVariable
 from simulate.scenario.distributions import Exponential, Weibull
 from simulate.scenario.enrolment import PoissonGammaAccrual
@@ -23,7 +23,7 @@ SCENARIOS = Path(__file__).parents[2] / "scenarios"
 def test_every_scenario_of_the_project_is_valid_and_says_where_its_numbers_are_from(
     file: Path,
 ) -> None:
-    scenario = Scenario.from_file(file)
+    scenario = read_scenario(file)
     assert scenario.name == file.stem
     assert [row for row in scenario.register() if row.source == "not stated"] == []
 

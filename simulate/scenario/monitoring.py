@@ -1,0 +1,135 @@
+"""Hypotheses, their tests at each look, and the boundaries by which a trial stops."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from simulate.scenario.analyses import increasing
+from simulate.scenario.fields import (
+    FileSafeName,
+    Identifier,
+    OpenProbability,
+    PositiveDays,
+    Probability,
+    Section,
+    reject,
+)
+
+EndpointName = Literal["PFS", "OS"]
+
+
+class OBrienFleming(Section):
+    """Spending of O'Brien-Fleming type (Lan and DeMets 1983)."""
+
+    kind: Literal["obrien_fleming"]
+
+
+class Pocock(Section):
+    """Spending of Pocock type (Lan and DeMets 1983)."""
+
+    kind: Literal["pocock"]
+
+
+class HwangShihDeCani(Section):
+    """The gamma family (Hwang, Shih and DeCani 1990)."""
+
+    kind: Literal["hwang_shih_decani"]
+    gamma: Annotated[float, Field(ge=-40, le=40)]
+    """-4 is near O'Brien-Fleming, 1 near Pocock, 0 spends evenly."""
+
+
+class KimDeMets(Section):
+    """The power family (Kim and DeMets 1987)."""
+
+    kind: Literal["kim_demets"]
+    rho: Annotated[float, Field(gt=0, le=50)]
+    """Power of the information fraction; 3 is near O'Brien-Fleming, 1 near Pocock."""
+
+
+class GivenSpending(Section):
+    """Error spent by each look, as given."""
+
+    kind: Literal["cumulative"]
+    spent: Annotated[tuple[Probability, ...], Field(min_length=1)]
+    """Error spent up to each of the hypothesis's looks, the last all of it."""
+
+    @model_validator(mode="after")
+    def _increasing(self) -> Self:
+        if any(later < earlier for earlier, later in pairwise(self.spent)):
+            reject("the error spent cannot fall", key="spent")
+        return self
+
+
+Spending = Annotated[
+    OBrienFleming | Pocock | HwangShihDeCani | KimDeMets | GivenSpending,
+    Field(discriminator="kind"),
+]
+"""How the error is spent over the looks."""
+
+
+class Futility(Section):
+    """When a trial stops because it would hardly succeed."""
+
+    spending: Spending
+    """How the type II error is spent."""
+    beta: OpenProbability = 0.1
+    """Type II error in all, at the hypothesis's design_hazard_ratio."""
+    binding: bool = False
+    """Whether the efficacy bounds count on the trial stopping for futility."""
+
+
+class Hypothesis(Section):
+    """One comparison of two arms, with its test and its boundaries."""
+
+    id: Identifier
+    """Permanent number of the hypothesis."""
+    name: FileSafeName
+    """Name in tables."""
+    endpoint: EndpointName
+    """What is compared."""
+    experimental: FileSafeName
+    """Arm that is hoped to be better."""
+    control: FileSafeName
+    """Arm that it is compared with."""
+    test: Literal["log_rank", "stratified_log_rank"] = "log_rank"
+    """Test at each look; a stratified one takes the strata of the randomisation."""
+    alpha: Annotated[OpenProbability, Field(lt=0.5)] = 0.025
+    """One-sided type I error in all."""
+    analyses: tuple[FileSafeName, ...] = ()
+    """Names of the analyses at which it is tested, in their order; by default all."""
+    information: Annotated[int, Field(ge=1)] | None = None
+    """Events at which all error is spent; by default those that trigger its last analysis."""
+    efficacy: Spending | None = None
+    """How alpha is spent; by default all at the last analysis."""
+    futility: Futility | None = None
+    """Stopping for futility; by default never."""
+    design_hazard_ratio: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Hazard ratio for which the design has its power, for theory and futility."""
+
+    @model_validator(mode="after")
+    def _two_arms(self) -> Self:
+        if self.experimental == self.control:
+            reject("an arm cannot be compared with itself", key="control")
+        if self.futility is not None and self.design_hazard_ratio is None:
+            reject(
+                "futility by beta spending needs the hazard ratio that the trial is designed for",
+                key="futility",
+                hint="Give design_hazard_ratio, such as 0.75",
+            )
+        return self
+
+
+class Estimates(Section):
+    """What is estimated at a look beside the tests."""
+
+    at: Literal["every_look", "stop"] = "every_look"
+    """At every look, or only at the one with which the trial stops."""
+    landmarks: Annotated[tuple[PositiveDays, ...], AfterValidator(increasing)] = ()
+    """Times at which event-free rates are given, such as [12 months, 24 months]."""
+    rmst: PositiveDays | None = None
+    """Time up to which mean survival is restricted; by default it is not given."""
+    confidence: OpenProbability = 0.95
+    """Confidence level of intervals."""

@@ -1,0 +1,168 @@
+"""Rules that tie several fields of a trial with plain survival models together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from simulate.scenario.findings import Finding
+from simulate.scenario.problems import similar
+from simulate.scenario.rules import baseline_cases, calendar_in_order, levels_exist, variables_of
+from simulate.scenario.rules_of_looks import (
+    Looks,
+    hypotheses_are_testable,
+    looks_are_possible,
+    looks_in_order,
+    spending_fits,
+)
+from simulate.scenario.rules_of_names import unique, unique_analyses, unique_baseline, unique_sweep
+from simulate.scenario.rules_of_randomisation import (
+    arm_exists,
+    blocks_fit,
+    strata_exist,
+    unique_arms,
+)
+from simulate.scenario.survival_model import TRANSITIONS
+from simulate.scenario.survival_trial import SurvivalTrial
+from simulate.scenario.tree import Path
+
+Rule = Callable[[SurvivalTrial], Iterator[Finding]]
+
+MOST_CELLS = 256
+"""Combinations of levels of all baseline variables that matter."""
+
+
+def _looks(trial: SurvivalTrial) -> Looks:
+    return Looks(
+        trial.analyses,
+        trial.hypotheses,
+        trial.arms,
+        trial.randomisation,
+        trial.endpoints,
+        trial.sample_size,
+        trial.origin,
+        trial.max_study_duration,
+    )
+
+
+def _arms(trial: SurvivalTrial) -> Iterator[Finding]:
+    yield from unique_arms(trial.arms)
+    yield from blocks_fit(trial.randomisation, trial.arms)
+    yield from strata_exist(trial.randomisation, trial.baseline)
+
+
+def _regions(trial: SurvivalTrial) -> Iterator[Finding]:
+    regions = trial.enrolment.regions
+    if regions is None:
+        return
+    where: Path = ("enrolment", "regions")
+    yield from unique((region.id for region in regions), where, "id")
+    yield from unique((region.name for region in regions), where, "name")
+    caps = [region.cap for region in regions if region.cap is not None]
+    if len(caps) == len(regions) and sum(caps) < trial.sample_size:
+        yield Finding(
+            where,
+            f"the caps leave room for fewer patients than the trial needs (given: {sum(caps)}; "
+            f"sample_size: {trial.sample_size})",
+        )
+
+
+def _effects(trial: SurvivalTrial) -> Iterator[Finding]:
+    keys, variables = TRANSITIONS[trial.survival.kind], variables_of(trial)
+    for index, effect in enumerate(trial.survival.effects):
+        where: Path = ("survival", "effects", index)
+        yield from arm_exists(trial.arms, effect.arm, (*where, "arm"))
+        yield from _time_exists(effect.on, keys, (*where, "on"), trial.survival.kind)
+        for name, levels in effect.when.items():
+            yield from levels_exist(variables, name, levels, (*where, "when", name))
+    for name in trial.survival.dropout_by_arm:
+        yield from arm_exists(trial.arms, name, ("survival", "dropout_by_arm", name))
+    yield from calendar_in_order(trial.survival.calendar, ("survival", "calendar"))
+
+
+def _time_exists(key: str, keys: Iterable[str], place: Path, kind: str) -> Iterator[Finding]:
+    if key not in keys:
+        yield Finding(
+            place,
+            f"the model {kind} has no such time (given: {key}; allowed: {', '.join(keys)})",
+            similar(key, keys),
+        )
+
+
+def _prognostic_factors(trial: SurvivalTrial) -> Iterator[Finding]:
+    keys, variables = TRANSITIONS[trial.survival.kind], variables_of(trial)
+    seen: set[tuple[str, str]] = set()
+    for index, factor in enumerate(trial.survival.prognostic_factors):
+        where: Path = ("survival", "prognostic_factors", index)
+        yield from levels_exist(
+            variables,
+            factor.variable,
+            [factor.level],
+            (*where, "level"),
+            variable_place=(*where, "variable"),
+        )
+        for key in factor.hazard_ratios:
+            yield from _time_exists(key, keys, (*where, "hazard_ratios", key), trial.survival.kind)
+        if (factor.variable, factor.level) in seen:
+            yield Finding((*where, "level"), "this level has a prognostic factor already")
+        seen.add((factor.variable, factor.level))
+
+
+def variables_that_matter(trial: SurvivalTrial) -> tuple[str, ...]:
+    """Baseline variables that decide strata or hazards, in the order of the baseline."""
+    named = {*trial.randomisation.strata, *trial.randomisation.factors}
+    named |= {factor.variable for factor in trial.survival.prognostic_factors}
+    named |= {name for effect in trial.survival.effects for name in effect.when}
+    return tuple(v.name for v in trial.baseline.variables if v.name in named)
+
+
+def _not_too_many_cells(trial: SurvivalTrial) -> Iterator[Finding]:
+    levels, cells = variables_of(trial), 1
+    for name in variables_that_matter(trial):
+        cells *= len(levels[name] or ())
+    if cells > MOST_CELLS:
+        yield Finding(
+            ("randomisation", "strata"),
+            "strata, factors and effects together make too many combinations of levels "
+            f"(given: {cells}; allowed: {MOST_CELLS})",
+        )
+
+
+def _one_arm(trial: SurvivalTrial) -> Iterator[Finding]:
+    if len(trial.arms) == 1 and trial.survival.effects:
+        yield Finding(
+            ("survival", "effects"),
+            "a single arm follows the model as it stands and has no effects",
+            "Change the model's own times",
+        )
+
+
+_FOR_LOOKS = "analyses hypotheses arms randomisation survival sample_size origin max_study_duration"
+
+SURVIVAL_RULES: tuple[tuple[frozenset[str], Rule], ...] = tuple(
+    (frozenset(blocks.split()), rule)
+    for blocks, rule in (
+        ("baseline", unique_baseline),
+        ("baseline", baseline_cases),
+        ("arms randomisation baseline", _arms),
+        ("enrolment sample_size", _regions),
+        ("arms survival baseline", _effects),
+        ("arms survival", _one_arm),
+        ("survival baseline", _prognostic_factors),
+        ("randomisation survival baseline", _not_too_many_cells),
+        ("analyses", unique_analyses),
+        (
+            _FOR_LOOKS,
+            lambda trial: looks_are_possible(_looks(trial)),
+        ),
+        ("analyses", lambda trial: looks_in_order(trial.analyses)),
+        (
+            _FOR_LOOKS,
+            lambda trial: hypotheses_are_testable(_looks(trial)),
+        ),
+        (
+            _FOR_LOOKS,
+            lambda trial: spending_fits(_looks(trial)),
+        ),
+        ("sweep", unique_sweep),
+    )
+)

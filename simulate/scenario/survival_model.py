@@ -1,0 +1,213 @@
+"""Plain survival models for planning: times to progression and death by arm, without cycles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from simulate.scenario.assessment import CalendarRow
+from simulate.scenario.distributions import Time
+from simulate.scenario.fields import (
+    Days,
+    FileSafeName,
+    HazardRatio,
+    Level,
+    LevelList,
+    PositiveDays,
+    Section,
+    reject,
+)
+
+Transition = Literal[
+    "event", "progression", "death_without_progression", "death_after_progression", "death"
+]
+"""A time of the model, by its key."""
+
+
+class EffectBlock(Section):
+    """What every effect has."""
+
+    arm: FileSafeName
+    """The arm that has the effect."""
+    on: Transition
+    """The time whose hazard it changes, by its key in the model."""
+    when: Mapping[FileSafeName, LevelList] = Field(default_factory=dict)
+    """Levels of baseline variables, all of which must match; by default all patients have it."""
+
+
+class Proportional(EffectBlock):
+    """The hazard is multiplied all the time."""
+
+    kind: Literal["proportional"]
+    hazard_ratio: HazardRatio
+    """Of the arm to the model's own hazard."""
+
+
+class Delayed(EffectBlock):
+    """The hazard is multiplied from a time on."""
+
+    kind: Literal["delayed"]
+    hazard_ratio: HazardRatio
+    """From the delay on."""
+    delay: PositiveDays
+    """Time without any effect."""
+
+
+class Diminishing(EffectBlock):
+    """The effect fades: the log hazard ratio goes to 0 on a straight line."""
+
+    kind: Literal["diminishing"]
+    hazard_ratio: HazardRatio
+    """At first."""
+    from_: Days = Field(alias="from")
+    """Time from which it fades."""
+    until: PositiveDays
+    """Time from which there is no effect."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.until <= self.from_:
+            reject("the effect must end after it begins to fade", key="until")
+        return self
+
+
+class PiecewiseEffect(EffectBlock):
+    """A hazard ratio for each of several times; crossing hazards are one below 1 and one above."""
+
+    kind: Literal["piecewise"]
+    hazard_ratios: Annotated[tuple[HazardRatio, ...], Field(min_length=1)]
+    """In each interval."""
+    from_: Annotated[tuple[Days, ...], Field(min_length=1, alias="from")]
+    """Start of each interval, the first at 0 days."""
+
+    @model_validator(mode="after")
+    def _intervals(self) -> Self:
+        if len(self.from_) != len(self.hazard_ratios):
+            reject(
+                "as many starts as hazard ratios are needed "
+                f"(given: {len(self.from_)} and {len(self.hazard_ratios)})",
+                key="from",
+            )
+        if self.from_[0] != 0:
+            reject("the first interval must start at 0 days", key="from")
+        if any(later <= earlier for earlier, later in pairwise(self.from_)):
+            reject("the starts of the intervals must increase", key="from")
+        return self
+
+
+class OwnLaw(EffectBlock):
+    """The arm has a distribution of its own; prognostic factors still apply."""
+
+    kind: Literal["distribution"]
+    time: Time
+    """Time to the event in this arm."""
+
+
+Effect = Annotated[
+    Proportional | Delayed | Diminishing | PiecewiseEffect | OwnLaw, Field(discriminator="kind")
+]
+"""What an arm does to a time of the model; several on one time are multiplied."""
+
+
+class SurvivalFactor(Section):
+    """A level of a baseline variable that changes hazards in all arms."""
+
+    variable: FileSafeName
+    """Name of a baseline variable."""
+    level: Level
+    """Its level."""
+    hazard_ratios: Annotated[Mapping[Transition, HazardRatio], Field(min_length=1)]
+    """Hazard ratio against patients without the level, by the key of the time."""
+
+
+class ModelBlock(Section):
+    """What every model has."""
+
+    effects: tuple[Effect, ...] = ()
+    """What the arms do; an arm without an effect follows the model as it stands."""
+    prognostic_factors: tuple[SurvivalFactor, ...] = ()
+    """Levels of baseline variables that change hazards; by default none."""
+    dropout: Time | None = None
+    """Time from randomisation to loss to follow-up; by default nobody is lost."""
+    dropout_by_arm: Mapping[FileSafeName, Time] = Field(default_factory=dict)
+    """The same for single arms, in the place of dropout."""
+    observation: Literal["exact", "scans"] = "exact"
+    """Whether progression is known on its day, or at the next scan of the calendar."""
+    calendar: tuple[CalendarRow, ...] = ()
+    """When scans are done, counted from randomisation; needed for observation by scans."""
+
+    @model_validator(mode="after")
+    def _scans_have_a_calendar(self) -> Self:
+        if self.observation == "scans" and not self.calendar:
+            reject("observation by scans needs a calendar", key="observation")
+        if self.observation == "exact" and self.calendar:
+            reject(
+                "a calendar says nothing where observation is exact",
+                key="calendar",
+                hint="Write observation: scans",
+            )
+        return self
+
+
+class SingleModel(ModelBlock):
+    """One endpoint alone."""
+
+    kind: Literal["single"]
+    endpoint: Literal["PFS", "OS"] = "PFS"
+    """What the event is: progression or death (PFS), or death (OS)."""
+    event: Time
+    """Time from randomisation to the event."""
+
+    @model_validator(mode="after")
+    def _death_is_not_scanned(self) -> Self:
+        if self.endpoint == "OS" and self.observation == "scans":
+            reject("death is known without scans", key="observation", hint="Write exact")
+        return self
+
+
+class IllnessDeathModel(ModelBlock):
+    """Progression and death as transitions of an illness-death model."""
+
+    kind: Literal["illness_death"]
+    progression: Time
+    """Time from randomisation to progression, were there no death before it."""
+    death_without_progression: Time
+    """Time from randomisation to death, were there no progression before it."""
+    death_after_progression: Time
+    """Time from progression to death."""
+
+
+class CopulaModel(ModelBlock):
+    """Times to progression and to death with given marginals and a Gaussian copula.
+
+    Progression-free survival ends with the first of the two.
+    """
+
+    kind: Literal["copula"]
+    progression: Time
+    """Time from randomisation to progression, were there no death before it."""
+    death: Time
+    """Time from randomisation to death."""
+    correlation: Annotated[float, Field(gt=-1, lt=1)]
+    """Correlation of the normal scores of the two times."""
+
+
+SurvivalModel = Annotated[
+    SingleModel | IllnessDeathModel | CopulaModel, Field(discriminator="kind")
+]
+"""How progression and death come."""
+
+TRANSITIONS = {
+    "single": ("event",),
+    "illness_death": ("progression", "death_without_progression", "death_after_progression"),
+    "copula": ("progression", "death"),
+}
+"""Keys of the times of each kind of model."""
+
+
+def endpoints_of(model: SingleModel | IllnessDeathModel | CopulaModel) -> tuple[str, ...]:
+    """Endpoints that a model gives, PFS before OS."""
+    return (model.endpoint,) if isinstance(model, SingleModel) else ("PFS", "OS")
