@@ -29,8 +29,8 @@ from simulate.describe.words import (
 from simulate.latent_truth import has_formula, latent_truth
 from simulate.scenario import Scenario
 from simulate.scenario.fields import SOURCE_KEYS
-from simulate.scenario.provenance import SOURCE_KINDS
 from simulate.scenario.head import Variant
+from simulate.scenario.provenance import SOURCE_KINDS
 
 _MOST_UNSTATED = 10
 
