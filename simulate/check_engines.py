@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulate.analysis.row import statistic_names
-from simulate.build_plan import build_plan, cut_day
+from simulate.build_arms import build_trial_plan
+from simulate.build_plan import cut_day
 from simulate.chunk import AnalysedChunk, ChunkRunner
 from simulate.cutoff import cut
 from simulate.differences import (
@@ -98,7 +99,7 @@ def check_engines(
         If patients share resources, so that only the SimPy engine can run the scenario; or if a
         number makes no sense.
     """
-    if build_plan(scenario).has_shared_resources:
+    if build_trial_plan(scenario).has_shared_resources:
         raise UsageError(
             f"{scenario.name} has shared resources: only the SimPy engine (reference) runs it, so "
             "there is nothing to compare"

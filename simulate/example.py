@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from simulate.build_plan import build_plan, cut_day
+from simulate.build_arms import build_trial_plan
+from simulate.build_plan import cut_day
 from simulate.cutoff import Snapshot, cut
 from simulate.endpoints import derive, endpoint_rules
 from simulate.engines.reference import ReferenceEngine
@@ -31,7 +32,7 @@ def example_trial(trial: Trial, *, seed: int, replicate: int = 0) -> ExampleTria
     Where replicates take posterior draws, it is simulated with its own.
     """
     trial = trial_of(trial, replicate)
-    engine = ReferenceEngine(build_plan(trial))
+    engine = ReferenceEngine(build_trial_plan(trial))
     records = engine.simulate(seed=seed, replicate=replicate, log=True)
     rules = endpoint_rules(trial)
     snapshots = {a.name: cut(records, cut_day(trial, a)) for a in trial.analyses}

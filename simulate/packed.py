@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -128,9 +129,8 @@ def _get(typing: Any, table: Any, index: Any) -> Any:
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         kind = signature.args[0]
         address = _element(context, builder, kind, arguments)
-        if kind.constant:
-            return _load_constant(builder, address)
-        return context.cast(builder, builder.load(address), kind.dtype, kind.value)
+        load = partial(_load_constant, builder) if kind.constant else builder.load
+        return context.cast(builder, load(address), kind.dtype, kind.value)
 
     return table.value(table, index), code
 

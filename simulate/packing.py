@@ -8,7 +8,8 @@ notice: the fields are found by the same names, and what a field is follows from
 (``IntTable``, ``FloatTable``, ``int``, ``float``, another named tuple of such fields, or several
 named tuples of one class, ``tuple[Class, ...]``, each of which has a block of its own). What is
 annotated as a table is only read; what a kernel fills is a column (``IntColumn``, ``FloatColumn``,
-or ``ShortColumn`` for whole numbers below 2**31, which take half the room).
+or ``ShortColumn`` for whole numbers below 2**31, which take half the room). A ``ShortTable`` and a
+``SmallTable`` are tables of whole numbers of 32 bits and, without a sign, of 16.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ class RowsType(types.Type):
 class TableType(types.Type):
     """A table of whole numbers or floats, known by its address and length.
 
-    Short whole numbers are stored in 32 bits, and read as if they had 64.
+    Short whole numbers are stored in 32 or 16 bits, and read as if they had 64.
     A constant one never changes while a kernel runs, so that what was read need not be read again
     after something else was written. A guided one is of thresholds, in order, and has a guide that
     shortens a search for a word: entry j tells how many thresholds do not exceed ``j << shift``.
@@ -51,7 +52,7 @@ class TableType(types.Type):
 
     def __init__(self, dtype: types.Type, *, constant: bool = False, guided: bool = False) -> None:
         self.dtype, self.constant, self.guided = dtype, constant, guided
-        self.value = types.int64 if dtype == types.int32 else dtype
+        self.value = types.int64 if isinstance(dtype, types.Integer) else dtype
         self.n_entries = 4 if guided else 2
         kind = "Guided" if guided else "Constant" if constant else ""
         super().__init__(name=f"{kind}Table({dtype})")
@@ -61,6 +62,8 @@ INT_COLUMN, FLOAT_COLUMN = TableType(types.int64), TableType(types.float64)
 SHORT_COLUMN = TableType(types.int32)
 INT_TABLE = TableType(types.int64, constant=True)
 FLOAT_TABLE = TableType(types.float64, constant=True)
+SHORT_TABLE = TableType(types.int32, constant=True)
+SMALL_TABLE = TableType(types.uint16, constant=True)
 GUIDED_TABLE = TableType(types.int64, constant=True, guided=True)
 
 _WORD_BITS = 32
@@ -108,6 +111,8 @@ _KINDS = {
     "IntTable": INT_TABLE,
     "IntArray": INT_COLUMN,
     "IntColumn": INT_COLUMN,
+    "ShortTable": SHORT_TABLE,
+    "SmallTable": SMALL_TABLE,
     "ShortColumn": SHORT_COLUMN,
     "FloatTable": FLOAT_TABLE,
     "FloatArray": FLOAT_COLUMN,
@@ -160,8 +165,8 @@ def pack(value: Any) -> Packed:
     Raises
     ------
     TypeError
-        If an array is not a contiguous one of int64, int32 or float64, as its annotation says, or
-        a guided table is longer than its guide can tell.
+        If an array is not a contiguous one of the type that its annotation says, or a guided table
+        is longer than its guide can tell.
     """
     block = np.zeros(fields_of(type(value))[1], np.int64)
     kept = _Kept([], [], [])

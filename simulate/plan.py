@@ -10,13 +10,13 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
+from simulate.patient.allotment import AllotmentPlan, without_allotment
 from simulate.patient.assessment import AssessmentPlan
 from simulate.patient.baseline import BaselinePlan
 from simulate.patient.disease import DiseasePlan
 from simulate.patient.dosing import DosingPlan
 from simulate.patient.enrolment import EnrolmentPlan
 from simulate.patient.follow_up import FollowUpPlan
-from simulate.patient.randomisation import RandomisationPlan, without_randomisation
 from simulate.patient.resources import ResourcePlan
 from simulate.patient.toxicity import ToxicityPlan
 from simulate.patient.treatment import TreatmentPlan
@@ -53,7 +53,8 @@ class TrialPlan(NamedTuple):
     """The plan of each arm, by position."""
     arm_ids: tuple[int, ...]
     """Permanent number of each arm."""
-    randomisation: RandomisationPlan
+    allotment: AllotmentPlan
+    """Which patient gets which arm."""
 
     @property
     def shared(self) -> Plan:
@@ -74,7 +75,7 @@ def trial_plan(plan: AnyPlan) -> TrialPlan:
     """The plan of a trial, also of one that has a single arm."""
     if isinstance(plan, TrialPlan):
         return plan
-    return TrialPlan((plan,), (ONLY_ARM,), without_randomisation())
+    return TrialPlan((plan,), (ONLY_ARM,), without_allotment())
 
 
 Tables = TypeVar("Tables", bound=tuple[Any, ...])

@@ -1,32 +1,26 @@
-"""The randomisation lists of one running trial in SimPy."""
+"""Randomisation of one running trial in SimPy: patients are given an arm as they are enrolled."""
 
 from __future__ import annotations
 
-from simulate.patient.randomisation import (
-    RandomisationPlan,
-    assign_arm,
-    begin_lists,
-    new_lists,
-    stratum_of,
-)
+from simulate.patient.allotment import AllotmentPlan, allot, begin_lists, cell_of, new_lists
 from simulate.plan import with_lists
 
 
-class RandomisationLists:
+class Randomisation:
     """Gives patients an arm, in the order of their numbers.
 
     Parameters
     ----------
-    plan : RandomisationPlan
+    plan : AllotmentPlan
         How it is done.
     seed, replicate : int
         Of the trial.
     """
 
-    def __init__(self, plan: RandomisationPlan, seed: int, replicate: int) -> None:
+    def __init__(self, plan: AllotmentPlan, seed: int, replicate: int) -> None:
         self._plan = plan
-        self._seed, self._replicate = seed, replicate
-        self._lists = with_lists(new_lists(plan))
+        self._address = seed, replicate
+        self._lists = with_lists(new_lists(plan.randomisation))
         begin_lists(self._lists)
 
     def assign(self, number: int, site: int, levels: list[int]) -> tuple[int, int]:
@@ -41,6 +35,8 @@ class RandomisationLists:
         levels : list of int
             Baseline levels.
         """
-        stratum = stratum_of(self._plan, levels)
-        address = (self._seed, self._replicate, number)
-        return assign_arm(self._plan, self._lists, *address, stratum, site), stratum
+        plan, cell = self._plan.randomisation, cell_of(self._plan, levels)
+        if len(plan.allocation) == 1:
+            return 0, 0
+        arm = allot(plan, self._lists, *self._address, number, cell, site)
+        return arm, plan.stratum_of[cell]

@@ -13,7 +13,7 @@ from simpy.events import EventPriority
 from simulate import clock
 from simulate.distributions import NEVER
 from simulate.engines.draws import PatientDraws, draw_patients
-from simulate.engines.randomisation import RandomisationLists
+from simulate.engines.randomisation import Randomisation
 from simulate.engines.resources import SiteResources
 from simulate.engines.toxicity_draws import ToxicityDraws, ToxicitySource
 from simulate.patient import disease, treatment
@@ -160,7 +160,7 @@ class Trial:
         self.env = Schedule()
         self.patients: list[Patient] = []
         self.screening_days: list[int] = []
-        self.randomisation = RandomisationLists(plan.randomisation, seed, replicate)
+        self.randomisation = Randomisation(plan.allotment, seed, replicate)
         self.draws = draw_patients(plan.arms, seed=seed, replicate=replicate)
         self.toxicity = [source.draw(seed=seed, replicate=replicate) for source in toxicity]
         self.log: list[LogRow] | None = [] if log else None

@@ -1,122 +1,149 @@
-"""How patients are given an arm: in permuted blocks by stratum, or each one alone."""
+"""Which arm a patient is allotted: permuted blocks, minimisation, or by chance alone.
+
+A chance in proportion to whole numbers (places left, an allocation ratio) is taken by exact integer
+arithmetic: ``word * total >> 32`` is one of ``total`` places, each as likely as the others.
+"""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
-
 from simulate.compiled import rule
 from simulate.distributions import IntColumn, IntTable
-from simulate.streams import Purpose, word
 
-BLOCKS, SIMPLE = range(2)
+BLOCKS, SIMPLE, MINIMISATION = 0, 1, 2
+"""Methods of randomisation."""
 
-_BLOCK, _RANDOMISATION = int(Purpose.BLOCK), int(Purpose.RANDOMISATION)
-_STRIDE, _SIZE_PLACE = 64, 63
+MOST_PLACES = 63
+"""Places of a block: position 63 of its words draws the block's size."""
+
+POSITIONS = 64
+"""Words that are reserved for a block."""
+
+PLACE, TIE = 0, 1
+"""Words of a patient: the arm by chance or by the biased coin, and which of equally good arms."""
+
+WORD_BITS = 32
 
 
 class RandomisationPlan(NamedTuple):
-    """Everything about randomisation, as numbers."""
+    """Randomisation, as numbers. Arms, strata and regions are known by position."""
 
     method: int
+    """BLOCKS, SIMPLE or MINIMISATION."""
     allocation: IntTable
+    """Allocation ratio: a whole number of each arm."""
+    ratio_total: int
+    """Sum of the allocation."""
     block_sizes: IntTable
-    by_site: int
-    n_sites: int
+    """Sizes of blocks, each equally likely; all are multiples of ``ratio_total``."""
+    stratum_of: IntTable
+    """Stratum of each cell of the baseline variables."""
     n_strata: int
-    variables: IntTable
-    """Positions of the baseline variables that are strata."""
-    n_levels: IntTable
-
-
-class ListColumns(NamedTuple):
-    """The lists of blocks as they stand: one a stratum, or a stratum and site."""
-
-    block: IntColumn
-    size: IntColumn
-    left: IntColumn
-    """Places left of each arm in the current block: index list * arms + arm."""
-
-
-def without_randomisation() -> RandomisationPlan:
-    """The plan of a trial of one arm."""
-    one, none = np.ones(1, np.int64), np.empty(0, np.int64)
-    return RandomisationPlan(SIMPLE, one, one, 0, 1, 1, none, none)
-
-
-def new_lists(plan: RandomisationPlan) -> ListColumns:
-    """Room for the lists of a trial."""
-    n = plan.n_strata * (plan.n_sites if plan.by_site else 1)
-    return ListColumns(*(np.zeros(m, np.int64) for m in (n, n, n * len(plan.allocation))))
+    by_region: int
+    """1 if every region has lists of blocks of its own, or is a factor of the minimisation."""
+    n_regions: int
+    scale: IntTable
+    """Minimisation: what a patient of each arm counts, the less the larger the arm is to be."""
+    coin: IntTable
+    """Minimisation: thresholds of the arms if arm k is preferred: ``k * n_arms`` on."""
+    factor_row: IntTable
+    """Minimisation: row of totals of each cell and factor: ``cell * n_factors + factor``."""
+    n_factors: int
+    """Factors of minimisation, without the region."""
+    n_rows: int
+    """Rows of totals of all factors, without those of regions."""
 
 
 @rule
-def begin_lists(lists: ListColumns) -> None:
-    """No block has begun."""
-    for i in range(len(lists.block)):
-        lists.block[i] = -1
-    for i in range(len(lists.left)):
-        lists.left[i] = 0
-
-
-@rule
-def stratum_of(plan: RandomisationPlan, levels: IntTable) -> int:
-    """Stratum of a patient."""
-    stratum = 0
-    for i in range(len(plan.variables)):
-        stratum = stratum * plan.n_levels[i] + levels[plan.variables[i]]
+def list_of(plan: RandomisationPlan, stratum: int, region: int) -> int:
+    """Number of the list of blocks that a patient's arm is taken from."""
+    if plan.by_region == 1:
+        return stratum * plan.n_regions + region
     return stratum
 
 
 @rule
-def place_of(plan: RandomisationPlan, left: IntTable, first: int, drawn: int) -> int:
-    """Arm whose place is drawn, each place being equally likely."""
-    n_left = 0
-    for arm in range(len(plan.allocation)):
-        n_left = n_left + left[first + arm]
-    place = (drawn * n_left) >> 32
-    for arm in range(len(plan.allocation)):
-        if place < left[first + arm]:
-            return arm
-        place = place - left[first + arm]
-    return 0
+def size_of_block(plan: RandomisationPlan, word: int) -> int:
+    """Places of a block."""
+    return plan.block_sizes[(word * len(plan.block_sizes)) >> WORD_BITS]
 
 
 @rule
-def assign_arm(
-    plan: RandomisationPlan,
-    lists: ListColumns,
-    seed: int,
-    replicate: int,
-    number: int,
-    stratum: int,
-    site: int,
-) -> int:
-    """Position of the arm of the next patient."""
-    n_arms = len(plan.allocation)
-    if n_arms == 1:
-        return 0
-    if plan.method == SIMPLE:
-        return place_of(plan, plan.allocation, 0, word(seed, number, replicate, _RANDOMISATION, 0))
-    entity = stratum * plan.n_sites + site if plan.by_site == 1 else stratum
-    n_left = 0
-    for arm in range(n_arms):
-        n_left = n_left + lists.left[entity * n_arms + arm]
-    if n_left == 0:
-        block = lists.block[entity] + 1
-        lists.block[entity] = block
-        drawn = word(seed, entity, replicate, _BLOCK, block * _STRIDE + _SIZE_PLACE)
-        size = plan.block_sizes[(drawn * len(plan.block_sizes)) >> 32]
-        lists.size[entity] = size
-        parts = 0
-        for arm in range(n_arms):
-            parts = parts + plan.allocation[arm]
-        for arm in range(n_arms):
-            lists.left[entity * n_arms + arm] = size // parts * plan.allocation[arm]
-        n_left = size
-    position = lists.size[entity] - n_left
-    drawn = word(seed, entity, replicate, _BLOCK, lists.block[entity] * _STRIDE + position)
-    arm = place_of(plan, lists.left, entity * n_arms, drawn)
-    lists.left[entity * n_arms + arm] = lists.left[entity * n_arms + arm] - 1
+def arm_by_places(places: IntTable, total: int, word: int) -> int:
+    """Arm of a word where arm k has ``places[k]`` of ``total`` places."""
+    place = (word * total) >> WORD_BITS
+    arm, reached = 0, 0
+    for k in range(len(places) - 1):
+        reached = reached + places[k]
+        arm = arm + int(place >= reached)
     return arm
+
+
+@rule
+def imbalance(plan: RandomisationPlan, totals: IntColumn, row: int, arm: int) -> int:
+    """Range of the totals of one level of a factor, were the next patient in an arm."""
+    n_arms = len(plan.allocation)
+    lowest, highest = 2**62, 0
+    for k in range(n_arms):
+        total = totals[row * n_arms + k] + plan.scale[k] * int(k == arm)
+        lowest, highest = min(lowest, total), max(highest, total)
+    return highest - lowest
+
+
+@rule
+def imbalance_with(
+    plan: RandomisationPlan, totals: IntColumn, cell: int, region: int, arm: int
+) -> int:
+    """Sum of the imbalances of a patient's levels, were the patient in an arm."""
+    worst = 0
+    for factor in range(plan.n_factors):
+        row = plan.factor_row[cell * plan.n_factors + factor]
+        worst = worst + imbalance(plan, totals, row, arm)
+    if plan.by_region == 1:
+        worst = worst + imbalance(plan, totals, plan.n_rows + region, arm)
+    return worst
+
+
+@rule
+def minimising_arm(
+    plan: RandomisationPlan,
+    totals: IntColumn,
+    scores: IntColumn,
+    cell: int,
+    region: int,
+    coin_word: int,
+    tie_word: int,
+) -> int:
+    """Arm by minimisation (Pocock and Simon 1975): the one that balances best, by a biased coin.
+
+    ``scores`` is room for a number an arm. Of several arms that balance equally well one is
+    preferred in proportion to the allocation. The coin is that of Han, Enas and McEntegart (2009),
+    which keeps an unequal allocation.
+    """
+    n_arms = len(plan.allocation)
+    best = 2**62
+    for arm in range(n_arms):
+        scores[arm] = imbalance_with(plan, totals, cell, region, arm)
+        best = min(best, scores[arm])
+    tied = 0
+    for arm in range(n_arms):
+        scores[arm] = plan.allocation[arm] * int(scores[arm] == best)
+        tied = tied + scores[arm]
+    preferred = arm_by_places(scores, tied, tie_word)
+    allotted = 0
+    for arm in range(n_arms - 1):
+        allotted = allotted + int(coin_word >= plan.coin[preferred * n_arms + arm])
+    return allotted
+
+
+@rule
+def count_in(plan: RandomisationPlan, totals: IntColumn, cell: int, region: int, arm: int) -> None:
+    """Count a patient in the totals of the patient's levels."""
+    n_arms = len(plan.allocation)
+    for factor in range(plan.n_factors):
+        row = plan.factor_row[cell * plan.n_factors + factor]
+        totals[row * n_arms + arm] = totals[row * n_arms + arm] + plan.scale[arm]
+    if plan.by_region == 1:
+        row = plan.n_rows + region
+        totals[row * n_arms + arm] = totals[row * n_arms + arm] + plan.scale[arm]

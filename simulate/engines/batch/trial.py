@@ -29,13 +29,13 @@ from simulate.ledger import (
     empty_ledger,
 )
 from simulate.packed import unpacked
-from simulate.patient.randomisation import (
-    ListColumns,
-    RandomisationPlan,
-    assign_arm,
+from simulate.patient.allotment import (
+    AllotmentPlan,
+    Lists,
+    allot,
     begin_lists,
+    cell_of,
     new_lists,
-    stratum_of,
 )
 from simulate.plan import AnyPlan, Plan, trial_plan
 
@@ -54,8 +54,8 @@ class Desk(NamedTuple):
     arms: tuple[ArmDesk, ...]
     arm_ids: IntTable
     """Permanent number of each arm."""
-    randomisation: RandomisationPlan
-    lists: ListColumns
+    allotment: AllotmentPlan
+    lists: Lists
     levels: IntColumn
     """Baseline levels of the patient to be randomised."""
     words: Lanes
@@ -77,8 +77,8 @@ def new_desk(plan: AnyPlan) -> Desk:
     return Desk(
         arms=arms,
         arm_ids=np.array(whole.arm_ids, np.int64),
-        randomisation=whole.randomisation,
-        lists=new_lists(whole.randomisation),
+        allotment=whole.allotment,
+        lists=new_lists(whole.allotment.randomisation),
         levels=np.zeros(n_variables, np.int64),
         words=lanes(whole_groups(int(arms[0].layout.patient.start[words_of.BASELINE_SCAN]))),
         sites=new_sites(whole.shared.enrolment),
@@ -149,8 +149,9 @@ def enrol(desk: Desk, seed: int, replicate: int, position: int, day: int) -> Non
     ledger, number, arm, stratum = desk.ledger, desk.ledger.size[PATIENTS], 0, 0
     ledger.size[PATIENTS] = number + 1
     if len(desk.arms) > 1:
-        stratum = draw_stratum(desk, seed, replicate, number)
-        arm = assign_arm(desk.randomisation, desk.lists, seed, replicate, number, stratum, position)
+        randomisation, cell = desk.allotment.randomisation, draw_cell(desk, seed, replicate, number)
+        arm = allot(randomisation, desk.lists, seed, replicate, number, cell, position)
+        stratum = randomisation.stratum_of[cell]
     own = desk.arms[arm]
     site_id = own.plan.enrolment.site_ids[position]
     live(own.plan, own.layout, own.life, ledger, seed, replicate, number, site_id, day)
@@ -159,11 +160,11 @@ def enrol(desk: Desk, seed: int, replicate: int, position: int, day: int) -> Non
 
 
 @part
-def draw_stratum(desk: Desk, seed: int, replicate: int, number: int) -> int:
+def draw_cell(desk: Desk, seed: int, replicate: int, number: int) -> int:
     """Who the patient is, as far as randomisation asks."""
-    if len(desk.randomisation.variables) == 0:
+    if len(desk.allotment.randomisation.stratum_of) == 1:
         return 0
     plan, layout, words = desk.arms[0].plan, desk.arms[0].layout.patient, desk.words
     look_up(words, 0, seed, number, replicate, layout.purposes, layout.blocks, words.size)
     draw_levels(plan.baseline, words, desk.levels)
-    return stratum_of(desk.randomisation, desk.levels)
+    return cell_of(desk.allotment, desk.levels)
