@@ -21,6 +21,7 @@ LAYERS = [
     "units",
     "clock",
     "compiled",
+    "sequential",
     "packing",
     "packed",
     "bits",

@@ -29,9 +29,7 @@ class SurvivalDesk(NamedTuple):
 
 def new_survival_desk(plan: SurvivalPlan) -> SurvivalDesk:
     """Room for one trial at a time."""
-    return SurvivalDesk(
-        plan, survival_work(plan), empty_survival_ledger(plan.accrual.sample_size)
-    )
+    return SurvivalDesk(plan, survival_work(plan), empty_survival_ledger(plan.accrual.sample_size))
 
 
 @part
