@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from itertools import product
 
@@ -27,7 +28,7 @@ def build_trial_plan(trial: Trial) -> AnyPlan:
     if not trial.arms:
         return build_plan(trial)
     assert trial.max_study_duration is not None  # the scenario's rules demand it
-    horizon = trial.max_study_duration + HORIZON_MARGIN
+    horizon = math.floor(trial.max_study_duration) + HORIZON_MARGIN
     first, *others = trial.arm_trials
     plan = build_plan(first, horizon=horizon)
     return TrialPlan(

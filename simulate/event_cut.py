@@ -11,19 +11,10 @@ The rules say in advance what :mod:`simulate.known` and :mod:`simulate.endpoints
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from simulate.compiled import rule
-from simulate.distributions import NEVER, IntColumn, IntTable, ShortColumn, later
-from simulate.ledger import PATIENTS, AssessmentRows, Ledger
+from simulate.distributions import NEVER, IntTable, later
+from simulate.ledger import AssessmentRows, Ledger
 from simulate.patient.assessment import MISSED, PROGRESSIVE_DISEASE
-
-
-class KnownFrom(NamedTuple):
-    """First trial day of which a cut knows of each patient's event; NEVER if no cut does."""
-
-    pfs: ShortColumn
-    os: ShortColumn
 
 
 @rule
@@ -41,6 +32,8 @@ def death_known_day(death: int, lag: int, study_withdrawal: int) -> int:
     """
     if death >= NEVER or study_withdrawal < death:
         return NEVER
+    if death == 0:
+        return 0  # the patient was seen on the day of the first dose
     return min(death + lag, study_withdrawal)
 
 
@@ -76,69 +69,32 @@ def pfs_known_day(
 
 
 @rule
-def known_from(ledger: Ledger, death_window: IntTable, out: KnownFrom) -> None:
-    """Find from which trial day on the events of every patient are known.
+def known_from(ledger: Ledger, patient: int, death_window: IntTable) -> tuple[int, int]:
+    """First trial days of which a cut knows of a patient's events: PFS and OS; NEVER if none does.
 
     Parameters
     ----------
     ledger
         The whole truth of one trial.
+    patient
+        Number of the patient.
     death_window
         By the permanent number of the arm: how long after assessments stopped a death counts for
         progression-free survival.
-    out
-        What is filled: room for every patient of the ledger.
     """
-    subjects, start = ledger.subjects, 0
-    for patient in range(ledger.size[PATIENTS]):
-        end, entry = ledger.ends.assessments[patient], subjects.first_dose_trial_day[patient]
-        death = subjects.death_day[patient]
-        death_known = death_known_day(
-            death, subjects.contact_lag[patient], subjects.study_withdrawal_day[patient]
-        )
-        pfs = pfs_known_day(
-            progression_known_day(ledger.assessments, start, end),
-            death,
-            death_known,
-            subjects.assessment_stop_day[patient],
-            death_window[subjects.arm[patient]],
-        )
-        out.pfs[patient] = later(entry, pfs)
-        out.os[patient] = later(entry, death_known)
-        start = end
-
-
-@rule
-def day_of_count(known_day: IntTable, n: int, target: int, last_day: int, room: IntColumn) -> int:
-    """First trial day by which so many of ``n`` days have come, or NEVER if after a last day.
-
-    Parameters
-    ----------
-    known_day
-        Trial day of each, 0 or later; NEVER for what does not come.
-    n, target
-        How many there are, and how many must have come.
-    last_day
-        Last trial day to look at.
-    room
-        A number for each day up to the last; all 0, before and after.
-    """
-    for i in range(n):
-        if known_day[i] <= last_day:
-            room[known_day[i]] += 1
-    reached, found = 0, NEVER
-    for day in range(last_day + 1):
-        reached = reached + room[day]
-        room[day] = 0
-        if reached >= target and found == NEVER:
-            found = day
-    return found
-
-
-@rule
-def count_by(known_day: IntTable, n: int, day: int) -> int:
-    """How many of ``n`` days have come by the end of a trial day."""
-    count = 0
-    for i in range(n):
-        count = count + int(known_day[i] <= day)
-    return count
+    subjects, ends = ledger.subjects, ledger.ends.assessments
+    entry, death = subjects.first_dose_trial_day[patient], subjects.death_day[patient]
+    death_known = death_known_day(
+        death, subjects.contact_lag[patient], subjects.study_withdrawal_day[patient]
+    )
+    progression = progression_known_day(
+        ledger.assessments, ends[patient - 1] if patient > 0 else 0, ends[patient]
+    )
+    pfs = pfs_known_day(
+        progression,
+        death,
+        death_known,
+        subjects.assessment_stop_day[patient],
+        death_window[subjects.arm[patient]],
+    )
+    return later(entry, pfs), later(entry, death_known)

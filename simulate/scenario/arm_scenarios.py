@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
@@ -96,5 +97,5 @@ def _layers_of(trial: Trial, index: int, arm: TrialArm, tree: Block, layers: Lay
 def _at_the_end(trial: Trial, mark: Mark) -> Node:
     """An analysis on the last day that the trial can have."""
     assert trial.max_study_duration is not None  # the trial is valid
-    date = trial.origin + dt.timedelta(days=trial.max_study_duration)
+    date = trial.origin + dt.timedelta(days=math.floor(trial.max_study_duration))
     return grow([{"id": 1, "name": "end", "cut": {"date": date}}], mark=mark)

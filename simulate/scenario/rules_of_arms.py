@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from simulate.scenario.baseline import LevelsVariable
@@ -81,11 +82,11 @@ def looks_fit(trial: Trial) -> Iterator[Finding]:
             "a randomised trial needs the time at which it ends, whatever has been reached",
             "Give max_study_duration, such as 60 months",
         )
-    elif trial.max_study_duration <= _first_patient(trial):
+    elif math.floor(trial.max_study_duration) <= _first_patient(trial):
         yield Finding(
             ("max_study_duration",),
             "the trial must end after the first patient comes "
-            f"(given: day {trial.max_study_duration}; first: day {_first_patient(trial)})",
+            f"(given: day {trial.max_study_duration:g}; first: day {_first_patient(trial)})",
         )
     looks = Looks(
         trial.analyses,

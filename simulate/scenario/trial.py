@@ -13,7 +13,7 @@ from simulate.scenario.baseline import Baseline
 from simulate.scenario.disease import Disease
 from simulate.scenario.draws import Draws
 from simulate.scenario.enrolment import Enrolment
-from simulate.scenario.fields import Label, PositiveWholeDays
+from simulate.scenario.fields import Label, PositiveDays
 from simulate.scenario.follow_up import FollowUp
 from simulate.scenario.head import Head
 from simulate.scenario.monitored import Monitored
@@ -63,7 +63,7 @@ class Trial(Monitored, Head):
     """Who leaves."""
     resources: Resources | None = None
     """What patients share at a site; by default nothing is limited."""
-    max_study_duration: PositiveWholeDays | None = Field(
+    max_study_duration: PositiveDays | None = Field(
         default=None, exclude_if=lambda days: days is None
     )
     """Time from the origin at which a randomised trial ends, whatever has been reached."""
