@@ -272,6 +272,6 @@ RULES: tuple[tuple[frozenset[str], Rule], ...] = tuple(
         ("disease treatment", intensity_drug),
         ("analyses", unique_analyses),
         ("endpoints", unique_subgroups),
-        ("sweep", unique_sweep),
+        ("sweep name", unique_sweep),
     )
 )

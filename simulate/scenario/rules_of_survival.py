@@ -163,6 +163,6 @@ SURVIVAL_RULES: tuple[tuple[frozenset[str], Rule], ...] = tuple(
             _FOR_LOOKS,
             lambda trial: spending_fits(_looks(trial)),
         ),
-        ("sweep", unique_sweep),
+        ("sweep name", unique_sweep),
     )
 )
