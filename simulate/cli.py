@@ -17,7 +17,7 @@ from simulate.errors import OutputError, SimulateError, UsageError
 
 if TYPE_CHECKING:
     from simulate.job import Job
-    from simulate.scenario import Scenario
+    from simulate.scenario import AnyScenario
 
 DIFFERENT, INTERRUPTED = 1, 130
 
@@ -44,19 +44,31 @@ def cli() -> None:
 @_set
 def validate(file: str, overrides: tuple[str, ...]) -> None:
     """Check the scenario FILE and say what is wrong with it, all at once."""
-    from simulate.scenario import Scenario
+    from simulate.scenario import read_scenario
 
-    scenario = Scenario.from_file(file, overrides)
+    scenario = read_scenario(file, overrides)
     click.echo(f"{file} is valid: {scenario.title}")
     click.echo(_size(scenario))
     _warn_of_unstated(scenario)
 
 
-def _size(scenario: Scenario) -> str:
+def _size(scenario: AnyScenario) -> str:
+    from simulate.scenario import SurvivalScenario
+
+    if isinstance(scenario, SurvivalScenario):
+        of_kind = [
+            _count(len(scenario.arms), "arm"),
+            _count(len(scenario.analyses), "look"),
+            _count(len(scenario.hypotheses), "hypothesis", "hypotheses"),
+        ]
+    else:
+        of_kind = [
+            _count(scenario.enrolment.sites.count, "site"),
+            _count(len(scenario.analyses), "analysis", "analyses"),
+        ]
     parts = [
         _count(scenario.sample_size, "patient"),
-        _count(scenario.enrolment.sites.count, "site"),
-        _count(len(scenario.analyses), "analysis", "analyses"),
+        *of_kind,
         _count(scenario.replicates, "replicate"),
         _count(len(scenario.sweep), "variant"),
     ]
@@ -67,7 +79,7 @@ def _count(number: int, one: str, many: str = "") -> str:
     return f"{number} {one if number == 1 else many or one + 's'}"
 
 
-def _warn_of_unstated(scenario: Scenario) -> None:
+def _warn_of_unstated(scenario: AnyScenario) -> None:
     unstated = [row for row in scenario.register() if row.source == "not stated"]
     for row in unstated[:_MOST_WARNINGS]:
         place = row.file if row.line is None else f"{row.file}:{row.line}"

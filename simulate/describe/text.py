@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
-from typing import Any
 
 from simulate.build_plan import build_plan, cut_day
 from simulate.describe.conduct import leaves, scanned
@@ -28,7 +26,7 @@ from simulate.describe.words import (
 )
 from simulate.latent_truth import has_formula, latent_truth
 from simulate.scenario import Scenario
-from simulate.scenario.fields import SOURCE_KEYS
+from simulate.scenario.grid import as_written
 from simulate.scenario.head import Variant
 from simulate.scenario.provenance import SOURCE_KINDS
 
@@ -164,26 +162,33 @@ def _design(scenario: Scenario) -> tuple[str, str]:
 def _what_ifs(scenario: Scenario) -> list[str]:
     if not scenario.sweep:
         return paragraph("None.")
-    return paragraphs(*(_variant(variant, scenario.replicates) for variant in scenario.sweep))
+    of_grid = scenario.coordinates
+    listed = (
+        _variant(variant, scenario.replicates)
+        for variant in scenario.sweep
+        if variant.name not in of_grid
+    )
+    return paragraphs(*listed, _grid(scenario))
+
+
+def _grid(scenario: Scenario) -> str:
+    """All combinations of a grid in one sentence; empty without a grid."""
+    grid = scenario.grid
+    if grid is None:
+        return ""
+    axes = listing(
+        f"{path} = {', '.join(as_written(value) for value in values)}"
+        for path, values in grid.fields.items()
+    )
+    trials = count(grid.replicates or scenario.replicates, "simulated trial")
+    return f"A grid of {count(grid.size, 'variant')} ({trials} each): every combination of {axes}."
 
 
 def _variant(variant: Variant, replicates: int) -> str:
     title = f"{variant.name}: {variant.title}" if variant.title else variant.name
     trials = count(variant.replicates or replicates, "simulated trial")
-    changes = listing(f"{path} = {_value(value)}" for path, value in variant.set.items())
+    changes = listing(f"{path} = {as_written(value)}" for path, value in variant.set.items())
     return f"{title} ({trials}). Sets {changes}."
-
-
-def _value(value: Any) -> str:
-    """A value of an override as the file has it, without its sources."""
-    if isinstance(value, Mapping):
-        if "value" in value and "kind" not in value:
-            return _value(value["value"])
-        pairs = (f"{k}: {_value(v)}" for k, v in value.items() if k not in SOURCE_KEYS)
-        return "{" + ", ".join(pairs) + "}"
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_value, value))}]"
-    return "null" if value is None else str(value)
 
 
 def _sources(scenario: Scenario) -> list[str]:

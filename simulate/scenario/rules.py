@@ -282,6 +282,6 @@ RULES: tuple[tuple[frozenset[str], Rule], ...] = tuple(
         (f"{_OF_LOOKS} sample_size origin enrolment", looks_fit),
         ("analyses", unique_analyses),
         ("endpoints", unique_subgroups),
-        ("sweep", unique_sweep),
+        ("sweep name", unique_sweep),
     )
 )

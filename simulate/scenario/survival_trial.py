@@ -16,6 +16,9 @@ from simulate.scenario.randomisation import MOST_ARMS, Arm, Randomisation
 from simulate.scenario.recruitment import Recruitment
 from simulate.scenario.survival_model import SurvivalModel, endpoints_of
 
+LONGEST_STUDY = 36525
+"""Days that a trial may last: a hundred years."""
+
 
 class SurvivalTrial(Monitored, Head):
     """All that the file of a randomised trial with plain survival models says."""
@@ -30,7 +33,7 @@ class SurvivalTrial(Monitored, Head):
     """How patients are given an arm; by default in blocks of four."""
     survival: SurvivalModel
     """How progression and death come, and how they are seen."""
-    max_study_duration: PositiveDays
+    max_study_duration: Annotated[PositiveDays, Field(le=LONGEST_STUDY)]
     """Time from the origin at which the trial ends, whatever has been reached."""
     analyses: Annotated[tuple[Analysis, ...], Field(min_length=1, max_length=20)]
     """When the data are cut and analysed, in their order."""
