@@ -21,6 +21,7 @@ LAYERS = [
     "units",
     "clock",
     "compiled",
+    "sequential",
     "packed",
     "bits",
     "scenario",
