@@ -210,7 +210,7 @@ def test_marginal_percentages_are_the_frequencies_of_simulated_patients(twin: Sc
 def test_variable_with_too_many_combinations_is_told_case_by_case(
     twin: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(patients, "_MOST_COMBINATIONS", 3)
+    monkeypatch.setattr(levels, "MOST_COMBINATIONS", 3)
 
     texts = patients.baseline_in_words(twin.baseline)
 
