@@ -108,9 +108,7 @@ class ExpectedTrial:
             dropout=_tabulated(self.dropout(arm.name)),
         )
 
-    def _curve(
-        self, arm: str, endpoint: str, cells: tuple[Cell, ...], truth: Truth
-    ) -> FloatArray:
+    def _curve(self, arm: str, endpoint: str, cells: tuple[Cell, ...], truth: Truth) -> FloatArray:
         """Survival, as it is seen, under what is taken to be true."""
         chosen = truth.hypothesis
         if truth.kind == ASSUMED or chosen is None or arm != chosen.experimental:

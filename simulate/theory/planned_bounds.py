@@ -44,7 +44,7 @@ def planned_bounds(
     """
     full = events[-1] if information is None else float(information)
     _check_order(hypothesis, events, full)
-    fractions = tuple(float(count / events[-1]) for count in events[:-1]) + (1.0,)
+    fractions = (*(float(count / events[-1]) for count in events[:-1]), 1.0)
     efficacy = _at_looks(efficacy_spending(hypothesis, fractions), fractions, events, full)
     futility: BetaSpending | NoFutility = NoFutility()
     binding = False
@@ -76,18 +76,14 @@ def actual_bounds(
     full = events[-1] if information is None else float(information)
     planned = planned_bounds(hypothesis, events, information)
     fractions = planned.design.fractions
-    design = dataclasses.replace(
-        planned.design, efficacy=efficacy_spending(hypothesis, fractions)
-    )
+    design = dataclasses.replace(planned.design, efficacy=efficacy_spending(hypothesis, fractions))
     if hypothesis.futility is not None:
         spending = futility_spending(hypothesis.futility, fractions)
         design = dataclasses.replace(design, futility=BetaSpending(spending))
     return BoundTable(dataclasses.replace(planned, design=design), full, allocation=allocation)
 
 
-def efficacy_spending(
-    hypothesis: Hypothesis, fractions: tuple[float, ...]
-) -> functions.Spending:
+def efficacy_spending(hypothesis: Hypothesis, fractions: tuple[float, ...]) -> functions.Spending:
     """How a hypothesis spends alpha; given values belong to the planned fractions."""
     if hypothesis.efficacy is None:
         return functions.NoSpending(hypothesis.alpha)

@@ -47,6 +47,8 @@ LAYERS = [
     "latent_truth",
     "observed_truth",
     "monte_carlo",
+    "theory",
+    "design_theory",
     "truth",
     "example",
     "patient_tables",
