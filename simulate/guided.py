@@ -29,7 +29,7 @@ class GuidedTables(NamedTuple):
     """Distributions on 0, 1, 2, ..., a table each; table t begins at ``t * stride``."""
 
     highest: ShortTable
-    """Highest word of each number, less SHIFT; the last entry of a table takes all that are left."""
+    """Highest word of each number, less SHIFT; the last entry of a table takes all others."""
     guide: SmallTable
     """By table and slice of words: the first number that the lowest word of the slice can have."""
     stride: int
@@ -43,7 +43,7 @@ def guided_number(tables: GuidedTables, table: int, word: int) -> int:
     start = table * tables.stride
     first = start + tables.guide[table << tables.bits]
     end = start + tables.stride - 1
-    found = bisect_left(tables.highest, word - SHIFT, first, end)  # type: ignore[arg-type]
+    found = bisect_left(tables.highest, word - SHIFT, first, end)
     return found - start if found < end else NEVER
 
 

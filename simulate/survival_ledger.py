@@ -7,14 +7,15 @@ looks to decide.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from simulate.distributions import IntArray, IntColumn, ShortArray, ShortColumn
 
 SPARE = 64
-"""Entries of a column beyond the patients: a last block is written to its end, and days by eights."""
+"""Entries of a column beyond the patients: the last block is written to its end."""
 
 COLUMNS = (
     "region",
@@ -67,7 +68,7 @@ def ledger_columns(ledger: SurvivalLedger) -> dict[str, ShortArray]:
     return {name: np.array(getattr(ledger, name), np.int32)[:n].copy() for name in COLUMNS}
 
 
-def survival_ledger(columns: dict[str, list[int]]) -> SurvivalLedger:
+def survival_ledger(columns: Mapping[str, Any]) -> SurvivalLedger:
     """A ledger of arrays that holds the given columns, each a number a patient."""
     n = len(columns["arm"])
     ledger = empty_survival_ledger(n)

@@ -70,13 +70,18 @@ def size_of_block(plan: RandomisationPlan, word: int) -> int:
 
 
 @rule
+def is_beyond(places: int, total: int, word: int) -> int:
+    """1 if the place of a word among ``total`` ones is none of the first ``places``, else 0."""
+    return int((word * total) >> WORD_BITS >= places)
+
+
+@rule
 def arm_by_places(places: IntTable, total: int, word: int) -> int:
     """Arm of a word where arm k has ``places[k]`` of ``total`` places."""
-    place = (word * total) >> WORD_BITS
     arm, reached = 0, 0
     for k in range(len(places) - 1):
         reached = reached + places[k]
-        arm = arm + int(place >= reached)
+        arm = arm + is_beyond(reached, total, word)
     return arm
 
 

@@ -61,59 +61,51 @@ class SurvivalModelPlan(NamedTuple):
     copula: Copula
 
 
-class Course(NamedTuple):
-    """What happens to a patient, in days since randomisation."""
-
-    progression_day: int
-    death_day: int
+@rule
+def row_of(plan: SurvivalModelPlan, arm: int, cell: int) -> int:
+    """Where the table of an arm and cell stands among those of a transition."""
+    return arm * plan.n_cells + cell
 
 
 @rule
-def transition_day(
-    plan: SurvivalModelPlan, transition: int, arm: int, cell: int, word: int
-) -> int:
-    """Days that one transition takes, or NEVER."""
-    table = plan.table_of[(transition * plan.n_arms + arm) * plan.n_cells + cell]
+def transition_day(plan: SurvivalModelPlan, transition: int, row: int, word: int) -> int:
+    """Days that a transition takes, or NEVER."""
+    table = plan.table_of[transition * plan.n_arms * plan.n_cells + row]
     return guided_number(plan.days, table, word)
 
 
 @rule
-def illness_death_course(
-    plan: SurvivalModelPlan, arm: int, cell: int, event: int, death: int, after: int
-) -> Course:
-    """Progression or death without it, whichever is first; from progression on another clock."""
-    progression = transition_day(plan, EVENT, arm, cell, event)
-    alone = transition_day(plan, DEATH, arm, cell, death)
-    then = later(progression, transition_day(plan, DEATH_AFTER, arm, cell, after))
-    if alone <= progression:
-        return Course(NEVER, alone)
-    return Course(progression, then)
+def before_death(progression: int, death: int) -> int:
+    """The day of progression if it comes before death, else NEVER."""
+    return progression if progression < death else NEVER
 
 
 @rule
-def copula_course(plan: SurvivalModelPlan, arm: int, cell: int, event: int, death: int) -> Course:
-    """Progression and death, correlated."""
-    progression = transition_day(plan, EVENT, arm, cell, event)
-    coupled = coupled_word(plan.copula, event, death)
-    dies = transition_day(plan, DEATH, arm, cell, coupled)
-    if dies <= progression:
-        return Course(NEVER, dies)
-    return Course(progression, dies)
+def death_of_either_kind(progression: int, alone: int, after: int) -> int:
+    """Illness-death: the day of death.
+
+    ``alone`` is the day of a death without progression, which comes unless progression is sooner;
+    ``after`` the days from progression to death.
+    """
+    return later(progression, after) if progression < alone else alone
 
 
 @rule
 def course_of(
-    plan: SurvivalModelPlan, arm: int, cell: int, event: int, death: int, after: int
-) -> Course:
-    """What happens to a patient of an arm and cell, by the words of the transitions."""
-    if plan.model == ILLNESS_DEATH:
-        return illness_death_course(plan, arm, cell, event, death, after)
-    if plan.model == COPULA:
-        return copula_course(plan, arm, cell, event, death)
-    day = transition_day(plan, EVENT, arm, cell, event)
+    plan: SurvivalModelPlan, row: int, event: int, death: int, after: int
+) -> tuple[int, int]:
+    """Days of progression and of death of a patient, by the words of the transitions."""
+    progression = transition_day(plan, EVENT, row, event)
+    if plan.model == SINGLE_PFS:
+        return progression, NEVER
     if plan.model == SINGLE_OS:
-        return Course(NEVER, day)
-    return Course(day, NEVER)
+        return NEVER, progression
+    if plan.model == COPULA:
+        dies = transition_day(plan, DEATH, row, coupled_word(plan.copula, event, death))
+        return before_death(progression, dies), dies
+    alone = transition_day(plan, DEATH, row, death)
+    dies = death_of_either_kind(progression, alone, transition_day(plan, DEATH_AFTER, row, after))
+    return before_death(progression, alone), dies
 
 
 # ---- correlated words -----------------------------------------------------------------------

@@ -9,13 +9,18 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from simulate.compiled import kernel, part
-from simulate.distributions import IntArray, ShortArray
+from simulate.distributions import IntArray
 from simulate.engines.batch.survival_accrual import enrol
 from simulate.engines.batch.survival_arms import randomise
 from simulate.engines.batch.survival_course import draw_cells, follow
 from simulate.engines.batch.survival_work import SurvivalWork, survival_work
 from simulate.packed import pack, unpacked
-from simulate.survival_ledger import SurvivalLedger, empty_survival_ledger, ledger_columns
+from simulate.survival_ledger import (
+    SurvivalLedger,
+    empty_survival_ledger,
+    ledger_columns,
+    survival_ledger,
+)
 from simulate.survival_plan import SurvivalPlan
 
 
@@ -29,9 +34,7 @@ class SurvivalDesk(NamedTuple):
 
 def new_survival_desk(plan: SurvivalPlan) -> SurvivalDesk:
     """Room for one trial at a time."""
-    return SurvivalDesk(
-        plan, survival_work(plan), empty_survival_ledger(plan.accrual.sample_size)
-    )
+    return SurvivalDesk(plan, survival_work(plan), empty_survival_ledger(plan.accrual.sample_size))
 
 
 @part
@@ -71,7 +74,7 @@ class BatchSurvivalEngine:
         self._desk = new_survival_desk(plan)
         self._packed = pack(self._desk)
 
-    def simulate(self, *, seed: int, replicate: int) -> dict[str, ShortArray]:
-        """Run one trial: the columns of its ledger (:mod:`simulate.survival_ledger`)."""
+    def simulate(self, *, seed: int, replicate: int) -> SurvivalLedger:
+        """Run one trial: the whole truth, as a ledger of its own."""
         run_survival_trials(self._packed.block, seed, replicate, 1)
-        return ledger_columns(self._desk.ledger)
+        return survival_ledger(ledger_columns(self._desk.ledger))

@@ -22,6 +22,7 @@ from simulate.patient.randomisation import (
     RandomisationPlan,
     arm_by_places,
     count_in,
+    is_beyond,
     list_of,
     minimising_arm,
     size_of_block,
@@ -108,16 +109,50 @@ def fill_blocks(
     first_quad, place = 0, 0
     for block in range(n_blocks):
         size = lists.size[block]
-        share = size // plan.ratio_total
-        for arm in range(len(plan.allocation)):
-            lists.left[arm] = plan.allocation[arm] * share
-        for position in range(size):
-            drawn = word_of(lists.words, position & 3, first_quad + (position >> 2))
-            arm = arm_by_places(lists.left, size - position, drawn)
-            lists.left[arm] = lists.left[arm] - 1
-            assigned[place] = arm
-            place = place + 1
+        if len(plan.allocation) == 2:
+            fill_block_of_two(plan, lists, assigned, first_quad, place, size)
+        else:
+            fill_block(plan, lists, assigned, first_quad, place, size)
+        place = place + size
         first_quad = first_quad + ((size + 3) >> 2)
+
+
+@part
+def fill_block(
+    plan: RandomisationPlan,
+    lists: ListWork,
+    assigned: ShortColumn,
+    first_quad: int,
+    place: int,
+    size: int,
+) -> None:
+    """Put the arms into the places of a block."""
+    share = size // plan.ratio_total
+    for arm in range(len(plan.allocation)):
+        lists.left[arm] = plan.allocation[arm] * share
+    for position in range(size):
+        drawn = word_of(lists.words, position & 3, first_quad + (position >> 2))
+        arm = arm_by_places(lists.left, size - position, drawn)
+        lists.left[arm] = lists.left[arm] - 1
+        assigned[place + position] = arm
+
+
+@part
+def fill_block_of_two(
+    plan: RandomisationPlan,
+    lists: ListWork,
+    assigned: ShortColumn,
+    first_quad: int,
+    place: int,
+    size: int,
+) -> None:
+    """The same with two arms: how many places of the first are left says it all."""
+    left = plan.allocation[0] * (size // plan.ratio_total)
+    for position in range(size):
+        drawn = word_of(lists.words, position & 3, first_quad + (position >> 2))
+        arm = is_beyond(left, size - position, drawn)
+        left = left - 1 + arm
+        assigned[place + position] = arm
 
 
 @part

@@ -77,6 +77,10 @@ class SurvivalWork(NamedTuple):
     places_in_region: IntColumn
     arrival_words: Words
     patient_words: Words
+    rows: ShortColumn
+    """Row of tables of the patients at hand."""
+    days_after: ShortColumn
+    """Days from progression to death of the patients at hand."""
     totals: IntColumn
     """Minimisation: patients counted by row and arm."""
     scores: IntColumn
@@ -93,6 +97,8 @@ def survival_work(plan: SurvivalPlan) -> SurvivalWork:
         places_in_region=np.zeros(n_regions, np.int64),
         arrival_words=_words(n_regions * DAYS_AT_ONCE // 4),
         patient_words=_words(PATIENTS_AT_ONCE),
+        rows=np.zeros(PATIENTS_AT_ONCE, np.int32),
+        days_after=np.zeros(PATIENTS_AT_ONCE, np.int32),
         totals=np.zeros(rows * n_arms, np.int64),
         scores=np.zeros(n_arms, np.int64),
     )
