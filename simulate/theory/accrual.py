@@ -68,6 +68,17 @@ class Accrual:
         reached = self.not_reached(number) <= 1.0 - probability
         return float(np.argmax(reached)) if reached[-1] else math.inf
 
+    def by_region(self) -> FloatArray:
+        """Patients of each region, were arrivals to come at exactly their mean rates."""
+        taken = np.zeros(len(self.caps))
+        for arriving in np.diff(self.means, axis=1, prepend=0.0).T:
+            entering = np.minimum(arriving, self.caps - taken)
+            places = self.sample_size - taken.sum()
+            if entering.sum() >= places:
+                return np.asarray(taken + entering * places / entering.sum())
+            taken += entering
+        return taken
+
     def _over_days(
         self, value: _OfPoisson, *, limit: int | None = None, taken: bool = False
     ) -> FloatArray:
