@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 
 from simulate.build_plan import build_plan, cut_day
+from simulate.describe.closing import sources, what_ifs
 from simulate.describe.conduct import leaves, scanned
 from simulate.describe.disease import disease
 from simulate.describe.dosing import given
@@ -26,11 +26,6 @@ from simulate.describe.words import (
 )
 from simulate.latent_truth import has_formula, latent_truth
 from simulate.scenario import Scenario
-from simulate.scenario.grid import as_written
-from simulate.scenario.head import Variant
-from simulate.scenario.provenance import SOURCE_KINDS
-
-_MOST_UNSTATED = 10
 
 
 def describe(scenario: Scenario) -> str:
@@ -65,8 +60,8 @@ def describe(scenario: Scenario) -> str:
         section("Who leaves", leaves(scenario)),
         section("Analyses", analyses(scenario, expected, truth)),
         section("Endpoints", _endpoints(scenario)),
-        section("What-ifs", _what_ifs(scenario)),
-        section("Sources", _sources(scenario)),
+        section("What-ifs", what_ifs(scenario)),
+        section("Sources", sources(scenario)),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -157,48 +152,3 @@ def _design(scenario: Scenario) -> tuple[str, str]:
             f"exceeds {stated_percent(limit)}."
         )
     return precision, success
-
-
-def _what_ifs(scenario: Scenario) -> list[str]:
-    if not scenario.sweep:
-        return paragraph("None.")
-    of_grid = scenario.coordinates
-    listed = (
-        _variant(variant, scenario.replicates)
-        for variant in scenario.sweep
-        if variant.name not in of_grid
-    )
-    return paragraphs(*listed, _grid(scenario))
-
-
-def _grid(scenario: Scenario) -> str:
-    """All combinations of a grid in one sentence; empty without a grid."""
-    grid = scenario.grid
-    if grid is None:
-        return ""
-    axes = listing(
-        f"{path} = {', '.join(as_written(value) for value in values)}"
-        for path, values in grid.fields.items()
-    )
-    trials = count(grid.replicates or scenario.replicates, "simulated trial")
-    return f"A grid of {count(grid.size, 'variant')} ({trials} each): every combination of {axes}."
-
-
-def _variant(variant: Variant, replicates: int) -> str:
-    title = f"{variant.name}: {variant.title}" if variant.title else variant.name
-    trials = count(variant.replicates or replicates, "simulated trial")
-    changes = listing(f"{path} = {as_written(value)}" for path, value in variant.set.items())
-    return f"{title} ({trials}). Sets {changes}."
-
-
-def _sources(scenario: Scenario) -> list[str]:
-    register = scenario.register()
-    counts = Counter(row.source for row in register)
-    kinds = [*SOURCE_KINDS, "not stated"]
-    numbers = listing(f"{counts[kind]} {kind}" for kind in kinds)
-    unstated = [row.path for row in register if row.source == "not stated"]
-    shown = [*unstated[:_MOST_UNSTATED], *(["..."] if len(unstated) > _MOST_UNSTATED else [])]
-    return paragraphs(
-        f"{count(len(register), 'number or date', 'numbers and dates')}: {numbers}.",
-        f"Without a source: {', '.join(shown)}." if unstated else "",
-    )
