@@ -19,7 +19,7 @@ from simulate.chunk import chunk_size
 from simulate.columns import Columns, FloatArray
 from simulate.gathered import Gathered
 from simulate.scenario.trial import Trial
-from simulate.workers import run_chunks
+from simulate.workers import make_chunk_runner, run_chunks
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -150,7 +150,8 @@ def run_replicates(
     tell(n - sum(map(len, missing)))
     try:
         if missing:
-            run = run_chunks(trial, seed=seed, engine=chosen.name, chunks=missing, workers=workers)
+            make = make_chunk_runner(trial, seed=seed, engine=chosen.name)
+            run = run_chunks(make, engine=chosen.name, chunks=missing, workers=workers)
             with closing(run) as finished:
                 for chunk, result in finished:
                     gathered.add(chunk, result)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import pickle
 import signal
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import (
     FIRST_COMPLETED,
     Future,
@@ -14,13 +14,15 @@ from concurrent.futures import (
     wait,
 )
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from itertools import islice
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any, Protocol, TypeVar
 
 from simulate.choose_engine import BATCH
-from simulate.chunk import ChunkResult, ChunkRunner
+from simulate.chunk import ChunkRunner
 from simulate.errors import SimulateError
 from simulate.scenario.trial import Trial
 
@@ -30,39 +32,68 @@ MOST_LOSSES = 3
 IN_HAND = 2
 """Chunks that are handed out for each thread, so that none waits and results do not pile up."""
 
-Finished = Generator[tuple[range, ChunkResult], None, None]
+Result = TypeVar("Result")
+
+Finished = Generator[tuple[range, Result], None, None]
 """Chunks and their results, as they are finished."""
 
-_runner: ChunkRunner | None = None
+ResultOf = TypeVar("ResultOf", covariant=True)
+
+
+class Runner(Protocol[ResultOf]):
+    """What runs chunks of one scenario."""
+
+    def run(self, replicates: range, /) -> ResultOf:
+        """Simulate and analyse some replicates."""
+
+
+_runner: Runner[Any] | None = None
 _folder: Path | None = None
 
 
 def run_chunks(
-    trial: Trial, *, seed: int, engine: str, chunks: Sequence[range], workers: int
-) -> Finished:
+    make: Callable[[], Runner[Result]], *, engine: str, chunks: Sequence[range], workers: int
+) -> Finished[Result]:
     """Run chunks on some workers and give each as it is finished, in no fixed order.
 
     Compiled code lets go of Python's lock, so the batch engine runs in threads; SimPy is Python
     and needs processes.
+
+    Parameters
+    ----------
+    make : callable
+        Makes what runs chunks; it can be sent to another process.
+    engine : str
+        Name of the engine that it takes.
+    chunks : sequence of range
+        Replicates of each chunk.
+    workers : int
+        Threads or processes.
     """
     if workers == 1 or len(chunks) <= 1:
-        return run_here(ChunkRunner(trial, seed=seed, engine=engine), chunks)
+        return run_here(make(), chunks)
     if engine == BATCH:
-        runner = ChunkRunner(trial, seed=seed, engine=engine)
-        return run_in_threads(runner, chunks, workers=workers)
-    return run_in_processes(trial, seed=seed, engine=engine, chunks=chunks, workers=workers)
+        return run_in_threads(make(), chunks, workers=workers)
+    return run_in_processes(make, chunks=chunks, workers=workers)
 
 
-def run_here(runner: ChunkRunner, chunks: Sequence[range]) -> Finished:
+def make_chunk_runner(trial: Trial, *, seed: int, engine: str) -> Callable[[], ChunkRunner]:
+    """What makes the runner of a trial with patients in cycles and scans."""
+    return partial(ChunkRunner, trial, seed=seed, engine=engine)
+
+
+def run_here(runner: Runner[Result], chunks: Sequence[range]) -> Finished[Result]:
     """Run chunks one after the other in this process."""
     for chunk in chunks:
         yield chunk, runner.run(chunk)
 
 
-def run_in_threads(runner: ChunkRunner, chunks: Sequence[range], *, workers: int) -> Finished:
+def run_in_threads(
+    runner: Runner[Result], chunks: Sequence[range], *, workers: int
+) -> Finished[Result]:
     """Run chunks in threads and give each as it is finished, in no fixed order."""
     waiting = iter(chunks)
-    pending: dict[Future[ChunkResult], range] = {}
+    pending: dict[Future[Result], range] = {}
     with ThreadPoolExecutor(workers) as pool:
         try:
             while True:
@@ -79,8 +110,8 @@ def run_in_threads(runner: ChunkRunner, chunks: Sequence[range], *, workers: int
 
 
 def run_in_processes(
-    trial: Trial, *, seed: int, engine: str, chunks: Sequence[range], workers: int
-) -> Finished:
+    make: Callable[[], Runner[Result]], *, chunks: Sequence[range], workers: int
+) -> Finished[Result]:
     """Run chunks in worker processes and give each as it is finished, in no fixed order.
 
     A worker that is killed is replaced, and what it was doing is done again.
@@ -94,7 +125,7 @@ def run_in_processes(
     losses = 0
     while waiting:
         try:
-            for chunk, result in _one_pool(trial, seed, engine, tuple(waiting), workers):
+            for chunk, result in _one_pool(make, tuple(waiting), workers):
                 waiting.remove(chunk)
                 losses = 0
                 yield chunk, result
@@ -108,8 +139,8 @@ def run_in_processes(
 
 
 def _one_pool(
-    trial: Trial, seed: int, engine: str, chunks: Sequence[range], workers: int
-) -> Iterator[tuple[range, ChunkResult]]:
+    make: Callable[[], Runner[Result]], chunks: Sequence[range], workers: int
+) -> Iterator[tuple[range, Result]]:
     """Run chunks in one pool, which may break; leave no process behind.
 
     Results come in files. A worker that dies while it sends megabytes through the pool's pipe
@@ -122,7 +153,7 @@ def _one_pool(
         max_workers=min(workers, len(chunks)),
         mp_context=multiprocessing.get_context("spawn"),
         initializer=_prepare,
-        initargs=(trial, seed, engine, folder.name),
+        initargs=(make, folder.name),
     )
     try:
         futures = {pool.submit(_run, chunk): chunk for chunk in chunks}
@@ -139,10 +170,10 @@ def _one_pool(
         folder.cleanup()
 
 
-def _taken(path: Path) -> ChunkResult:
+def _taken(path: Path) -> Any:
     """The result that a worker left in a file, which goes."""
     with path.open("rb") as file:
-        result: ChunkResult = pickle.load(file)
+        result = pickle.load(file)
     path.unlink()
     return result
 
@@ -155,12 +186,12 @@ def _end(processes: set[BaseProcess]) -> None:
         process.join()
 
 
-def _prepare(trial: Trial, seed: int, engine: str, folder: str) -> None:
+def _prepare(make: Callable[[], Runner[Any]], folder: str) -> None:
     """Make a worker ready. Ctrl-C is for the parent, which then ends its workers."""
     global _runner, _folder
     _folder = Path(folder)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _runner = ChunkRunner(trial, seed=seed, engine=engine)
+    _runner = make()
 
 
 def _run(replicates: range) -> str:

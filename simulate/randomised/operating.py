@@ -24,7 +24,7 @@ POPULATION = "ITT"
 """All randomised patients."""
 
 ALL_LOOKS, AT_STOP = "all", "stop"
-"""What stands for the analysis where a measure is of all looks, or of the one that ended a trial."""
+"""What stands for the analysis where a measure is of all looks, or of the last one made."""
 
 _ALL = "all"
 
@@ -164,6 +164,8 @@ def _of_hypothesis(outcomes: Outcomes, hypothesis: Hypothesis) -> Iterator[Measu
         ALL_LOOKS, endpoint, _ALL, name, "reject", proportion(outcomes.rejects(hypothesis))
     )
     for decision, reason in _REASONS.items():
+        if decision == FUTILE and hypothesis.futility is None:
+            continue
         decided = outcomes.decided(hypothesis, decision)
         if decision != REJECTED:
             estimate = proportion(decided.any(axis=0))
