@@ -161,7 +161,9 @@ def final_looks(counts: IntArray, planned: float) -> IntArray:
 
 
 def looks_held(counts: IntArray, final: IntArray) -> npt.NDArray[np.bool_]:
-    """Whether each look is held: with more events than before, and none after the one that decides.
+    """Whether each look is held: the one that decides, and those before it with fewer events.
+
+    A look that repeats the data of an earlier one is passed over later, by `find_bounds`.
 
     Parameters
     ----------
@@ -172,8 +174,7 @@ def looks_held(counts: IntArray, final: IntArray) -> npt.NDArray[np.bool_]:
     """
     last = final[:, np.newaxis]
     look = np.arange(counts.shape[1])
-    gains = np.diff(counts, axis=1, prepend=0) > 0
-    early = (look < last) & gains & (counts < np.take_along_axis(counts, last, axis=1))
+    early = (look < last) & (counts < np.take_along_axis(counts, last, axis=1))
     return np.asarray(early | (look == last))
 
 
