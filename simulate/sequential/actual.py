@@ -33,6 +33,9 @@ IntArray = npt.NDArray[np.int64]
 MOST_AT_ONCE = 4096
 """Rows of counts whose bounds are found in one go; bounds the memory that takes."""
 
+MOST_KEPT = 65_536
+"""Rows that a table keeps; what is beyond is found each time, so that memory stays bounded."""
+
 _MOST_CODE = 2**62
 
 
@@ -101,7 +104,9 @@ class BoundTable:
         kept = self._kept
         missing = np.array([key not in kept.row_of for key in _keys(distinct)], np.bool_)
         if np.any(missing):
-            kept = self._kept = self._with(kept, distinct[missing])
+            kept = self._with(kept, distinct[missing])
+            if len(kept.row_of) <= MOST_KEPT:
+                self._kept = kept
         chosen = np.array([kept.row_of[key] for key in _keys(distinct)], np.int64)[row]
         return _in_rows(kept.bounds, chosen)
 

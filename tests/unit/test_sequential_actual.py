@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from simulate.sequential import actual
 from simulate.sequential.actual import BoundTable, unique_rows
 from simulate.sequential.boundaries import find_design_bounds
 from simulate.sequential.crossing import crossing
@@ -147,6 +148,16 @@ def test_bounds_are_found_once_and_kept() -> None:
     assert again.efficacy_z[0].tolist() == first.efficacy_z[1].tolist()
     copy = pickle.loads(pickle.dumps(kept))
     assert copy.bounds([[255, 381, 508]]).efficacy_z.tolist() == again.efficacy_z[:1].tolist()
+
+
+def test_a_full_table_still_finds_bounds_but_keeps_no_more(monkeypatch) -> None:
+    monkeypatch.setattr(actual, "MOST_KEPT", 2)
+    full, rows = table(), [[254, 381, 508], [255, 381, 508]]
+    full.bounds(rows)
+    found = full.bounds([[256, 381, 508], *rows])
+    assert len(full) == 2
+    assert np.array_equal(found.efficacy_z[1:], full.bounds(rows).efficacy_z)
+    assert np.array_equal(found.efficacy_z[0], table().bounds([[256, 381, 508]]).efficacy_z[0])
 
 
 def test_threads_may_share_a_table() -> None:
