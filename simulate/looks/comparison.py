@@ -18,7 +18,7 @@ from simulate.looks.risk_sets import RiskRows, first_count, second_count
 
 _MOST_STEPS = 100
 _LAST_STEP = 5e-3
-"""A step this small is the last one: what is left of the way is of the order of its fourth power."""
+"""A step this small is the last one: what is left of the way is like its fourth power."""
 _SAFE_STEP = 0.25
 
 

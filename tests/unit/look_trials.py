@@ -77,7 +77,9 @@ def random_case(rng: np.random.Generator) -> Case:
         analyses=tuple(_analysis(rng, i, size) for i in range(rng.integers(1, 4))),
         hypotheses=(),
         estimates=Estimates(
-            at=str(rng.choice(["every_look", "stop"])), landmarks=("10.5 days", "30 days"), rmst="25.5 days"
+            at=str(rng.choice(["every_look", "stop"])),
+            landmarks=("10.5 days", "30 days"),
+            rmst="25.5 days",
         ),
         endpoints=("PFS", "OS"),
         arms=arms,
@@ -227,6 +229,4 @@ def rows_of(case: Case, *, is_compiled: bool) -> np.ndarray[Any, np.dtype[np.flo
 def named_rows(case: Case) -> list[dict[str, float]]:
     """The rows of all looks, by the names of their columns."""
     names = column_names(case.design)
-    return [
-        dict(zip(names, row.tolist(), strict=True)) for row in rows_of(case, is_compiled=False)
-    ]
+    return [dict(zip(names, row.tolist(), strict=True)) for row in rows_of(case, is_compiled=False)]

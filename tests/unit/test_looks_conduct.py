@@ -1,4 +1,4 @@
-"""Looks of random trials against their definition: cuts, samples, decisions, stopping, estimates."""
+"""Looks of random trials against their definition: cuts, samples, decisions, estimates."""
 
 from __future__ import annotations
 

@@ -10,13 +10,13 @@ import pytest
 from lifelines import CoxPHFitter, KaplanMeierFitter
 from lifelines.statistics import logrank_test
 from lifelines.utils import restricted_mean_survival_time
+from look_samples import LANDMARK, TAU, Patients, compiled, in_python, random_patients
 from pandas import DataFrame
 from statsmodels.duration.hazard_regression import PHReg
 from statsmodels.duration.survfunc import survdiff
 
 from simulate.analysis.counting import count_days, median_survival, table_length
 from simulate.analysis.restricted_mean import restricted_mean_and_variance
-from look_samples import LANDMARK, TAU, Patients, compiled, in_python, random_patients
 
 SAMPLES = random_patients(11, 200)
 
@@ -88,7 +88,10 @@ def check_cox_by_lifelines(patients: Patients, *, stratified: bool) -> bool:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         fit = CoxPHFitter(baseline_estimation_method="breslow").fit(
-            columns, "day", "event", strata=["s"] if stratified else None,
+            columns,
+            "day",
+            "event",
+            strata=["s"] if stratified else None,
             fit_options={"precision": 1e-12},
         )
     assert found[f"{prefix}log_hr"] == pytest.approx(fit.params_["arm"], abs=2e-6)
