@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -13,8 +13,7 @@ import numpy as np
 from simulate.analysis.curves import CurveCounts, curve_grid
 from simulate.build_plan import cut_day
 from simulate.chunk import ChunkResult
-from simulate.columns import Columns, FileColumns, new_columns
-from simulate.distributions import FloatArray
+from simulate.columns import Columns, FileColumns, FloatArray, new_columns
 from simulate.errors import OutputError
 from simulate.scenario.analyses import Analysis
 from simulate.scenario.trial import Trial
@@ -29,13 +28,13 @@ class GatheredValues:
     """Values of the replicates that are done.
 
     With a folder, values go straight to a file of each analysis, and from time to time a small
-    record is written of which chunks are there, and of what is summed up over just these. The
+    record is written of which chunks are there and of what was summed up over just these. The
     record is written beside the old one and takes its place at once; so whenever the program is
     killed, record and sums belong together, and what is not on record is run again.
 
     Parameters
     ----------
-    analyses : iterable of Analysis
+    analyses : sequence of Analysis
         The analyses of the scenario.
     n_columns : int
         Values of a replicate at one analysis.
@@ -49,7 +48,7 @@ class GatheredValues:
 
     def __init__(
         self,
-        analyses: Iterable[Analysis],
+        analyses: Sequence[Analysis],
         n_columns: int,
         *,
         replicates: int,
@@ -77,24 +76,32 @@ class GatheredValues:
         return [c for c, done in zip(self.chunks, self._done, strict=True) if not done]
 
     def add_values(self, chunk: range, values: Mapping[str, FloatArray]) -> None:
-        """Take in a chunk, in any order: shape (replicates, columns), by the analysis."""
-        self._write(chunk, values)
+        """Take in the values of a chunk by analysis, shape (replicates, columns), in any order."""
+        for name, rows in values.items():
+            self.columns[name].write(chunk.start, rows)
+        self._adding = True  # until the sums and the record belong together again
+        self._add_up(chunk)
         self._done[chunk.start // self._size] = True
-        self._save_when_due()
-
-    def _write(self, chunk: range, values: Mapping[str, FloatArray]) -> None:
-        for name, of_analysis in values.items():
-            self.columns[name].write(chunk.start, of_analysis)
-
-    def _save_when_due(self) -> None:
+        self._adding = False
         if time.monotonic() - self._saved_at > SAVE_EVERY:
             self.save()
+
+    def _add_up(self, chunk: range) -> None:
+        """Add to what is summed up over replicates; here nothing is."""
+
+    def _sums(self) -> dict[str, Any]:
+        """What is summed up over replicates, by name."""
+        return {}
+
+    def _take_sums(self, arrays: Mapping[str, Any], replicates: int) -> None:
+        """Take over what an earlier start had summed up over so many replicates."""
 
     def save(self) -> None:
         """Write the record, if there is a folder for it and nothing was interrupted half-way."""
         if self._folder is None or self._adding:
             return
-        arrays: dict[str, Any] = {_CHUNKS: self._done, **self._sums()}
+        arrays: dict[str, Any] = {_CHUNKS: self._done}
+        arrays |= self._sums()
         temporary = self._folder / f"{_RECORD}.tmp"
         try:
             with temporary.open("wb") as file:
@@ -103,13 +110,6 @@ class GatheredValues:
         except OSError as error:
             raise OutputError(f"{temporary} cannot be written: {error.strerror}") from None
         self._saved_at = time.monotonic()
-
-    def _sums(self) -> dict[str, Any]:
-        """What is summed up over the chunks that are there; by default nothing."""
-        return {}
-
-    def _take_sums(self, arrays: Mapping[str, Any], replicates: int) -> None:
-        """Take over the sums of a record of so many replicates; KeyError if one is not there."""
 
     def _resume(self, record: Path) -> None:
         """Take over what an earlier start of the same run has left, if it can be read."""
@@ -161,20 +161,20 @@ class Gathered(GatheredValues):
             analysis.name: CurveCounts.empty(curve_grid(cut_day(trial, analysis)))
             for analysis in trial.analyses
         }
+        self._result: ChunkResult = {}
         super().__init__(
             trial.analyses, n_columns, replicates=replicates, chunk_size=chunk_size, folder=folder
         )
 
     def add(self, chunk: range, result: ChunkResult) -> None:
         """Take in a chunk, in any order."""
-        self._write(chunk, {name: analysed.values for name, analysed in result.items()})
-        self._adding = True  # until the sums and the record belong together again
-        for name, analysed in result.items():
+        self._result = result
+        self.add_values(chunk, {name: analysed.values for name, analysed in result.items()})
+
+    def _add_up(self, chunk: range) -> None:
+        for name, analysed in self._result.items():
             self.curves[name].counts += analysed.curve_counts
             self.curves[name].n_replicates += len(chunk)
-        self._done[chunk.start // self._size] = True
-        self._adding = False
-        self._save_when_due()
 
     def _sums(self) -> dict[str, Any]:
         return {f"curves {name}": curves.counts for name, curves in self.curves.items()}

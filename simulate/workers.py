@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import pickle
 import signal
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import (
     FIRST_COMPLETED,
     Future,
@@ -14,7 +14,6 @@ from concurrent.futures import (
     wait,
 )
 from concurrent.futures.process import BrokenProcessPool
-from functools import partial
 from itertools import islice
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -22,9 +21,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Protocol, TypeVar
 
 from simulate.choose_engine import BATCH
-from simulate.chunk import ChunkRunner
 from simulate.errors import SimulateError
-from simulate.scenario.trial import Trial
 
 MOST_LOSSES = 3
 """How often in a row the workers may die without finishing a chunk before the run gives up."""
@@ -32,19 +29,27 @@ MOST_LOSSES = 3
 IN_HAND = 2
 """Chunks that are handed out for each thread, so that none waits and results do not pile up."""
 
-Result = TypeVar("Result")
+Outcome = TypeVar("Outcome")
+"""What is kept of a chunk."""
 
-Finished = Generator[tuple[range, Result], None, None]
+Found = TypeVar("Found", covariant=True)
+
+Finished = Generator[tuple[range, Outcome], None, None]
 """Chunks and their results, as they are finished."""
 
-ResultOf = TypeVar("ResultOf", covariant=True)
 
+class Runner(Protocol[Found]):
+    """Runs chunks of one scenario; where there are threads, several at once."""
 
-class Runner(Protocol[ResultOf]):
-    """What runs chunks of one scenario."""
-
-    def run(self, replicates: range, /) -> ResultOf:
+    def run(self, replicates: range, /) -> Found:
         """Simulate and analyse some replicates."""
+
+
+class MakeRunner(Protocol[Found]):
+    """Makes the runner of a scenario: a class, which worker processes know by its name."""
+
+    def __call__(self, trial: Any, /, *, seed: int, engine: str) -> Runner[Found]:
+        """Make a runner."""
 
 
 _runner: Runner[Any] | None = None
@@ -52,48 +57,39 @@ _folder: Path | None = None
 
 
 def run_chunks(
-    make: Callable[[], Runner[Result]], *, engine: str, chunks: Sequence[range], workers: int
-) -> Finished[Result]:
+    make: MakeRunner[Outcome],
+    trial: Any,
+    *,
+    seed: int,
+    engine: str,
+    chunks: Sequence[range],
+    workers: int,
+) -> Finished[Outcome]:
     """Run chunks on some workers and give each as it is finished, in no fixed order.
 
     Compiled code lets go of Python's lock, so the batch engine runs in threads; SimPy is Python
     and needs processes.
-
-    Parameters
-    ----------
-    make : callable
-        Makes what runs chunks; it can be sent to another process.
-    engine : str
-        Name of the engine that it takes.
-    chunks : sequence of range
-        Replicates of each chunk.
-    workers : int
-        Threads or processes.
     """
     if workers == 1 or len(chunks) <= 1:
-        return run_here(make(), chunks)
+        return run_here(make(trial, seed=seed, engine=engine), chunks)
     if engine == BATCH:
-        return run_in_threads(make(), chunks, workers=workers)
-    return run_in_processes(make, chunks=chunks, workers=workers)
+        runner = make(trial, seed=seed, engine=engine)
+        return run_in_threads(runner, chunks, workers=workers)
+    return run_in_processes(make, trial, seed=seed, engine=engine, chunks=chunks, workers=workers)
 
 
-def make_chunk_runner(trial: Trial, *, seed: int, engine: str) -> Callable[[], ChunkRunner]:
-    """What makes the runner of a trial with patients in cycles and scans."""
-    return partial(ChunkRunner, trial, seed=seed, engine=engine)
-
-
-def run_here(runner: Runner[Result], chunks: Sequence[range]) -> Finished[Result]:
+def run_here(runner: Runner[Outcome], chunks: Sequence[range]) -> Finished[Outcome]:
     """Run chunks one after the other in this process."""
     for chunk in chunks:
         yield chunk, runner.run(chunk)
 
 
 def run_in_threads(
-    runner: Runner[Result], chunks: Sequence[range], *, workers: int
-) -> Finished[Result]:
+    runner: Runner[Outcome], chunks: Sequence[range], *, workers: int
+) -> Finished[Outcome]:
     """Run chunks in threads and give each as it is finished, in no fixed order."""
     waiting = iter(chunks)
-    pending: dict[Future[Result], range] = {}
+    pending: dict[Future[Outcome], range] = {}
     with ThreadPoolExecutor(workers) as pool:
         try:
             while True:
@@ -110,8 +106,14 @@ def run_in_threads(
 
 
 def run_in_processes(
-    make: Callable[[], Runner[Result]], *, chunks: Sequence[range], workers: int
-) -> Finished[Result]:
+    make: MakeRunner[Outcome],
+    trial: Any,
+    *,
+    seed: int,
+    engine: str,
+    chunks: Sequence[range],
+    workers: int,
+) -> Finished[Outcome]:
     """Run chunks in worker processes and give each as it is finished, in no fixed order.
 
     A worker that is killed is replaced, and what it was doing is done again.
@@ -125,7 +127,8 @@ def run_in_processes(
     losses = 0
     while waiting:
         try:
-            for chunk, result in _one_pool(make, tuple(waiting), workers):
+            prepare = (make, trial, seed, engine)
+            for chunk, result in _one_pool(prepare, tuple(waiting), workers):
                 waiting.remove(chunk)
                 losses = 0
                 yield chunk, result
@@ -139,8 +142,8 @@ def run_in_processes(
 
 
 def _one_pool(
-    make: Callable[[], Runner[Result]], chunks: Sequence[range], workers: int
-) -> Iterator[tuple[range, Result]]:
+    prepare: tuple[MakeRunner[Outcome], Any, int, str], chunks: Sequence[range], workers: int
+) -> Iterator[tuple[range, Outcome]]:
     """Run chunks in one pool, which may break; leave no process behind.
 
     Results come in files. A worker that dies while it sends megabytes through the pool's pipe
@@ -153,7 +156,7 @@ def _one_pool(
         max_workers=min(workers, len(chunks)),
         mp_context=multiprocessing.get_context("spawn"),
         initializer=_prepare,
-        initargs=(make, folder.name),
+        initargs=(*prepare, folder.name),
     )
     try:
         futures = {pool.submit(_run, chunk): chunk for chunk in chunks}
@@ -186,12 +189,12 @@ def _end(processes: set[BaseProcess]) -> None:
         process.join()
 
 
-def _prepare(make: Callable[[], Runner[Any]], folder: str) -> None:
+def _prepare(make: MakeRunner[Any], trial: Any, seed: int, engine: str, folder: str) -> None:
     """Make a worker ready. Ctrl-C is for the parent, which then ends its workers."""
     global _runner, _folder
     _folder = Path(folder)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _runner = make()
+    _runner = make(trial, seed=seed, engine=engine)
 
 
 def _run(replicates: range) -> str:

@@ -48,6 +48,8 @@ ELSEWHERE = {
     "analysis.counting": "test_counting.py",
     "analysis.two_samples": "test_two_samples.py",
     "known": "test_one_trial.py",
+    "looks": "test_looks_conduct.py",
+    "survival_runner": "test_looks_conduct.py",
     "endpoints.derive_endpoints": "test_one_trial.py",
     "exposure": "test_one_trial.py",
     "observed_truth": "test_observed_truth.py",

@@ -25,7 +25,7 @@ from simulate.errors import SimulateError
 from simulate.gathered import Gathered
 from simulate.replicates import AnalysedReplicates, run_replicates
 from simulate.scenario.scenario import Scenario
-from simulate.workers import make_chunk_runner, run_in_processes, run_in_threads
+from simulate.workers import run_in_processes, run_in_threads
 
 SIZE = CHUNK_SIZES[REFERENCE]
 N = 2 * SIZE + 7  # the last chunk is a short one
@@ -169,8 +169,9 @@ def test_a_killed_worker_is_replaced(small: Scenario, alone: AnalysedReplicates)
     wanted = [range(s, min(s + SIZE, N)) for s in range(0, N, SIZE)]
     found = {}
     killed = False
-    make = make_chunk_runner(small, seed=small.seed, engine=REFERENCE)
-    for chunk, result in run_in_processes(make, chunks=wanted, workers=2):
+    for chunk, result in run_in_processes(
+        ChunkRunner, small, seed=small.seed, engine=REFERENCE, chunks=wanted, workers=2
+    ):
         found[chunk] = result
         if not killed:
             victim = multiprocessing.active_children()[0]
@@ -326,7 +327,7 @@ def test_what_a_worker_sends_is_written_whole_or_not_at_all(
 ) -> None:
     """A worker killed in the middle of a long message would leave the pool waiting for its end."""
     monkeypatch.setattr(signal, "signal", lambda *_: None)
-    workers._prepare(make_chunk_runner(scenario, seed=1, engine=REFERENCE), str(tmp_path))
+    workers._prepare(ChunkRunner, scenario, 1, "reference", str(tmp_path))
 
     sent = workers._run(range(2))
 
