@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from simulate.engines.choice import ENGINES
 from simulate.errors import UsageError
+from simulate.plan import AnyPlan
 
 AUTO, REFERENCE, BATCH = "auto", "reference", "batch"
 
 FEW = 50
 """Replicates up to which waiting for the compiler takes longer than simulating in Python."""
-
-
-class AnyPlan(Protocol):
-    """A scenario in numbers, of whatever kind of trial."""
-
-    @property
-    def has_shared_resources(self) -> bool:
-        """Whether patients wait for one another."""
 
 
 class EngineChoice(NamedTuple):
@@ -39,7 +32,7 @@ def choose_engine(asked: str, plan: AnyPlan, replicates: int) -> EngineChoice:
     ----------
     asked : str
         ``auto``, or the engine that the user asks for.
-    plan : Plan, TrialPlan or SurvivalPlan
+    plan : Plan or TrialPlan
         The scenario in numbers.
     replicates : int
         How many are to be run.

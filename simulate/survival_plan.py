@@ -28,8 +28,3 @@ class SurvivalPlan(NamedTuple):
     def n_arms(self) -> int:
         """Number of arms."""
         return len(self.randomisation.allocation)
-
-    @property
-    def has_shared_resources(self) -> bool:
-        """Whether patients wait for one another: they never do."""
-        return False

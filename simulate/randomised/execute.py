@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simulate import warmup
-from simulate.choose_engine import BATCH
+from simulate.choose_engine import BATCH, choose_by_number
 from simulate.errors import UsageError
 from simulate.randomised.job import RandomisedJob, manifest
-from simulate.randomised.outcomes import Outcomes
-from simulate.randomised.replicates import engine_of, run_looks_of_replicates
+from simulate.randomised.outcomes import Looks, Outcomes
 from simulate.randomised.truth import true_log_hazard_ratios
 from simulate.run import Step, Stopwatch, silent
 from simulate.scenario.survival_scenario import SurvivalScenario
+from simulate.survival_replicates import run_survival_replicates
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,7 +59,7 @@ def execute(
         sweep = sweep_table(scenario.name, outcomes, named)
         of_variants = _of_variants(variants)
         examples = example_trials(scenario, outcomes, seed=job.seed)
-    engine = engine_of(scenario, job.engine, job.replicates)
+    engine = choose_by_number(job.engine, job.replicates)
     return RandomisedResult(
         job=job,
         outcomes=outcomes,
@@ -81,9 +81,9 @@ def run_outcomes(
     if parts is not None:
         parts = parts / f"{scenario.name}-{n}"
         parts.mkdir(parents=True, exist_ok=True)
-    if engine_of(scenario, job.engine, n).name == BATCH:
+    if choose_by_number(job.engine, n).name == BATCH:
         _compile(step)
-    looks = run_looks_of_replicates(
+    looks = run_survival_replicates(
         scenario,
         replicates=n,
         seed=job.seed,
@@ -92,7 +92,7 @@ def run_outcomes(
         parts=parts,
         progress=step(scenario.name, n),
     )
-    return Outcomes(looks, scenario.analyses, scenario.hypotheses)
+    return Outcomes(Looks(looks), scenario.analyses, scenario.hypotheses)
 
 
 def _compile(step: Step) -> None:

@@ -184,7 +184,7 @@ def _of_hypothesis(outcomes: Outcomes, hypothesis: Hypothesis) -> Iterator[Measu
 
 def _bounds(outcomes: Outcomes, hypothesis: Hypothesis, analysis: str) -> Iterator[Measure]:
     """Information and bounds of a look as they were at the events that there actually were."""
-    for name in ("events", "fraction", "efficacy_bound", "futility_bound", "z"):
+    for name in ("tested_events", "fraction", "efficacy_bound", "futility_bound", "z"):
         values = outcomes.looks.column(analysis, f"{hypothesis.name}.{name}")
         if np.isfinite(values).any():
             finite = np.where(np.isfinite(values), values, np.nan)
@@ -209,7 +209,7 @@ def detectable_hazard_ratio(
     """
     column = outcomes.looks.column
     z = column(analysis, f"{hypothesis.name}.efficacy_bound")
-    events = column(analysis, f"{hypothesis.name}.events")
+    events = column(analysis, f"{hypothesis.name}.tested_events")
     experimental = column(analysis, f"n_enrolled.{hypothesis.experimental}")
     control = column(analysis, f"n_enrolled.{hypothesis.control}")
     with np.errstate(divide="ignore", invalid="ignore"):
