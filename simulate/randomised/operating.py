@@ -96,7 +96,7 @@ def measures(outcomes: Outcomes, true_log_hr: Mapping[str, float]) -> Iterator[M
 def _of_the_trial(outcomes: Outcomes) -> Iterator[Measure]:
     """How long trials are, how large, and how many end at each look."""
     sizes = {
-        "sample_size": outcomes.at_stop("n_enrolled"),
+        "sample_size": outcomes.at_stop("n_enrolled_at_decision"),
         "duration": outcomes.decision_day / DAYS_PER_MONTH,
         "cut_time": outcomes.at_stop("cut_day") / DAYS_PER_MONTH,
     }

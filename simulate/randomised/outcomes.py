@@ -115,8 +115,7 @@ class Outcomes:
     @cached_property
     def decision_day(self) -> FloatArray:
         """Trial day of the decision with which each replicate ended: its cut and the cleaning."""
-        lags = np.array([each.cleaning_lag for each in self.analyses], float)
-        return self.at_stop("cut_day") + lags[self.stopped_at]
+        return self.at_stop("decision_day")
 
     def decisions(self, hypothesis: Hypothesis) -> FloatArray:
         """Decisions on a hypothesis, shape (looks, replicates); nan where none was made."""

@@ -17,7 +17,7 @@ def results_in_words(result: RandomisedResult) -> str:
         for each in outcomes.hypotheses
     ]
     lines.append(
-        f"patients {_number(mean(outcomes.at_stop('n_enrolled')))}, "
+        f"patients {_number(mean(outcomes.at_stop('n_enrolled_at_decision')))}, "
         f"duration {_number(mean(outcomes.decision_day / DAYS_PER_MONTH))} months, "
         f"stopped before the last look {_percent(proportion(_early(outcomes)))}"
     )
