@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from simulate.compiled import rule
-from simulate.distributions import IntTable, ShortTable
+from simulate.distributions import IntTable
 from simulate.guided import GuidedTables, guided_number
 
 
@@ -28,7 +28,7 @@ class AccrualPlan(NamedTuple):
     """Trial days on which patients can be enrolled: 0 to n_days - 1."""
     arrivals: GuidedTables
     """Poisson numbers, a table for each mean that occurs."""
-    table_of: ShortTable
+    table_of: IntTable
     """Table of a region's day, flat: ``region * n_days + day``."""
 
 

@@ -11,7 +11,7 @@ from simulate.engines.batch.survival_work import (
     look_up_entities,
     word_of,
 )
-from simulate.guided import SHIFT
+from simulate.guided import look_up_numbers
 from simulate.patient.baseline import baseline_level
 from simulate.patient.survival import (
     COPULA,
@@ -25,8 +25,7 @@ from simulate.patient.survival import (
     before_death,
     coupled_word,
     death_of_either_kind,
-    row_of,
-    transition_day,
+    table_of,
 )
 from simulate.streams import Purpose
 from simulate.survival_ledger import SurvivalLedger
@@ -74,25 +73,21 @@ def follow(
 ) -> None:
     """Progression, death and dropout of every patient.
 
-    Some patients at a time, transition by transition: short loops go from table to column.
+    Some patients at a time, transition by transition: short loops go from column to column.
     """
     stay_apart()
-    words, rows = work.patient_words, work.rows
     for first in range(0, ledger.n[0], PATIENTS_AT_ONCE):
         n = min(PATIENTS_AT_ONCE, ledger.n[0] - first)
-        look_up_entities(words, 0, seed, replicate, _SURVIVAL, 0, first, n)
-        for i in range(n):
-            number = first + i
-            rows[i] = row_of(plan, ledger.arm[number], ledger.cell[number])
+        look_up_entities(work.patient_words, 0, seed, replicate, _SURVIVAL, 0, first, n)
         if plan.model == ILLNESS_DEATH or plan.model == COPULA:
             follow_both(plan, work, ledger, first, n)
         elif plan.model == SINGLE_OS:
-            look_up_days(plan, words, EVENT, rows, ledger.death_day, first, n)
+            look_up_days(plan, work, ledger, EVENT, ledger.death_day, first, first, n)
             fill(ledger.progression_day, first, n)
         else:
-            look_up_days(plan, words, EVENT, rows, ledger.progression_day, first, n)
+            look_up_days(plan, work, ledger, EVENT, ledger.progression_day, first, first, n)
             fill(ledger.death_day, first, n)
-        look_up_days(plan, words, DROPOUT, rows, ledger.dropout_day, first, n)
+        look_up_days(plan, work, ledger, DROPOUT, ledger.dropout_day, first, first, n)
 
 
 @part
@@ -100,41 +95,56 @@ def follow_both(
     plan: SurvivalModelPlan, work: SurvivalWork, ledger: SurvivalLedger, first: int, n: int
 ) -> None:
     """Progression and death of some patients where a model has both."""
-    words, rows, after = work.patient_words, work.rows, work.days_after
     if plan.model == COPULA:
-        couple(plan, words, n)
-    else:
-        look_up_days(plan, words, DEATH_AFTER, rows, after, 0, n)
-    look_up_days(plan, words, EVENT, rows, ledger.progression_day, first, n)
-    look_up_days(plan, words, DEATH, rows, ledger.death_day, first, n)
+        couple(plan, work.patient_words, n)
+    look_up_days(plan, work, ledger, EVENT, ledger.progression_day, first, first, n)
+    look_up_days(plan, work, ledger, DEATH, ledger.death_day, first, first, n)
     if plan.model == COPULA:
         for number in range(first, first + n):
             death = ledger.death_day[number]
             progression = ledger.progression_day[number]
             ledger.progression_day[number] = before_death(progression, death)
     else:
+        look_up_days(plan, work, ledger, DEATH_AFTER, work.days_after, 0, first, n)
         for i in range(n):
             progression, alone = ledger.progression_day[first + i], ledger.death_day[first + i]
+            after = work.days_after[i]
             ledger.progression_day[first + i] = before_death(progression, alone)
-            ledger.death_day[first + i] = death_of_either_kind(progression, alone, after[i])
+            ledger.death_day[first + i] = death_of_either_kind(progression, alone, after)
 
 
-@routine
+@part
 def look_up_days(
     plan: SurvivalModelPlan,
-    words: Words,
+    work: SurvivalWork,
+    ledger: SurvivalLedger,
     transition: int,
-    rows: ShortColumn,
     days: ShortColumn,
+    at: int,
     first: int,
     n: int,
 ) -> None:
-    """Days of one transition of ``n`` patients, into a column from ``first`` on."""
-    stay_apart()
+    """Days of one transition of ``n`` patients from ``first`` on, into a column from ``at`` on."""
+    choose_tables(plan, work, ledger, transition, first, n)
+    words = work.patient_words
     lane = transition * words.size
+    look_up_numbers(plan.days, work.search, words.values, lane, days, at, n)
+
+
+@routine
+def choose_tables(
+    plan: SurvivalModelPlan,
+    work: SurvivalWork,
+    ledger: SurvivalLedger,
+    transition: int,
+    first: int,
+    n: int,
+) -> None:
+    """Tables of one transition for ``n`` patients from ``first`` on."""
+    stay_apart()
     for i in range(n):
-        drawn = words.values[lane + i] + SHIFT
-        days[first + i] = transition_day(plan, transition, rows[i], drawn)
+        arm, cell = ledger.arm[first + i], ledger.cell[first + i]
+        work.search.table[i] = table_of(plan, transition, arm, cell)
 
 
 @routine
@@ -143,8 +153,8 @@ def couple(plan: SurvivalModelPlan, words: Words, n: int) -> None:
     stay_apart()
     event, death = EVENT * words.size, DEATH * words.size
     for i in range(n):
-        one, other = words.values[event + i] + SHIFT, words.values[death + i] + SHIFT
-        words.values[death + i] = coupled_word(plan.copula, one, other) - SHIFT
+        one, other = words.values[event + i], words.values[death + i]
+        words.values[death + i] = coupled_word(plan.copula, one, other)
 
 
 @part

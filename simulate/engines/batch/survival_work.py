@@ -1,7 +1,7 @@
 """Room to work in for the batch engine of survival trials, and words looked up many at a time.
 
-Words are stored in 32 bits, less 2**31 (``SHIFT``) because those have a sign. The four words of a
-block lie a lane apart, as in :mod:`simulate.engines.batch.words`.
+The four words of a block lie a lane apart, as in :mod:`simulate.engines.batch.words`, but take half
+the room.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 
 from simulate.compiled import part, routine, stay_apart
-from simulate.distributions import IntColumn, IntTable, ShortColumn
+from simulate.distributions import IntColumn, IntTable, ShortColumn, WordColumn
 from simulate.engines.batch.words import GROUP, KEY, whole_groups
-from simulate.guided import SHIFT
+from simulate.guided import Search, search_room
 from simulate.patient.randomisation import BLOCKS
 from simulate.streams import philox4x32
 from simulate.survival_plan import SurvivalPlan
@@ -26,9 +26,9 @@ DAYS_AT_ONCE = 256
 
 
 class Words(NamedTuple):
-    """The words of some blocks, less SHIFT, lane after lane."""
+    """The words of some blocks, lane after lane."""
 
-    values: ShortColumn
+    values: WordColumn
     size: int
     """Blocks for which there is room; a lane is that long."""
 
@@ -77,8 +77,7 @@ class SurvivalWork(NamedTuple):
     places_in_region: IntColumn
     arrival_words: Words
     patient_words: Words
-    rows: ShortColumn
-    """Row of tables of the patients at hand."""
+    search: Search
     days_after: ShortColumn
     """Days from progression to death of the patients at hand."""
     totals: IntColumn
@@ -97,7 +96,7 @@ def survival_work(plan: SurvivalPlan) -> SurvivalWork:
         places_in_region=np.zeros(n_regions, np.int64),
         arrival_words=_words(n_regions * DAYS_AT_ONCE // 4),
         patient_words=_words(PATIENTS_AT_ONCE),
-        rows=np.zeros(PATIENTS_AT_ONCE, np.int32),
+        search=search_room(PATIENTS_AT_ONCE),
         days_after=np.zeros(PATIENTS_AT_ONCE, np.int32),
         totals=np.zeros(rows * n_arms, np.int64),
         scores=np.zeros(n_arms, np.int64),
@@ -106,7 +105,7 @@ def survival_work(plan: SurvivalPlan) -> SurvivalWork:
 
 def _words(n_blocks: int) -> Words:
     size = whole_groups(n_blocks) + GROUP
-    return Words(np.zeros(4 * size, np.int32), size)
+    return Words(np.zeros(4 * size, np.uint32), size)
 
 
 def _baseline_work(plan: SurvivalPlan) -> BaselineWork:
@@ -149,7 +148,7 @@ def _list_work(plan: SurvivalPlan) -> ListWork:
 @part
 def word_of(words: Words, lane: int, block: int) -> int:
     """A word of a lane of one of the blocks that were looked up."""
-    return words.values[lane * words.size + block] + SHIFT
+    return words.values[lane * words.size + block]
 
 
 @routine
@@ -165,10 +164,10 @@ def look_up_entities(
     second, third, fourth = out.size, 2 * out.size, 3 * out.size
     for i in range((n + GROUP - 1) // GROUP * GROUP):
         a, b, c, d = philox4x32(first + i, replicate, purpose, block, low, high)
-        out.values[at + i] = a - SHIFT
-        out.values[second + at + i] = b - SHIFT
-        out.values[third + at + i] = c - SHIFT
-        out.values[fourth + at + i] = d - SHIFT
+        out.values[at + i] = a
+        out.values[second + at + i] = b
+        out.values[third + at + i] = c
+        out.values[fourth + at + i] = d
 
 
 @routine
@@ -189,10 +188,10 @@ def look_up_blocks(
     second, third, fourth = out.size, 2 * out.size, 3 * out.size
     for i in range((n + GROUP - 1) // GROUP * GROUP):
         a, b, c, d = philox4x32(entity, replicate, purpose, first + step * i, low, high)
-        out.values[at + i] = a - SHIFT
-        out.values[second + at + i] = b - SHIFT
-        out.values[third + at + i] = c - SHIFT
-        out.values[fourth + at + i] = d - SHIFT
+        out.values[at + i] = a
+        out.values[second + at + i] = b
+        out.values[third + at + i] = c
+        out.values[fourth + at + i] = d
 
 
 @routine
@@ -211,7 +210,7 @@ def look_up_addresses(
     second, third, fourth = out.size, 2 * out.size, 3 * out.size
     for i in range((n + GROUP - 1) // GROUP * GROUP):
         a, b, c, d = philox4x32(entities[i], replicate, purpose, blocks[i], low, high)
-        out.values[i] = a - SHIFT
-        out.values[second + i] = b - SHIFT
-        out.values[third + i] = c - SHIFT
-        out.values[fourth + i] = d - SHIFT
+        out.values[i] = a
+        out.values[second + i] = b
+        out.values[third + i] = c
+        out.values[fourth + i] = d
