@@ -33,9 +33,15 @@ class AccrualPlan(NamedTuple):
 
 
 @rule
+def table_of_day(plan: AccrualPlan, region: int, day: int) -> int:
+    """Table of the number of arrivals in a region (by position) on a trial day."""
+    return plan.table_of[region * plan.n_days + day]
+
+
+@rule
 def arrivals_on(plan: AccrualPlan, region: int, day: int, word: int) -> int:
     """Patients who arrive in a region (by position) on a trial day."""
-    return guided_number(plan.arrivals, plan.table_of[region * plan.n_days + day], word)
+    return guided_number(plan.arrivals, table_of_day(plan, region, day), word)
 
 
 @rule

@@ -46,6 +46,15 @@ class BaselineWork(NamedTuple):
     words: Words
 
 
+class ArrivalWork(NamedTuple):
+    """Arrivals of some days."""
+
+    words: WordColumn
+    search: Search
+    arrived: ShortColumn
+    """Patients who arrive by region and day: ``region * DAYS_AT_ONCE + day``."""
+
+
 class ListWork(NamedTuple):
     """Lists of blocks, and the blocks that patients take their places from."""
 
@@ -66,7 +75,11 @@ class ListWork(NamedTuple):
     left: IntColumn
     """Places of the block at hand that are left, by arm."""
     words: Words
-    size_words: Words
+    size_words: WordColumn
+    even: ShortColumn
+    """Blocks of one size and two arms: places of the first arm that are left in each block."""
+    by_place: ShortColumn
+    """Their arms: those of all first places, of all second ones, and so on."""
 
 
 class SurvivalWork(NamedTuple):
@@ -75,7 +88,7 @@ class SurvivalWork(NamedTuple):
     baseline: BaselineWork
     lists: ListWork
     places_in_region: IntColumn
-    arrival_words: Words
+    arrivals: ArrivalWork
     patient_words: Words
     search: Search
     days_after: ShortColumn
@@ -94,7 +107,11 @@ def survival_work(plan: SurvivalPlan) -> SurvivalWork:
         baseline=_baseline_work(plan),
         lists=_list_work(plan),
         places_in_region=np.zeros(n_regions, np.int64),
-        arrival_words=_words(n_regions * DAYS_AT_ONCE // 4),
+        arrivals=ArrivalWork(
+            words=np.zeros(DAYS_AT_ONCE, np.uint32),
+            search=search_room(DAYS_AT_ONCE),
+            arrived=np.zeros(n_regions * DAYS_AT_ONCE, np.int32),
+        ),
         patient_words=_words(PATIENTS_AT_ONCE),
         search=search_room(PATIENTS_AT_ONCE),
         days_after=np.zeros(PATIENTS_AT_ONCE, np.int32),
@@ -141,7 +158,9 @@ def _list_work(plan: SurvivalPlan) -> ListWork:
         quad=np.zeros(whole_groups(n_quads), np.int32),
         left=np.zeros(plan.n_arms, np.int64),
         words=_words(n_quads),
-        size_words=_words(n // min(sizes) + 1),
+        size_words=np.zeros(whole_groups(n // min(sizes) + 1), np.uint32),
+        even=np.zeros(n_blocks, np.int32),
+        by_place=np.zeros(n_blocks * max(sizes), np.int32),
     )
 
 
@@ -171,27 +190,30 @@ def look_up_entities(
 
 
 @routine
-def look_up_blocks(
-    out: Words,
-    at: int,
-    seed: int,
-    entity: int,
-    replicate: int,
-    purpose: int,
-    first: int,
-    step: int,
-    n: int,
+def look_up_in_turn(
+    out: WordColumn, seed: int, entity: int, replicate: int, purpose: int, first: int, n: int
 ) -> None:
-    """Look up ``n`` blocks of one entity: the numbers first, first + step, and so on."""
+    """Look up ``n`` blocks of one entity from one on: their words in the order of their index."""
     stay_apart()
     low, high = seed & KEY, (seed >> 32) & KEY
-    second, third, fourth = out.size, 2 * out.size, 3 * out.size
     for i in range((n + GROUP - 1) // GROUP * GROUP):
-        a, b, c, d = philox4x32(entity, replicate, purpose, first + step * i, low, high)
-        out.values[at + i] = a
-        out.values[second + at + i] = b
-        out.values[third + at + i] = c
-        out.values[fourth + at + i] = d
+        a, b, c, d = philox4x32(entity, replicate, purpose, first + i, low, high)
+        out[4 * i] = a
+        out[4 * i + 1] = b
+        out[4 * i + 2] = c
+        out[4 * i + 3] = d
+
+
+@routine
+def look_up_last_words(
+    out: WordColumn, seed: int, entity: int, replicate: int, purpose: int, step: int, n: int
+) -> None:
+    """Look up the last word of each of ``n`` runs of ``step`` blocks of one entity."""
+    stay_apart()
+    low, high = seed & KEY, (seed >> 32) & KEY
+    for i in range((n + GROUP - 1) // GROUP * GROUP):
+        block = step * i + step - 1
+        out[i] = philox4x32(entity, replicate, purpose, block, low, high)[3]
 
 
 @routine
