@@ -180,9 +180,9 @@ def survival_model_plan(
     return SurvivalModelPlan(
         model=model,
         days=guided_tables(tables, slice_bits=SLICE_BITS_OF_DAYS),
-        first_table=np.array(firsts, np.int64),
-        arm_step=np.array(arm_steps, np.int64),
-        cell_step=np.array(cell_steps, np.int64),
+        first_table=np.array(firsts, np.uint16),
+        arm_step=np.array(arm_steps, np.uint16),
+        cell_step=np.array(cell_steps, np.uint16),
         copula=copula(correlation),
     )
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from simulate.bits import whole
 from simulate.compiled import rule
-from simulate.distributions import NEVER, FloatTable, IntTable, later
+from simulate.distributions import NEVER, FloatTable, SmallTable, later
 from simulate.guided import GuidedTables, guided_number
 from simulate.streams import _binary
 
@@ -54,11 +54,11 @@ class SurvivalModelPlan(NamedTuple):
     """SINGLE_PFS, SINGLE_OS, ILLNESS_DEATH or COPULA."""
     days: GuidedTables
     """Whole days of all transitions; what lies beyond the horizon is NEVER."""
-    first_table: IntTable
+    first_table: SmallTable
     """Table of each transition for the first arm and cell."""
-    arm_step: IntTable
+    arm_step: SmallTable
     """How much further the table of the next arm is; 0 where it is the same."""
-    cell_step: IntTable
+    cell_step: SmallTable
     """The same for cells."""
     copula: Copula
 
