@@ -110,9 +110,30 @@ def fill_blocks(
     first_quad, place = 0, 0
     for block in range(n_blocks):
         size = lists.size[block]
-        fill_block(plan, lists, assigned, first_quad, place, size)
+        if len(plan.allocation) == 2:
+            fill_block_of_two(plan, lists, assigned, first_quad, place, size)
+        else:
+            fill_block(plan, lists, assigned, first_quad, place, size)
         place = place + size
         first_quad = first_quad + ((size + 3) >> 2)
+
+
+@part
+def fill_block_of_two(
+    plan: RandomisationPlan,
+    lists: ListWork,
+    assigned: ShortColumn,
+    first_quad: int,
+    place: int,
+    size: int,
+) -> None:
+    """Put two arms into the places of a block: those left of the first say all there is to know."""
+    left = plan.allocation[0] * (size // plan.ratio_total)
+    for position in range(size):
+        drawn = word_of(lists.words, position & 3, first_quad + (position >> 2))
+        arm = is_beyond(left, size - position, drawn)
+        left = left - 1 + arm
+        assigned[place + position] = arm
 
 
 @part
@@ -124,7 +145,7 @@ def fill_block(
     place: int,
     size: int,
 ) -> None:
-    """Put the arms into the places of a block."""
+    """Put any number of arms into the places of a block."""
     share = size // plan.ratio_total
     for arm in range(len(plan.allocation)):
         lists.left[arm] = plan.allocation[arm] * share
@@ -139,10 +160,7 @@ def fill_block(
 def fill_even_blocks(
     plan: RandomisationPlan, lists: ListWork, assigned: ShortColumn, n_blocks: int
 ) -> None:
-    """The same for blocks of one size and two arms, place by place: loops become SIMD.
-
-    How many places of the first arm are left says all that there is to know of a block.
-    """
+    """The same for all blocks at once where they have one size: place by place, by SIMD."""
     stay_apart()
     size = plan.block_sizes[0]
     quads = (size + 3) >> 2

@@ -6,13 +6,14 @@ from simulate.compiled import part, routine, stay_apart
 from simulate.distributions import NEVER, ShortColumn
 from simulate.engines.batch.survival_work import (
     PATIENTS_AT_ONCE,
+    BaselineWork,
     SurvivalWork,
     Words,
     look_up_entities,
     word_of,
 )
 from simulate.guided import look_up_numbers
-from simulate.patient.baseline import baseline_level
+from simulate.patient.baseline import BaselinePlan, baseline_level
 from simulate.patient.survival import (
     COPULA,
     DEATH,
@@ -43,28 +44,50 @@ def draw_cells(
     stay_apart()
     own = work.baseline
     for first in range(0, ledger.n[0], PATIENTS_AT_ONCE):
-        size = min(PATIENTS_AT_ONCE, ledger.n[0] - first)
+        n = min(PATIENTS_AT_ONCE, ledger.n[0] - first)
         for slot in range(len(own.blocks)):
-            at = slot * PATIENTS_AT_ONCE
-            look_up_entities(
-                own.words, at, seed, replicate, _BASELINE, own.blocks[slot], first, size
-            )
-        for i in range(size):
-            cell = draw_cell(plan, work, i)
-            ledger.cell[first + i] = cell
-            ledger.stratum[first + i] = plan.randomisation.stratum_of[cell]
+            at, block = slot * PATIENTS_AT_ONCE, own.blocks[slot]
+            look_up_entities(own.words, at, seed, replicate, _BASELINE, block, first, n)
+        for i in range(n):
+            ledger.cell[first + i] = 0
+        for variable in range(len(own.levels)):
+            if plan.baseline.case_start[variable + 1] == plan.baseline.case_start[variable] + 1:
+                draw_levels(plan.baseline, own, variable, n)
+            else:
+                draw_levels_by_case(plan.baseline, own, variable, n)
+            at, stride = variable * PATIENTS_AT_ONCE, plan.cell_stride[variable]
+            for i in range(n):
+                counted = ledger.cell[first + i] + stride * own.level[at + i]
+                ledger.cell[first + i] = counted
+        for number in range(first, first + n):
+            ledger.stratum[number] = plan.randomisation.stratum_of[ledger.cell[number]]
 
 
-@part
-def draw_cell(plan: SurvivalPlan, work: SurvivalWork, i: int) -> int:
-    """The cell of a patient, by position among those whose words are at hand."""
-    own, cell = work.baseline, 0
-    for variable in range(len(own.levels)):
+@routine
+def draw_levels(plan: BaselinePlan, own: BaselineWork, variable: int, n: int) -> None:
+    """Draw a variable whose weights are the same for all: how many thresholds a word reaches."""
+    stay_apart()
+    case, at = plan.case_start[variable], variable * PATIENTS_AT_ONCE
+    words = own.lane[variable] * own.words.size + own.slot[variable]
+    for i in range(n):
+        own.level[at + i] = 0
+    for row in range(plan.level_start[case], plan.level_start[case + 1] - 1):
+        threshold = plan.thresholds[row]
+        for i in range(n):
+            reached = int(own.words.values[words + i] >= threshold)
+            own.level[at + i] = own.level[at + i] + reached
+
+
+@routine
+def draw_levels_by_case(plan: BaselinePlan, own: BaselineWork, variable: int, n: int) -> None:
+    """Draw a variable whose weights depend on earlier ones."""
+    stay_apart()
+    for i in range(n):
+        for earlier in range(variable):
+            own.levels[earlier] = own.level[earlier * PATIENTS_AT_ONCE + i]
         drawn = word_of(own.words, own.lane[variable], own.slot[variable] + i)
-        level = baseline_level(plan.baseline, variable, own.levels, drawn)
-        own.levels[variable] = level
-        cell = cell + plan.cell_stride[variable] * level
-    return cell
+        level = baseline_level(plan, variable, own.levels, drawn)
+        own.level[variable * PATIENTS_AT_ONCE + i] = level
 
 
 @routine

@@ -43,6 +43,8 @@ class BaselineWork(NamedTuple):
     lane: IntTable
     levels: IntColumn
     """Levels of the patient at hand."""
+    level: ShortColumn
+    """Levels of the patients at hand: ``variable * PATIENTS_AT_ONCE + patient``."""
     words: Words
 
 
@@ -133,6 +135,7 @@ def _baseline_work(plan: SurvivalPlan) -> BaselineWork:
         slot=slot.astype(np.int64) * PATIENTS_AT_ONCE,
         lane=ids & 3,
         levels=np.zeros(len(ids), np.int64),
+        level=np.zeros(len(ids) * PATIENTS_AT_ONCE, np.int32),
         words=_words(len(blocks) * PATIENTS_AT_ONCE),
     )
 
