@@ -22,8 +22,8 @@ from simulate.engines.batch.trial import Desk, new_desk, simulate_trial
 from simulate.engines.choice import Engine, get_engine
 from simulate.errors import SimulateError
 from simulate.ledger import PATIENTS, Ledger, empty_ledger, ledger_of
+from simulate.look_days import randomised_design
 from simulate.look_samples import (
-    ENDPOINTS,
     SeenPatients,
     arm_rules,
     find_event_days,
@@ -36,7 +36,6 @@ from simulate.looks.bounds import BoundTree
 from simulate.looks.build import look_plan, look_room
 from simulate.looks.columns import column_names
 from simulate.looks.conduct import Enrolled, LookRoom, conduct_looks
-from simulate.looks.design import LookDesign
 from simulate.looks.plan import LookPlan
 from simulate.packed import Packed, pack, unpacked
 from simulate.plan import AnyPlan, trial_plan, with_lists
@@ -107,21 +106,6 @@ def run_looks(
         slate.to_do[left] = row
         left += 0 if is_done else 1
     return left
-
-
-def randomised_design(trial: Trial) -> LookDesign:
-    """The looks of a randomised trial with patients in cycles and scans."""
-    assert trial.max_study_duration is not None  # the scenario's rules demand it
-    return LookDesign(
-        analyses=trial.analyses,
-        hypotheses=trial.hypotheses,
-        estimates=trial.estimates,
-        endpoints=ENDPOINTS,
-        arms=tuple(arm.name for arm in trial.arms),
-        sample_size=trial.sample_size,
-        origin=trial.origin,
-        last_day=math.floor(trial.max_study_duration),
-    )
 
 
 class RandomisedRunner:

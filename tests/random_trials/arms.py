@@ -43,7 +43,7 @@ def randomised_trials(draw: st.DrawFn) -> Changes:
 def randomisations(draw: st.DrawFn, variables: list[str], ratio: int) -> Changes:
     """Any method that the baseline allows."""
     strata = [name for name in ("visceral",) if name in variables and draw(st.booleans())]
-    methods = ["blocks", "blocks", "simple", *(["minimisation"] if strata else [])]
+    methods = ["blocks", "blocks", "simple", *(["minimisation"] * 3 if strata else [])]
     method = draw(st.sampled_from(methods))
     rounds = draw(st.sampled_from([[1], [2], [1, 2], [3, 1, 2]]))
     chosen: Changes = {"method": method, "strata": strata, "by_site": draw(st.booleans())}
@@ -62,6 +62,7 @@ def settings_of_arm(draw: st.DrawFn, trial: Changes, size: Size) -> Changes:
     drugs = [drug["name"] for drug in trial["treatment"]["drugs"]]
     chosen: Changes = {}
     if draw(st.booleans()):
+        size = size._replace(cycle_length=size.cycle_length * draw(st.integers(1, 2)))
         toxicity = numbered_alike(draw(toxicities(size)), trial["toxicity"], "terms")
         terms = [each["name"] for each in toxicity["terms"]] if toxicity else ["none"]
         treatment = draw(treatments(size, terms, "height" in names))
