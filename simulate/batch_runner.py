@@ -12,13 +12,13 @@ from simulate.analysis.curves import BINS, CURVES
 from simulate.analysis.one_trial import analyse_trial
 from simulate.analysis.plan import AnalysisPlan, analysis_plan
 from simulate.analysis.workspace import Workspace, workspace
+from simulate.arm_desks import DrawnArm, drawn_arms, have_room, take_rules
 from simulate.compiled import kernel
 from simulate.distributions import FloatArray, IntArray, ShortArray, ShortColumn
-from simulate.engines.batch.layout import Layout, layout_of
 from simulate.engines.batch.trial import Desk, new_desk, simulate_trial
 from simulate.errors import SimulateError
 from simulate.packed import Packed, pack, unpacked
-from simulate.plan import AnyPlan, Plan, trial_plan
+from simulate.plan import AnyPlan, trial_plan
 from simulate.plans import KEPT, Plans
 from simulate.scenario.trial import Trial
 
@@ -42,18 +42,6 @@ class _Bench(NamedTuple):
     """A row a slate."""
     packed: list[Packed]
     """What must live as long as the blocks."""
-
-    def take(self, drawn: list[tuple[_Drawn, Packed]]) -> None:
-        """Let the arms have other rules, which must live as long as they are used."""
-        for arm, (_, packed) in zip(self.packed[0].rows, drawn, strict=True):
-            arm.block[: len(packed.block)] = packed.block
-
-
-class _Drawn(NamedTuple):
-    """What differs between the desks of draws: the first fields of an :class:`ArmDesk`."""
-
-    plan: Plan
-    layout: Layout
 
 
 class BatchRunner:
@@ -93,12 +81,12 @@ class BatchRunner:
 
     def run_with(self, plan: AnyPlan, replicates: range) -> list[tuple[FloatArray, ShortArray]]:
         """The same with another plan of the scenario, such as one of other parameters."""
-        drawn = _drawn(plan)
+        drawn = drawn_arms(plan)
         desk = self._desk()
-        if not _fits(drawn, desk):
+        if not have_room(desk, drawn):
             desk = new_desk(plan)
         bench = self._bench(desk, len(replicates))
-        bench.take(drawn)
+        take_rules(bench.packed[0], drawn)
         self._simulate(bench.blocks, replicates.start, len(replicates))
         return [(slate.values, np.asarray(slate.curve_counts)) for slate in bench.slates]
 
@@ -110,10 +98,10 @@ class BatchRunner:
         counts = [np.zeros_like(np.asarray(slate.curve_counts)) for slate in own.slates]
         for draw, of_draw in self._plans.by_draw(replicates):
             drawn = self._drawn(draw)  # kept as long as it is read
-            bench = (
-                own if _fits(drawn, desk) else self._bench(new_desk(self._plans.of_draw(draw)), 1)
-            )
-            bench.take(drawn)
+            bench = own
+            if not have_room(desk, drawn):
+                bench = self._bench(new_desk(self._plans.of_draw(draw)), 1)
+            take_rules(bench.packed[0], drawn)
             for replicate in of_draw:
                 for slate in bench.slates:
                     slate.values.fill(np.nan)
@@ -125,13 +113,13 @@ class BatchRunner:
                 np.asarray(slate.curve_counts).fill(0)
         return [(rows.ravel(), count) for rows, count in zip(values, counts, strict=True)]
 
-    def _drawn(self, draw: int) -> list[tuple[_Drawn, Packed]]:
+    def _drawn(self, draw: int) -> list[DrawnArm]:
         """What differs between the desks of draws; threads that ask at once wait for one."""
         with self._lock:
             return self._kept(draw)
 
-    def _make_drawn(self, draw: int) -> list[tuple[_Drawn, Packed]]:
-        return _drawn(self._plans.of_draw(draw))
+    def _make_drawn(self, draw: int) -> list[DrawnArm]:
+        return drawn_arms(self._plans.of_draw(draw))
 
     def _simulate(self, blocks: IntArray, first: int, n: int) -> None:
         done = run_replicates(blocks, self._seed, first, n)
@@ -159,30 +147,6 @@ class BatchRunner:
         values = np.full(n * analysis.n_columns, np.nan)
         n_counts = len(CURVES) * analysis.curves.n_points * (BINS + 1)
         return Slate(desk, analysis, work, values, np.zeros(n_counts, np.int32))
-
-
-def _drawn(plan: AnyPlan) -> list[tuple[_Drawn, Packed]]:
-    """What differs between the desks of plans, by arm."""
-    arms = [_Drawn(arm, layout_of(arm)) for arm in trial_plan(plan).arms]
-    return [(arm, pack(arm)) for arm in arms]
-
-
-def _fits(drawn: list[tuple[_Drawn, Packed]], desk: Desk) -> bool:
-    """Whether a desk has the room that other plans need."""
-    return all(
-        room_of(new.layout) == room_of(own.layout)
-        for (new, _), own in zip(drawn, desk.arms, strict=True)
-    )
-
-
-def room_of(layout: Layout) -> tuple[int, ...]:
-    """Sizes of a layout on which the room of a desk depends."""
-    return (
-        layout.most_cycles,
-        len(layout.patient.purposes),
-        layout.patient.n_delay_blocks,
-        layout.events.n_looked_up,
-    )
 
 
 @kernel

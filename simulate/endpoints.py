@@ -215,11 +215,11 @@ def known_response(
 
 
 @rule
-def start_offset(rules: EndpointRules, known: KnownRows, row: int) -> int:
-    """What a patient day needs to become an analysis value, which counts the start as day 1."""
+def days_before_dose(rules: EndpointRules, known: KnownRows, row: int) -> int:
+    """Days from the start of the endpoints' clock to the first dose."""
     if rules.from_randomisation == 1:
-        return 1 + known.first_dose_trial_day[row] - known.enrolment_trial_day[row]
-    return 1
+        return known.first_dose_trial_day[row] - known.enrolment_trial_day[row]
+    return 0
 
 
 @rule
@@ -241,7 +241,7 @@ def derive_endpoints(
         pfs_day, pfs_event, is_death = progression_free_survival(
             rules, response, death, known.assessment_stop_day[row]
         )
-        offset = start_offset(rules, known, row)
+        offset = 1 + days_before_dose(rules, known, row)  # AVAL counts the day of the start as 1
         responded = int(response.first_response_day < NEVER)
         out.patient[row] = known.patient[row]
         out.assessed[row] = int(response.assessed > 0)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from simulate.build_arms import build_trial_plan
-from simulate.build_plan import cut_day
 from simulate.cutoff import Snapshot, cut
 from simulate.endpoints import derive_trial
 from simulate.engines.reference import ReferenceEngine
+from simulate.look_days import days_of_looks
 from simulate.records import Columns, TrialRecords
 from simulate.scenario.drawn import trial_of
 from simulate.scenario.trial import Trial
@@ -34,6 +34,7 @@ def example_trial(trial: Trial, *, seed: int, replicate: int = 0) -> ExampleTria
     trial = trial_of(trial, replicate)
     engine = ReferenceEngine(build_trial_plan(trial))
     records = engine.simulate(seed=seed, replicate=replicate, log=True)
-    snapshots = {a.name: cut(records, cut_day(trial, a)) for a in trial.analyses}
+    days = days_of_looks(trial, records)
+    snapshots = {name: cut(records, day) for name, day in days.items()}
     endpoints = {name: derive_trial(trial, snapshot) for name, snapshot in snapshots.items()}
     return ExampleTrial(replicate, records, snapshots, endpoints)

@@ -86,6 +86,10 @@ def make_job(
         raise UsageError(
             f"patient data can be written of 1 to {n} replicates (given: {patients_of})"
         )
+    if scenario.arms:
+        raise UsageError(
+            f"{scenario.name} has arms, whose looks are not reported yet; use describe and story"
+        )
     _check_engine(engine, scenario, n)
     over_draws = scenario.over_draws()
     for each in (scenario, over_draws, *(scenario.variant(v.name) for v in scenario.sweep)):

@@ -1,8 +1,8 @@
 """What is seen of a trial with patients in cycles and scans, as the statistics of a look take it.
 
 Every patient enrolled by a cut gives day and event, for progression-free and for overall survival,
-by the endpoint definitions of the patient's arm. A day is the analysis value of the endpoint: the
-day of the start counts as 1.
+by the endpoint definitions of the patient's arm. Days count from the start of the endpoints' clock,
+day 0: one less than the analysis values that people read.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from simulate.compiled import rule
 from simulate.distributions import NEVER, IntTable, ShortColumn, later
 from simulate.endpoints import (
     EndpointRules,
+    days_before_dose,
     endpoint_rules,
     known_response,
     progression_free_survival,
-    start_offset,
 )
 from simulate.event_cut import known_from
 from simulate.known import KnownRows, cut_trial
@@ -28,6 +28,9 @@ from simulate.scenario.trial import Trial
 
 PFS, OS = range(2)
 """Endpoints."""
+
+ENDPOINTS = ("PFS", "OS")
+"""Their names, in this order."""
 
 
 class ArmRules(NamedTuple):
@@ -73,11 +76,11 @@ class SeenPatients(NamedTuple):
     """Patients for which an endpoint has room."""
 
 
-def seen_patients(trial: Trial, ledger: Ledger, n_patients: int) -> SeenPatients:
-    """Room in which the looks of a scenario see a ledger of arrays, for so many patients."""
+def seen_patients(rules: ArmRules, ledger: Ledger, n_patients: int) -> SeenPatients:
+    """Room in which looks see a ledger of arrays, for so many patients."""
     known = KnownRows(*(np.zeros(n_patients, np.int64) for _ in KnownRows._fields))
     arm, event_day = np.zeros(n_patients, np.int32), np.zeros(2 * n_patients, np.int32)
-    return SeenPatients(arm_rules(trial), ledger, known, arm, event_day, n_patients)
+    return SeenPatients(rules, ledger, known, arm, event_day, n_patients)
 
 
 @rule
@@ -123,24 +126,24 @@ def take_sample(
     n
         Patients enrolled by then.
     day, event
-        What is filled, an entry a patient. Somebody who waits for the first dose is censored on the
-        first day.
+        What is filled, an entry a patient. Somebody who waits for the first dose is censored on day
+        0.
     """
     known, ledger = seen.known, seen.ledger
     for i in range(n):
-        day[i] = 1
+        day[i] = 0
         event[i] = 0
     for row in range(cut_trial(ledger, cut_day, known)):
         patient, death = known.patient[row], known.death_day[row]
         own = rules_of_arm(seen.rules, seen.arm[patient])
-        offset = start_offset(own, known, row)
+        before = days_before_dose(own, known, row)
         if endpoint == OS:
-            day[patient] = min(death, known.last_contact_day[row]) + offset
+            day[patient] = min(death, known.last_contact_day[row]) + before
             event[patient] = int(death < NEVER)
         else:
             response = known_response(own, ledger.assessments, known, row)
             last, occurred, _ = progression_free_survival(
                 own, response, death, known.assessment_stop_day[row]
             )
-            day[patient] = last + offset
+            day[patient] = last + before
             event[patient] = occurred

@@ -15,6 +15,7 @@ from simulate.exposure import dose_intensities
 from simulate.patient.assessment import RESPONSE_NAMES
 from simulate.patient.dosing import ACTIONS, DISCONTINUE, HOLD, WHOLE_DOSE, dose_amount
 from simulate.patient.treatment import COMPLETED, NOT_STOPPED, STOP_NAMES, planned_cycles
+from simulate.patients_of_arms import by_patient, example_of_arm, subjects_of_arm
 from simulate.records import EVENT_COLUMNS, TrialRecords
 from simulate.scenario.baseline import LevelsVariable, NormalVariable
 from simulate.scenario.drawn import trial_of
@@ -38,6 +39,18 @@ def patient_tables(trial: Trial, example: ExampleTrial) -> dict[str, pd.DataFram
         data cut knows.
     """
     trial = trial_of(trial, example.replicate)
+    if not trial.arms:
+        return _tables(trial, example)
+    of_arms = []
+    for arm, own in zip(trial.arms, trial.arm_trials, strict=True):
+        tables = _tables(own, example_of_arm(example, arm.id))
+        of_arms.append(tables | {"subjects": subjects_of_arm(tables["subjects"], arm)})
+    joined = {name: by_patient([tables[name] for tables in of_arms]) for name in of_arms[0]}
+    return joined | {"events": _log(example)}
+
+
+def _tables(trial: Trial, example: ExampleTrial) -> dict[str, pd.DataFrame]:
+    """The same for a trial of one arm, or for the patients of one arm."""
     records = example.records
     last_cut = max(example.snapshots.values(), key=lambda snapshot: snapshot.trial_day)
     subjects = pd.DataFrame({"patient": np.arange(records.n_patients), **records.subjects})
@@ -66,9 +79,15 @@ def patient_tables(trial: Trial, example: ExampleTrial) -> dict[str, pd.DataFram
         "assessments": assessments,
         "endpoints": _endpoints(example),
         "exposure": _exposure(trial, example),
-        "events": pd.DataFrame(records.log, columns=list(EVENT_COLUMNS)),
     }
-    return {name: _led(_without_never(t), example.replicate) for name, t in tables.items()}
+    led = {name: _led(_without_never(t), example.replicate) for name, t in tables.items()}
+    return led | {"events": _log(example)}
+
+
+def _log(example: ExampleTrial) -> pd.DataFrame:
+    """The event log; patient -1 stands for those who are not enrolled."""
+    log = pd.DataFrame(example.records.log, columns=list(EVENT_COLUMNS))
+    return _led(_without_never(log), example.replicate)
 
 
 def _amounts(trial: Trial, records: TrialRecords) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from simulate.compiled import rule
-from simulate.distributions import NEVER, IntTable, ShortColumn, ShortTable
+from simulate.distributions import NEVER, IntTable, ShortColumn
 from simulate.survival_ledger import SurvivalLedger
 
 
@@ -21,9 +21,9 @@ class Observation(NamedTuple):
     """By endpoint: 1 if only death is its event (OS), 0 if progression is too (PFS)."""
     by_scans: int
     """1 if progression is seen at scans, 0 if on its day."""
-    next_scan: ShortTable
+    next_scan: ShortColumn
     """By patient's day: the first scan from that day on, NEVER if none; the last entry is NEVER."""
-    last_scan: ShortTable
+    last_scan: ShortColumn
     """By patient's day: the last scan up to that day, 0 before the first."""
 
 

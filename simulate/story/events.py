@@ -62,6 +62,8 @@ def _turn(history: History, row: LogRow) -> str:
         case "enrolled":
             names = history.scenario.enrolment.sites.names
             return f"Enrolled at {f'site {site}' if names is None else names[site - 1]}"
+        case "randomised":
+            return f"Randomised to {history.scenario.title}"
         case "response begins":
             return f"{UNSEEN}Response begins ({detail}): {_sight(history, 'response_day')}"
         case "progression":

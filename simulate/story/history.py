@@ -9,10 +9,11 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from simulate.build_plan import cut_day
 from simulate.describe.words import WIDTH
 from simulate.distributions import NEVER
 from simulate.patient.assessment import RESPONSE_NAMES
@@ -55,19 +56,26 @@ class History:
     Parameters
     ----------
     scenario : Scenario
-        The trial.
+        The trial; of one with arms, that of the patient's arm.
     records : TrialRecords
         One simulated trial, with its log.
     patient : int
         Number of the patient.
     plan : Plan
-        The trial as numbers.
+        The same as numbers.
+    cuts : dict
+        Trial day of each data cut, by its name; by default the dates of the trial's analyses.
     """
 
     scenario: Scenario
     records: TrialRecords
     patient: int
     plan: Plan
+    cuts: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.cuts:
+            self.cuts.update({a.name: cut_day(self.scenario, a) for a in self.scenario.analyses})
 
     @property
     def horizon(self) -> int:

@@ -7,33 +7,30 @@ from collections.abc import Iterator
 import numpy as np
 
 from simulate import clock
-from simulate.build_plan import cut_day
 from simulate.cutoff import cut
 from simulate.describe.words import count, in_months
 from simulate.endpoints import derive, endpoint_rules
 from simulate.patient.assessment import PROGRESSIVE_DISEASE, RESPONSE_NAMES
 from simulate.patient.treatment import STOP_NAMES
-from simulate.scenario.analyses import Analysis
 from simulate.story.history import RESPONSES, UNSEEN, History, Line, Row, row_of
 from simulate.story.safety import safety
 
 
 def cut_lines(history: History) -> Iterator[Line]:
     """A line for each data cut of the scenario, with what is known then below it."""
-    for analysis in history.scenario.analyses:
-        day = cut_day(history.scenario, analysis)
-        name = f"DATA CUT {analysis.cut.date} ({analysis.name})"
+    for analysis, day in history.cuts.items():
+        name = f"DATA CUT {history.date(day)} ({analysis})"
         if day < history.truth["enrolment_trial_day"]:
             yield Line(day, clock.DATA_CUT, f"{name}: the patient is not enrolled yet")
         elif day < history.first_dose:
             yield Line(day, clock.DATA_CUT, f"{name}: the patient waits for the first dose")
         else:
-            yield Line(day, clock.DATA_CUT, f"{name}. Known now:", _known(history, analysis))
+            yield Line(day, clock.DATA_CUT, f"{name}. Known now:", _known(history, day))
 
 
-def _known(history: History, analysis: Analysis) -> tuple[str, ...]:
+def _known(history: History, trial_day: int) -> tuple[str, ...]:
     """Endpoints, last contact and treatment as the cut has them; then what it does not have."""
-    snapshot = cut(history.records, cut_day(history.scenario, analysis))
+    snapshot = cut(history.records, trial_day)
     row = int(np.flatnonzero(snapshot.subjects["patient"] == history.patient)[0])
     subject = row_of(snapshot.subjects, row)
     values = row_of(derive(endpoint_rules(history.scenario), snapshot), row)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from simulate.build_plan import build_plan
+from simulate.build_arms import build_trial_plan
 from simulate.describe.words import count, paragraph
 from simulate.engines.reference import ReferenceEngine
 from simulate.errors import UsageError
+from simulate.look_days import days_of_looks
+from simulate.plan import trial_plan
 from simulate.scenario import Scenario
 from simulate.scenario.baseline import NormalVariable
 from simulate.story.events import event_lines
@@ -66,7 +68,7 @@ def _history(scenario: Scenario, *, seed: int, replicate: int, patient: int) -> 
             f"replicates are numbered from 0 to {RESERVED_REPLICATES - 1} (given: {replicate})"
         )
     scenario = scenario.of_replicate(replicate)
-    plan = build_plan(scenario)
+    plan = build_trial_plan(scenario)
     records = ReferenceEngine(plan).simulate(seed=seed, replicate=replicate, log=True)
     if not 0 <= patient < records.n_patients:
         numbers = f", numbered from 0 to {records.n_patients - 1}" if records.n_patients else ""
@@ -74,7 +76,9 @@ def _history(scenario: Scenario, *, seed: int, replicate: int, patient: int) -> 
             f"replicate {replicate} enrols {count(records.n_patients, 'patient')}{numbers} "
             f"(given: {patient})"
         )
-    return History(scenario, records, patient, plan)
+    arm = trial_plan(plan).arm_ids.index(int(records.subjects["arm"][patient]))
+    own, days = scenario.arm_scenarios[arm], days_of_looks(scenario, records)
+    return History(own, records, patient, trial_plan(plan).arms[arm], days)
 
 
 def _who(history: History) -> list[str]:

@@ -23,6 +23,7 @@ from simulate.look_samples import (
     OS,
     PFS,
     SeenPatients,
+    arm_rules,
     find_event_days,
     seen_patients,
     take_sample,
@@ -84,7 +85,7 @@ def known_from_days(trial: Scenario, records: TrialRecords) -> IntArray:
 
 def seen_in_python(trial: Scenario, records: TrialRecords) -> SeenPatients:
     ledger = ledger_of(records)
-    seen = seen_patients(trial, ledger_of_arrays(ledger), records.n_patients)
+    seen = seen_patients(arm_rules(trial), ledger_of_arrays(ledger), records.n_patients)
     seen = with_lists(seen)._replace(ledger=ledger)
     find_event_days(seen)
     return seen
@@ -192,10 +193,10 @@ def test_a_sample_has_the_endpoints_that_the_cut_derives(
         for endpoint, name in ((PFS, "pfs"), (OS, "os")):
             day, event = [-1] * n, [-1] * n
             take_sample(seen, endpoint, cut_day, n, day, event)
-            of_cut = np.ones(n, np.int64), np.zeros(n, np.int64)  # who waits for the first dose
+            of_cut = np.ones(n, np.int64), np.zeros(n, np.int64)  # all wait for the first dose
             for column, kind in zip(of_cut, ("time", "event"), strict=True):
                 column[snapshot.subjects["patient"]] = values[f"{name}_{kind}"]
-            assert day == of_cut[0].tolist()
+            assert day == (of_cut[0] - 1).tolist(), "analysis values count the start as day 1"
             assert event == of_cut[1].tolist()
 
 
@@ -203,7 +204,7 @@ def test_compiled_code_sees_the_same(trial: tuple[Scenario, TrialRecords]) -> No
     scenario, records = trial
     python = seen_in_python(scenario, records)
     ledger = ledger_of_arrays(ledger_of(records))
-    compiled = seen_patients(scenario, ledger, records.n_patients)
+    compiled = seen_patients(arm_rules(scenario), ledger, records.n_patients)
     packed = pack(compiled)
 
     find_compiled(packed.block)
