@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from simulate.scenario.compose import read_chain
-from simulate.scenario.problems import similar
 from simulate.scenario.scenario import Scenario
 from simulate.scenario.source import refuse
 from simulate.scenario.survival_scenario import SurvivalScenario
@@ -50,8 +49,8 @@ def _kind(files: Sequence[Block]) -> type[Scenario] | type[SurvivalScenario]:
     entries = {key: entry for file in files for key, entry in file.entries.items()}
     of_patients = [key for key in PATIENTS if key in entries]
     if SURVIVAL not in entries:
-        is_like_it = similar(SURVIVAL, entries) or any(key in entries for key in _RANDOMISED)
-        return SurvivalScenario if is_like_it and not of_patients else Scenario
+        is_randomised = any(key in entries for key in _RANDOMISED)
+        return SurvivalScenario if is_randomised and not of_patients else Scenario
     if of_patients:
         keys = ", ".join(of_patients)
         raise refuse(

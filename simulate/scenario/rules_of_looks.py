@@ -197,8 +197,8 @@ def spending_fits(looks: Looks) -> Iterator[Finding]:
     for index, hypothesis in enumerate(looks.hypotheses):
         place: Path = ("hypotheses", index)
         chosen = _looks_of(looks, hypothesis)
-        if not chosen:
-            continue
+        if not chosen or len(chosen) < len(hypothesis.analyses):
+            continue  # there is no such analysis, which is told elsewhere
         counts = [_planned(analysis, hypothesis.endpoint) for analysis in chosen]
         yield from _information(looks, hypothesis, counts, place)
         if hypothesis.efficacy is not None:

@@ -79,9 +79,11 @@ def unique_sweep(trial: Head) -> Iterator[Finding]:
 
 
 def unique(values: Iterable[object], where: Path, key: str) -> Iterator[Finding]:
-    """No two items of a list have the same value of a key."""
+    """No two items of a list have the same value of a key; without a key, no two are the same."""
     seen: set[object] = set()
     for index, value in enumerate(values):
-        if value in seen:
+        if value in seen and key:
             yield Finding((*where, index, key), f"this {key} is taken already (given: {value})")
+        elif value in seen:
+            yield Finding((*where, index), f"it stands in this list already (given: {value})")
         seen.add(value)

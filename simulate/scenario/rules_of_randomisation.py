@@ -19,9 +19,9 @@ def unique_arms(arms: Sequence[Arm]) -> Iterator[Finding]:
 
 
 def arm_exists(arms: Sequence[Arm], name: str, place: Path) -> Iterator[Finding]:
-    """There is an arm of a name."""
+    """There is an arm of a name; nothing is said where two arms have one name."""
     names = [arm.name for arm in arms]
-    if name not in names:
+    if name not in names and len(set(names)) == len(names):
         message = f"there is no such arm (given: {name}; allowed: {', '.join(names)})"
         yield Finding(place, message, similar(name, names))
 

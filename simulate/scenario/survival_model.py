@@ -29,12 +29,8 @@ TRANSITIONS = {
 """Keys of the times of each kind of model."""
 
 # Which of them a model has is for a rule to say, so that it can name those of this very model.
-Transition = Annotated[
-    str,
-    WithJsonSchema(
-        {"enum": list(dict.fromkeys(key for keys in TRANSITIONS.values() for key in keys))}
-    ),
-]
+_KEYS = list(dict.fromkeys(key for keys in TRANSITIONS.values() for key in keys))
+Transition = Annotated[str, WithJsonSchema({"type": "string", "enum": _KEYS})]
 """A time of the model, by its key."""
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from simulate.errors import Problem, ScenarioError
-from simulate.scenario import Scenario
+from simulate.scenario import read_scenario
 
 GOOD = """\
 name: small
@@ -103,5 +103,5 @@ def spoil(old: str, new: str, text: str = GOOD) -> tuple[str, int, int]:
 
 def problems_of(path: str, *overrides: str) -> tuple[Problem, ...]:
     with pytest.raises(ScenarioError) as caught:
-        Scenario.from_file(path, overrides)
+        read_scenario(path, overrides)
     return caught.value.problems

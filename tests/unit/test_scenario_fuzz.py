@@ -11,9 +11,10 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scenario_example import GOOD
+from survival_example import SURVIVAL_GOOD
 
 from simulate.errors import ScenarioError, SimulateError
-from simulate.scenario import Scenario
+from simulate.scenario import AnyScenario, Scenario, SurvivalScenario, read_scenario
 from simulate.scenario.source import read_text
 from simulate.scenario.tree import plain
 
@@ -37,6 +38,7 @@ WORDS = (
         "1e999 days",
         "<levels>",
     ),
+    *("blocks", "single", "copula", "distribution", "cumulative", "all", "grid", "fields"),
     *("levels", "normal", "dates", "power", "..", "a.b", "a\x1bb", "\U0001f600", "{problem}", "%s"),
 )
 VALUES = st.recursive(
@@ -64,7 +66,10 @@ def _ordinary(value: Any) -> Any:
     return [_ordinary(item) for item in value] if isinstance(value, tuple) else value
 
 
-GOOD_DATA = _ordinary(plain(read_text(GOOD, file="good")))
+GRID = "grid: {fields: {sample_size: [40, 50], seed: [1, 2], assessment.window: [3 days]}}\n"
+GOOD_DATA = [
+    _ordinary(plain(read_text(text, file="good"))) for text in (GOOD, SURVIVAL_GOOD, GOOD + GRID)
+]
 
 
 def _containers(value: Any) -> list[Any]:
@@ -85,10 +90,10 @@ _Quoting.add_representer(
 )
 
 
-def _outcome(path: Path, *overrides: str) -> Scenario | SimulateError:
-    outcome: Scenario | SimulateError
+def _outcome(path: Path, *overrides: str) -> AnyScenario | SimulateError:
+    outcome: AnyScenario | SimulateError
     try:
-        outcome = Scenario.from_file(path, overrides)
+        outcome = read_scenario(path, overrides)
     except SimulateError as error:
         outcome = error
     if isinstance(outcome, ScenarioError):
@@ -100,7 +105,7 @@ def _outcome(path: Path, *overrides: str) -> Scenario | SimulateError:
 @QUICK
 @given(data=st.data())
 def test_changed_values_keys_and_blocks(data: st.DataObject, tmp_path: Path) -> None:
-    scenario = copy.deepcopy(GOOD_DATA)
+    scenario = copy.deepcopy(data.draw(st.sampled_from(GOOD_DATA)))
     for _ in range(data.draw(st.integers(1, 3))):
         container = data.draw(st.sampled_from(_containers(scenario)))
         keys = list(container) if isinstance(container, dict) else list(range(len(container)))
@@ -120,13 +125,14 @@ def test_changed_values_keys_and_blocks(data: st.DataObject, tmp_path: Path) -> 
         yaml.dump(scenario, Dumper=_Quoting, allow_unicode=True).encode("utf-8", "replace")
     )
     outcome = _outcome(file)
-    if isinstance(outcome, Scenario):
+    if isinstance(outcome, Scenario | SurvivalScenario):
+        assert set(outcome.coordinates) <= {variant.name for variant in outcome.sweep}
         assert outcome.digest()
         assert all(row.path for row in outcome.register())
 
 
 @QUICK
-@given(data=st.data(), text=st.sampled_from([GOOD, TWIN]))
+@given(data=st.data(), text=st.sampled_from([GOOD, TWIN, SURVIVAL_GOOD]))
 def test_damaged_text(data: st.DataObject, text: str, tmp_path: Path) -> None:
     start = data.draw(st.integers(0, len(text)))
     length = data.draw(st.integers(0, 30))
@@ -153,29 +159,33 @@ PATHS = (
         "sweep.wide.set",
     ),
     *("baseline.variables.stage.levels.III", "disease.response.time", "facts", "source", "extends"),
+    *("survival", "survival.kind", "survival.effects.0", "survival.effects.0.kind", "arms"),
+    *("arms.control.id", "analyses.final.cut", "hypotheses.pfs.efficacy", "randomisation.strata"),
+    *("grid", "grid.fields", "enrolment.regions.east.accrual", "survival.dropout_by_arm"),
     *("assessment.calendar.0.until", "assessment.calendar.9.until", "analyses.1.cut", "origin"),
 )
 
 
 @QUICK
 @given(
+    good=st.sampled_from([GOOD, SURVIVAL_GOOD]),
     path=st.sampled_from(PATHS) | st.text(max_size=12),
     value=st.sampled_from(WORDS)
     | st.text(max_size=12)
-    | st.sampled_from(["[1", "{a: 1}", "2020-01-01"]),
+    | st.sampled_from(["[1", "{a: 1}", "2020-01-01", "{fields: {seed: [1, 2]}}"]),
 )
-def test_overrides(path: str, value: str, tmp_path: Path) -> None:
+def test_overrides(good: str, path: str, value: str, tmp_path: Path) -> None:
     file = tmp_path / "good.yaml"
-    file.write_text(GOOD, encoding="utf-8")
+    file.write_text(good, encoding="utf-8")
     _outcome(file, f"{path}={value}")
 
 
 @QUICK
-@given(path=st.sampled_from(PATHS), value=VALUES)
-def test_overrides_from_python(path: str, value: Any, tmp_path: Path) -> None:
+@given(text=st.sampled_from([GOOD, SURVIVAL_GOOD]), path=st.sampled_from(PATHS), value=VALUES)
+def test_overrides_from_python(text: str, path: str, value: Any, tmp_path: Path) -> None:
     file = tmp_path / "good.yaml"
-    file.write_text(GOOD, encoding="utf-8")
-    good = Scenario.from_file(file)
+    file.write_text(text, encoding="utf-8")
+    good = read_scenario(file)
     with contextlib.suppress(ScenarioError):
         assert good.with_overrides({path: value}).digest()
 

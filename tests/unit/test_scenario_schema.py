@@ -8,7 +8,10 @@ from typing import Any
 import jsonschema
 import pytest
 from scenario_example import GOOD
+from survival_example import SURVIVAL_GOOD
 
+from simulate.errors import ScenarioError
+from simulate.scenario import read_scenario
 from simulate.scenario.json_schema import schema_text
 from simulate.scenario.source import read_text
 from simulate.scenario.tree import plain
@@ -69,6 +72,74 @@ def test_every_scenario_agrees_with_it_and_names_it(file: Path) -> None:
 def test_it_accepts_and_refuses(old: str, new: str, accepted: bool) -> None:
     assert GOOD.count(old) == 1
     assert is_accepted(GOOD.replace(old, new)) is accepted
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "accepted"),
+    [
+        ("name: planned", "name: planned", True),
+        ("progression: 1.3", "progression: {value: 1.3, source: reported, at: Table 2}", True),
+        ("{progression: 1.3}", "{progression: 1.3, source: reported, at: Table 2}", True),
+        ("{progression: 1.3}", "{progresion: 1.3}", False),
+        ("{progression: 1.3}", "{progression: -1.3}", False),
+        ("{progression: 1.3}", "{value: {progression: 1.3}}", False),
+        ("when: {stage: IV}", "when: {stage: [III, IV], source: assumed}", True),
+        ("when: {stage: IV}", "when: {stage: {value: IV, source: assumed}}", True),
+        ("when: {stage: IV}", "when: {Stage: IV}", False),
+        ("when: {stage: IV}", "when: {value: {stage: IV}}", False),
+        ("{III: 3, IV: 7}", "{III: {value: 3, source: reported}, IV: 7}", True),
+        ("    experimental: {kind", "    source: assumed\n    experimental: {kind", True),
+        ("    experimental: {kind", "    Experimental: {kind", False),
+        ("rate: 0.08 per year", "rte: 0.08 per year", False),
+        ("on: progression,", "on: progresion,", False),
+        ("kind: illness_death", "kind: illness_deth", False),
+        ("kind: delayed", "kind: delaid", False),
+        ("kind: kim_demets", "kind: kim_demet", False),
+        ("efficacy: {kind: kim_demets, rho: 3}", "efficacy: kim_demets", False),
+        ("test: stratified_log_rank", "test: logrank", False),
+        ("endpoint: PFS, count: 150", "endpoint: PSF, count: 150", False),
+        ("events: {endpoint: PFS, count: 150}", "event: {endpoint: PFS, count: 150}", False),
+        ("block_sizes: [3, 6]", "block_sizes: 3", False),
+        ("allocation: 2", "allocation: 0", False),
+        ("survival:\n", "survial:\n", False),
+        ("survival:\n", "disease: {}\nsurvival:\n", False),
+        ("sweep:\n", "grid: {fields: {sample_size: [1, 2]}}\nsweep:\n", True),
+        (
+            "sweep:\n",
+            "grid: {fields: {sample_size: {value: [1, 2], source: assumed}}}\nsweep:\n",
+            True,
+        ),
+        ("sweep:\n", "grid: {fields: {sample_size: 1}}\nsweep:\n", False),
+        ("sweep:\n", "grid: {fields: {sample_size: []}}\nsweep:\n", False),
+        ("sweep:\n", "grid: {fields: {}}\nsweep:\n", False),
+        ("sweep:\n", "grid: {feilds: {sample_size: [1]}}\nsweep:\n", False),
+        ("title: A planned trial\n", "extends: other.yaml\n", True),
+    ],
+)
+def test_it_agrees_with_reading_on_randomised_trials(
+    old: str, new: str, accepted: bool, tmp_path: Path
+) -> None:
+    assert SURVIVAL_GOOD.count(old) == 1
+    text = SURVIVAL_GOOD.replace(old, new)
+    assert is_accepted(text) is accepted
+    (tmp_path / "other.yaml").write_text(SURVIVAL_GOOD, "utf-8")
+    file = tmp_path / "this.yaml"
+    file.write_text(text, "utf-8")
+    if accepted and "grid" not in new:
+        assert read_scenario(file).name == "planned"
+    elif not accepted:
+        with pytest.raises(ScenarioError):
+            read_scenario(file)
+
+
+def test_a_randomised_trial_that_extends_may_leave_out_anything_but_its_name() -> None:
+    start = "extends: a.yaml\nname: b\n"
+    assert is_accepted(f"{start}survival: {{progression: {{median: 9 months}}}}")
+    assert is_accepted(f"{start}survival: {{dropout_by_arm: {{low: {{rate: 0 per year}}}}}}")
+    assert is_accepted(f"{start}grid: {{fields: {{sample_size: [1]}}}}")
+    assert not is_accepted(f"{start}survival: {{progresion: {{median: 9 months}}}}")
+    assert not is_accepted(f"{start}survival: {{dropout_by_arm: {{low: {{rte: 0 per year}}}}}}")
+    assert not is_accepted(f"{start}arms: [{{id: 1}}]")
 
 
 def test_a_file_that_extends_may_leave_out_anything_but_its_name() -> None:
