@@ -132,6 +132,29 @@ def test_proportional_hazards_have_the_mean_of_z_by_schoenfeld(three_looks: Desi
     assert assumed["mean_z"].to_list() == pytest.approx(design["mean_z"].to_list(), rel=0.01)
 
 
+def test_designed_and_assumed_trials_are_one_where_the_assumption_is_the_design(
+    three_looks: DesignTheory,
+) -> None:
+    assumed, design = (of(three_looks.table, truth) for truth in ("assumed", "design"))
+    for column in ("expected_day", "enrolled", "experimental_events", "control_events"):
+        assert design[column].to_list() == pytest.approx(assumed[column].to_list(), rel=1e-9)
+
+
+def test_strata_keep_the_hazard_ratio_that_mixing_patients_weakens() -> None:
+    factor = (
+        "baseline={variables: [{id: 1, name: risk, levels: {high: 1, low: 2}}]}",
+        "survival.prognostic_factors=[{variable: risk, level: high, hazard_ratios: {event: 4}}]",
+        "randomisation.strata=[risk]",
+    )
+    pooled = design_theory(survival_scenario(THREE_LOOKS, *factor))
+    stratified = design_theory(
+        survival_scenario(THREE_LOOKS, *factor, "hypotheses.pfs.test=stratified_log_rank")
+    )
+
+    assert of(stratified.table, "assumed")["hazard_ratio"].to_list() == pytest.approx([0.75] * 3)
+    assert of(pooled.table, "assumed")["hazard_ratio"].min() > 0.755
+
+
 def test_null_spends_alpha_and_futility_only_lowers_it(two_arms: DesignTheory) -> None:
     null = of(two_arms.overall, "null")
 

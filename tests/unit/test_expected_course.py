@@ -187,3 +187,14 @@ def test_a_target_out_of_reach_is_cut_at_the_end() -> None:
 
     assert [look.is_reached for look in looks] == [True, False, False]
     assert [look.day for look in looks[1:]] == [913.0, 913.0]
+
+
+def test_no_look_is_before_the_one_above_it() -> None:
+    scenario = survival_scenario(
+        THREE_LOOKS,
+        "analyses=[{id: 1, name: first, cut: {date: 2028-01-01}}, "
+        "{id: 2, name: second, cut: {any: [{date: 2027-01-01}]}}]",
+        "hypotheses=[]",
+    )
+
+    assert [look.day for look in expected_looks(ExpectedTrial(scenario), Truth())] == [730, 730]
