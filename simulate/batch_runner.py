@@ -12,13 +12,13 @@ from simulate.analysis.curves import BINS, CURVES
 from simulate.analysis.one_trial import analyse_trial
 from simulate.analysis.plan import AnalysisPlan, analysis_plan
 from simulate.analysis.workspace import Workspace, workspace
+from simulate.arm_desks import DrawnArm, drawn_arms, have_room, take_rules
 from simulate.compiled import kernel
 from simulate.distributions import FloatArray, IntArray, ShortArray, ShortColumn
-from simulate.engines.batch.layout import Layout, layout_of
 from simulate.engines.batch.trial import Desk, new_desk, simulate_trial
 from simulate.errors import SimulateError
 from simulate.packed import Packed, pack, unpacked
-from simulate.plan import Plan
+from simulate.plan import AnyPlan, trial_plan
 from simulate.plans import KEPT, Plans
 from simulate.scenario.trial import Trial
 
@@ -42,13 +42,6 @@ class _Bench(NamedTuple):
     """A row a slate."""
     packed: list[Packed]
     """What must live as long as the blocks."""
-
-
-class _Drawn(NamedTuple):
-    """What differs between the desks of draws: the first fields of a :class:`Desk`."""
-
-    plan: Plan
-    layout: Layout
 
 
 class BatchRunner:
@@ -86,14 +79,14 @@ class BatchRunner:
         self._simulate(bench.blocks, replicates.start, len(replicates))
         return [(slate.values, np.asarray(slate.curve_counts)) for slate in bench.slates]
 
-    def run_with(self, plan: Plan, replicates: range) -> list[tuple[FloatArray, ShortArray]]:
+    def run_with(self, plan: AnyPlan, replicates: range) -> list[tuple[FloatArray, ShortArray]]:
         """The same with another plan of the scenario, such as one of other parameters."""
-        drawn = _Drawn(plan, layout_of(plan))
-        desk, packed = self._desk(), pack(drawn)
-        if room_of(drawn.layout) != room_of(desk.layout):
+        drawn = drawn_arms(plan)
+        desk = self._desk()
+        if not have_room(desk, drawn):
             desk = new_desk(plan)
         bench = self._bench(desk, len(replicates))
-        bench.blocks[:, : len(packed.block)] = packed.block
+        take_rules(bench.packed[0], drawn)
         self._simulate(bench.blocks, replicates.start, len(replicates))
         return [(slate.values, np.asarray(slate.curve_counts)) for slate in bench.slates]
 
@@ -104,10 +97,11 @@ class BatchRunner:
         values = [np.empty((len(replicates), len(slate.values))) for slate in own.slates]
         counts = [np.zeros_like(np.asarray(slate.curve_counts)) for slate in own.slates]
         for draw, of_draw in self._plans.by_draw(replicates):
-            (plan, layout), packed = self._drawn(draw)  # kept as long as it is read
-            fits = room_of(layout) == room_of(desk.layout)
-            bench = own if fits else self._bench(new_desk(plan), 1)
-            bench.blocks[:, : len(packed.block)] = packed.block
+            drawn = self._drawn(draw)  # kept as long as it is read
+            bench = own
+            if not have_room(desk, drawn):
+                bench = self._bench(new_desk(self._plans.of_draw(draw)), 1)
+            take_rules(bench.packed[0], drawn)
             for replicate in of_draw:
                 for slate in bench.slates:
                     slate.values.fill(np.nan)
@@ -119,15 +113,13 @@ class BatchRunner:
                 np.asarray(slate.curve_counts).fill(0)
         return [(rows.ravel(), count) for rows, count in zip(values, counts, strict=True)]
 
-    def _drawn(self, draw: int) -> tuple[_Drawn, Packed]:
+    def _drawn(self, draw: int) -> list[DrawnArm]:
         """What differs between the desks of draws; threads that ask at once wait for one."""
         with self._lock:
             return self._kept(draw)
 
-    def _make_drawn(self, draw: int) -> tuple[_Drawn, Packed]:
-        plan = self._plans.of_draw(draw)
-        drawn = _Drawn(plan, layout_of(plan))
-        return drawn, pack(drawn)
+    def _make_drawn(self, draw: int) -> list[DrawnArm]:
+        return drawn_arms(self._plans.of_draw(draw))
 
     def _simulate(self, blocks: IntArray, first: int, n: int) -> None:
         done = run_replicates(blocks, self._seed, first, n)
@@ -151,20 +143,10 @@ class BatchRunner:
         return _Bench(slates, np.stack([each.block for each in packed]), packed)
 
     def _slate(self, desk: Desk, analysis: AnalysisPlan, n: int) -> Slate:
-        work = workspace(analysis, self._plan.enrolment.n_patients)
+        work = workspace(analysis, trial_plan(self._plan).shared.enrolment.n_patients)
         values = np.full(n * analysis.n_columns, np.nan)
         n_counts = len(CURVES) * analysis.curves.n_points * (BINS + 1)
         return Slate(desk, analysis, work, values, np.zeros(n_counts, np.int32))
-
-
-def room_of(layout: Layout) -> tuple[int, ...]:
-    """Sizes of a layout on which the room of a desk depends."""
-    return (
-        layout.most_cycles,
-        len(layout.patient.purposes),
-        layout.patient.n_delay_blocks,
-        layout.events.n_looked_up,
-    )
 
 
 @kernel

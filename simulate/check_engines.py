@@ -7,6 +7,7 @@ in the way in which a run analyses them.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -15,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulate.analysis.row import statistic_names
-from simulate.build_plan import build_plan, cut_day
+from simulate.build_arms import build_trial_plan
+from simulate.build_plan import cut_day
 from simulate.chunk import AnalysedChunk, ChunkRunner
 from simulate.cutoff import cut
 from simulate.differences import (
@@ -25,11 +27,12 @@ from simulate.differences import (
     layout_difference,
     n_rows,
 )
-from simulate.endpoints import ENDPOINT_COLUMNS, derive, endpoint_rules
+from simulate.endpoints import ENDPOINT_COLUMNS, derive_trial
 from simulate.engines.choice import Engine, get_engine
 from simulate.errors import UsageError
-from simulate.plan import Plan
+from simulate.plan import AnyPlan
 from simulate.plans import Plans
+from simulate.randomised_runner import RandomisedRunner
 from simulate.records import Columns, TrialRecords
 from simulate.scenario.scenario import Scenario
 from simulate.scenario.trial import Trial
@@ -38,6 +41,9 @@ Progress = Callable[[int], None]
 """Told the number of replicates just compared."""
 
 Numbers: TypeAlias = NDArray[Any]
+
+KeptNumbers: TypeAlias = dict[str, Numbers]
+"""Numbers that are kept of some replicates, by name; a statistic has an entry a replicate."""
 
 _BLOCK = 25
 """Replicates whose statistics are compared at once."""
@@ -98,7 +104,7 @@ def check_engines(
         If patients share resources, so that only the SimPy engine can run the scenario; or if a
         number makes no sense.
     """
-    if build_plan(scenario).has_shared_resources:
+    if build_trial_plan(scenario).has_shared_resources:
         raise UsageError(
             f"{scenario.name} has shared resources: only the SimPy engine (reference) runs it, so "
             "there is nothing to compare"
@@ -147,8 +153,8 @@ class _Comparison:
         self._trial = trial
         self._names = names
         self._plans = Plans(trial)
-        self._engines: dict[str, tuple[Plan, Engine]] = {}
-        self._runners = [ChunkRunner(trial, seed=seed, engine=name) for name in names]
+        self._engines: dict[str, tuple[AnyPlan, Engine]] = {}
+        self._runners = [_runner(trial, seed, name) for name in names]
 
     def of_records(self, block: range, progress: Progress | None) -> str | None:
         """Compare the records of some replicates, and the endpoints derived from them."""
@@ -174,13 +180,35 @@ class _Comparison:
 
     def of_statistics(self, block: range) -> str | None:
         """Compare what is kept of some replicates after each engine's own analysis."""
-        results = [runner.run(block) for runner in self._runners]
+        results = [run(block) for run in self._runners]
         for analysis in self._trial.analyses:
-            one, other = (kept_numbers(self._trial, result[analysis.name]) for result in results)
+            one, other = (result[analysis.name] for result in results)
             self.n_statistics += sum(column.size for column in one.values())
             if text := _number_difference(one, other, block, self._names):
                 return f"analysis {analysis.name}, {text}"
         return None
+
+
+def _runner(trial: Trial, seed: int, engine: str) -> Callable[[range], dict[str, KeptNumbers]]:
+    """What gives the numbers that are kept of some replicates, by analysis."""
+    if trial.arms:
+        looks = RandomisedRunner(trial, seed=seed, engine=engine)
+        return lambda block: {
+            name: dict(zip(looks.names, values.T, strict=True))
+            for name, values in looks.run(block).items()
+        }
+    chunks = ChunkRunner(trial, seed=seed, engine=engine)
+    return lambda block: {
+        name: kept_numbers(trial, analysed) for name, analysed in chunks.run(block).items()
+    }
+
+
+def days_of_cuts(trial: Trial) -> dict[str, int]:
+    """Trial days on which endpoints are compared, by what they are the days of."""
+    days = {a.name: cut_day(trial, a) for a in trial.analyses if a.cut.date is not None}
+    if trial.max_study_duration is not None:
+        days["the end of the trial"] = math.floor(trial.max_study_duration)
+    return days
 
 
 def difference_of_trials(
@@ -192,16 +220,15 @@ def difference_of_trials(
 ) -> str | None:
     """Tell the first difference between two records of one trial and what is derived from them.
 
-    Endpoints are derived at every data cut of the scenario. None means that all are equal.
+    Endpoints are derived at every data cut whose date is known, and at the end of a randomised
+    trial. None means that all are equal.
     """
     if text := first_difference(a, b, trial, engines=engines):
         return text
-    rules = endpoint_rules(trial)
-    for analysis in trial.analyses:
-        day = cut_day(trial, analysis)
-        one, other = (derive(rules, cut(records, day)) for records in (a, b))
+    for name, day in days_of_cuts(trial).items():
+        one, other = (derive_trial(trial, cut(records, day)) for records in (a, b))
         if text := endpoint_difference(one, other, engines):
-            return f"analysis {analysis.name}, {text}"
+            return f"analysis {name}, {text}"
     return None
 
 
@@ -221,14 +248,14 @@ def endpoint_difference(one: Columns, other: Columns, engines: tuple[str, str]) 
     return f"patient {one['patient'][row]}, {name} is {values}"
 
 
-def kept_numbers(trial: Trial, analysed: AnalysedChunk) -> dict[str, Numbers]:
+def kept_numbers(trial: Trial, analysed: AnalysedChunk) -> KeptNumbers:
     """All numbers that are kept of a chunk, by name; a statistic has an entry a replicate."""
     statistics = zip(statistic_names(trial), analysed.values.T, strict=True)
     return dict(statistics) | {"curve_counts": analysed.curve_counts}
 
 
 def _number_difference(
-    one: dict[str, Numbers], other: dict[str, Numbers], block: range, names: tuple[str, str]
+    one: KeptNumbers, other: KeptNumbers, block: range, names: tuple[str, str]
 ) -> str | None:
     """First number that differs in any bit; what is not defined (nan) equals itself."""
     if list(one) != list(other):

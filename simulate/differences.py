@@ -237,11 +237,12 @@ def _shown(column: str, value: int, trial: Trial) -> str:
     elif column == "treatment_stop_reason":
         names = dict(enumerate(STOP_NAMES))
     elif column == "drug":
-        names = {drug.id: drug.name for drug in trial.treatment.drugs}
-    elif column == "position":
+        names = {d.id: d.name for arm in trial.arm_trials for d in arm.treatment.drugs}
+    elif column == "position" and not trial.arms:
         names = dict(enumerate(drug.name for drug in trial.treatment.drugs))
-    elif column == "term" and trial.toxicity is not None:
-        names = {term.id: term.name for term in trial.toxicity.terms}
+    elif column == "term":
+        blocks = [arm.toxicity for arm in trial.arm_trials if arm.toxicity is not None]
+        names = {term.id: term.name for block in blocks for term in block.terms}
     elif column.endswith("_day") or column == "day":
         names = {NEVER: "never"}
     return names.get(value, str(value))

@@ -9,9 +9,15 @@ import numba
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from random_trials import changed, random_changes, try_random_scenarios
+from random_trials import (
+    changed,
+    random_changes,
+    random_randomised_scenarios,
+    try_random_scenarios,
+)
 from scenario_files import OF_PATIENTS
 
+from simulate.build_arms import build_trial_plan
 from simulate.build_plan import build_plan
 from simulate.check_engines import check_engines
 from simulate.engines.reference import ReferenceEngine
@@ -59,6 +65,47 @@ def test_random_scenarios(scenario: Scenario) -> None:
     try_random_scenarios(check, scenario, runs=range(5))
 
     assert not EVENTS - set(seen), "scenarios in which this happens are wanted"
+
+
+def test_random_randomised_scenarios(scenario: Scenario) -> None:
+    seen: Counter[str] = Counter()
+
+    def check(trial: Scenario, replicate: int) -> None:
+        assert check_engines(trial, replicates=1, first=replicate).difference is None
+        engine = ReferenceEngine(build_trial_plan(trial))
+        records = engine.simulate(seed=trial.seed, replicate=replicate)
+        seen.update(what_happens(records))
+        seen.update(what_randomisation_does(trial, records))
+
+    try_random_scenarios(check, scenario, runs=range(5), scenarios=random_randomised_scenarios)
+
+    missing = RANDOMISED - set(seen)
+    assert not missing, "scenarios in which this happens are wanted"
+
+
+RANDOMISED = {
+    *("hold", "omitted dose", "related event", "missed scan", "left the study"),
+    *("blocks", "simple", "minimisation", "by site", "strata"),
+    *("three arms", "other drugs", "other terms", "other scans", "other cycles"),
+}
+
+
+def what_randomisation_does(trial: Scenario, records: TrialRecords) -> set[str]:
+    """How patients are given an arm, if there are several, and in what arms differ."""
+    arms, chosen = trial.arm_trials, trial.randomisation
+    if len(set(records.subjects["arm"].tolist())) < 2:
+        return set()
+    differ = {
+        "other drugs": lambda arm: [drug.id for drug in arm.treatment.drugs],
+        "other terms": lambda arm: [t.id for t in arm.toxicity.terms] if arm.toxicity else [],
+        "other scans": lambda arm: arm.assessment.calendar,
+        "other cycles": lambda arm: arm.treatment.cycle_length,
+    }
+    does = {name for name, of in differ.items() if any(of(arm) != of(arms[0]) for arm in arms)}
+    does |= {"three arms"} if len(set(records.subjects["arm"].tolist())) == 3 else set()
+    does |= {"by site"} if chosen.by_site else set()
+    does |= {"strata"} if len(set(records.subjects["stratum"].tolist())) > 1 else set()
+    return does | {chosen.method}
 
 
 EVENTS = {

@@ -27,7 +27,11 @@ _SETTINGS = settings(
 
 
 def try_random_scenarios(
-    check: Callable[[Scenario, int], None], published: Scenario, *, runs: range
+    check: Callable[[Scenario, int], None],
+    published: Scenario,
+    *,
+    runs: range,
+    scenarios: Callable[[Scenario], st.SearchStrategy[Scenario]] = random_scenarios,
 ) -> None:
     """Call a check with random scenarios and replicate numbers.
 
@@ -40,11 +44,13 @@ def try_random_scenarios(
         The scenario of ``scenarios/kn026_phase2.yaml``.
     runs : range
         Numbers of the runs: others hold other scenarios.
+    scenarios : callable
+        Gives the strategy by which scenarios are drawn; by default trials of one arm.
     """
     for run in runs:
 
         def check_one(scenario: Scenario, replicate: int) -> None:
             check(scenario, replicate)
 
-        chances = {"scenario": random_scenarios(published), "replicate": st.integers(0, 2**32 - 1)}
+        chances = {"scenario": scenarios(published), "replicate": st.integers(0, 2**32 - 1)}
         seed(run)(_SETTINGS(given(**chances)(check_one)))()

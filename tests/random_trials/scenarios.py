@@ -12,6 +12,7 @@ from functools import partial
 from hypothesis import note, reject
 from hypothesis import strategies as st
 
+from random_trials.arms import randomised_trials
 from random_trials.changes import changes_of_the_published_trial
 from random_trials.enrolments import ORIGIN, date, enrolments
 from random_trials.regimens import Size, sizes, toxicities, treatments, unique
@@ -46,6 +47,11 @@ def random_scenarios(published: Scenario) -> st.SearchStrategy[Scenario]:
     return random_changes().map(partial(_valid, published))
 
 
+def random_randomised_scenarios(published: Scenario) -> st.SearchStrategy[Scenario]:
+    """The same with arms."""
+    return randomised_trials().map(partial(_valid, published))
+
+
 def _valid(published: Scenario, changes: Changes) -> Scenario:
     note(f"the published trial with {changes!r}")
     try:
@@ -62,10 +68,14 @@ def changed(published: Scenario, changes: Changes) -> Scenario:
 # ---- a new trial --------------------------------------------------------------------------------
 
 
-@st.composite
-def new_trials(draw: st.DrawFn) -> Changes:
+def new_trials() -> st.SearchStrategy[Changes]:
     """Every block drawn anew."""
-    size = draw(sizes())
+    return sizes().flatmap(new_trial)
+
+
+@st.composite
+def new_trial(draw: st.DrawFn, size: Size) -> Changes:
+    """The same for a trial of a size."""
     variables = draw(baselines())
     names = [variable["name"] for variable in variables]
     toxicity = draw(toxicities(size))

@@ -12,7 +12,7 @@ from calibrated_example import CALIBRATED, HELD_OUT, KN026_POINT, N_DRAWS, calib
 
 from simulate import chunk
 from simulate.analysis.plan import analysis_plan
-from simulate.batch_runner import room_of
+from simulate.arm_desks import room_of
 from simulate.build_plan import build_plan, plan_digest, rebuilt_plan
 from simulate.check_engines import check_engines
 from simulate.choose_engine import BATCH, REFERENCE

@@ -1,0 +1,137 @@
+"""Randomised trials by chance: new trials with arms that differ in any block that arms may set."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from random_trials.enrolments import date
+from random_trials.regimens import Size, sizes, toxicities, treatments, unique
+from random_trials.times import Changes, mostly
+
+MOST_NUMBER = 63
+"""Highest permanent number of a drug or an adverse event of an arm."""
+
+
+@st.composite
+def randomised_trials(draw: st.DrawFn) -> Changes:
+    """Two or three arms, by every method, in strata and by site or not."""
+    from random_trials.scenarios import new_trial
+
+    size = draw(sizes())
+    trial = draw(new_trial(size))
+    names = [variable["name"] for variable in trial["baseline"]["variables"]]
+    n_arms = draw(st.integers(2, 3))
+    allocation = [draw(mostly(st.just(1), st.integers(1, 3))) for _ in range(n_arms)]
+    ids = draw(unique(st.integers(1, 255), n_arms))
+    settings = [draw(mostly(settings_of_arm(trial, size), st.just({}))) for _ in ids]
+    arms = [
+        {"id": number, "name": f"arm_{i}", "allocation": part, "set": settings}
+        for i, (number, part, settings) in enumerate(zip(ids, allocation, settings, strict=True))
+    ]
+    return trial | {
+        "arms": arms,
+        "randomisation": draw(randomisations(names, sum(allocation))),
+        "max_study_duration": f"{size.last_cut} days",
+        "analyses": draw(looks(size)),
+        "hypotheses": draw(hypotheses(n_arms)),
+    }
+
+
+@st.composite
+def randomisations(draw: st.DrawFn, variables: list[str], ratio: int) -> Changes:
+    """Any method that the baseline allows."""
+    strata = [name for name in ("visceral",) if name in variables and draw(st.booleans())]
+    methods = ["blocks", "blocks", "simple", *(["minimisation"] if strata else [])]
+    method = draw(st.sampled_from(methods))
+    rounds = draw(st.sampled_from([[1], [2], [1, 2], [3, 1, 2]]))
+    chosen: Changes = {"method": method, "strata": strata, "by_site": draw(st.booleans())}
+    if method == "minimisation":
+        chosen["minimisation"] = {"probability": draw(st.sampled_from([0.5, 0.8, 1]))}
+    return chosen | {"block_sizes": [ratio * n for n in rounds]}
+
+
+@st.composite
+def settings_of_arm(draw: st.DrawFn, trial: Changes, size: Size) -> Changes:
+    """Whole blocks, or single fields of those of the trial."""
+    from random_trials.scenarios import assessments, diseases, follow_ups
+
+    names = [variable["name"] for variable in trial["baseline"]["variables"]]
+    terms = [each["name"] for each in (trial["toxicity"] or {"terms": []})["terms"]] or ["none"]
+    drugs = [drug["name"] for drug in trial["treatment"]["drugs"]]
+    chosen: Changes = {}
+    if draw(st.booleans()):
+        toxicity = numbered_alike(draw(toxicities(size)), trial["toxicity"], "terms")
+        terms = [each["name"] for each in toxicity["terms"]] if toxicity else ["none"]
+        treatment = draw(treatments(size, terms, "height" in names))
+        treatment = numbered_alike(treatment, trial["treatment"], "drugs")
+        drugs = [drug["name"] for drug in treatment["drugs"]]
+        chosen |= {"toxicity": toxicity, "treatment": treatment}
+        chosen |= {"follow_up": draw(follow_ups(terms)), "disease": draw(diseases(names, drugs))}
+    if draw(st.booleans()):
+        chosen["disease"] = draw(diseases(names, drugs))
+    if draw(st.booleans()):
+        chosen["assessment"] = draw(assessments(size))
+    if draw(st.booleans()):
+        chosen["disease.response.probability"] = draw(st.sampled_from([0, 0.4, 1]))
+    return chosen
+
+
+def numbered_alike(block: Any, known: Any, key: str) -> Any:
+    """A block whose items have the numbers that those of the same names have elsewhere."""
+    if block is None or known is None:
+        return block
+    numbers = {item["name"]: item["id"] for item in known[key]}
+    free = (n for n in range(1, MOST_NUMBER + 1) if n not in numbers.values())
+    items = [
+        item | {"id": numbers[item["name"]] if item["name"] in numbers else next(free)}
+        for item in block[key]
+    ]
+    return block | {key: items}
+
+
+@st.composite
+def looks(draw: st.DrawFn, size: Size) -> list[Changes]:
+    """One to three looks on events, enrolment, dates and combinations."""
+    n = size.patients
+    endpoint = st.sampled_from(["PFS", "OS"])
+    events = st.fixed_dictionaries({"endpoint": endpoint, "count": st.integers(1, n)})
+    single = st.one_of(
+        st.fixed_dictionaries({"events": events}),
+        st.fixed_dictionaries(
+            {
+                "enrolled": st.fixed_dictionaries(
+                    {"count": st.integers(1, n), "after": st.sampled_from(["0 days", "40 days"])}
+                )
+            }
+        ),
+        st.integers(1, size.last_cut).map(lambda day: {"date": date(day)}),
+    )
+    several = st.lists(single, min_size=1, max_size=3)
+    combined = st.fixed_dictionaries({"all": several}) | st.fixed_dictionaries({"any": several})
+    cuts = draw(st.lists(mostly(single, combined), min_size=1, max_size=3))
+    return [
+        {"id": i, "name": f"look_{i}", "cut": cut, "cleaning_lag": "3 days"}
+        for i, cut in enumerate(cuts, start=1)
+    ]
+
+
+@st.composite
+def hypotheses(draw: st.DrawFn, n_arms: int) -> list[Changes]:
+    """None to two comparisons."""
+    count = draw(st.integers(0, 2))
+    endpoints = draw(st.permutations(["PFS", "OS"]))
+    return [
+        {
+            "id": i,
+            "name": f"test_{i}",
+            "endpoint": endpoint,
+            "experimental": f"arm_{draw(st.integers(1, n_arms - 1))}",
+            "control": "arm_0",
+            "alpha": 0.1,
+            "information": draw(st.integers(1, 10)),
+            "efficacy": {"kind": draw(st.sampled_from(["obrien_fleming", "pocock"]))},
+        }
+        for i, endpoint in enumerate(endpoints[:count], start=1)
+    ]
