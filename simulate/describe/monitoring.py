@@ -18,6 +18,7 @@ from simulate.scenario import monitoring
 from simulate.scenario.analyses import Analysis, Cut, Trigger
 from simulate.scenario.monitoring import Estimates, Hypothesis
 from simulate.scenario.survival_trial import SurvivalTrial
+from simulate.scenario.trial import Trial
 from simulate.sequential.boundaries import nominal_p
 from simulate.theory.performance import HypothesisTheory
 
@@ -73,7 +74,7 @@ def spending_in_words(spending: monitoring.Spending) -> str:
             return f"as given, {listing(f'{each:g}' for each in spent)} by look"
 
 
-def hypothesis_in_words(trial: SurvivalTrial, hypothesis: Hypothesis) -> list[str]:
+def hypothesis_in_words(trial: SurvivalTrial | Trial, hypothesis: Hypothesis) -> list[str]:
     """One hypothesis: what is compared, at which looks, and how errors are spent."""
     names = [trial.arm(each).label for each in (hypothesis.experimental, hypothesis.control)]
     looks = listing(analysis.name for analysis in trial.analyses_of(hypothesis))
@@ -97,7 +98,7 @@ def hypothesis_in_words(trial: SurvivalTrial, hypothesis: Hypothesis) -> list[st
     )
 
 
-def _test(trial: SurvivalTrial, hypothesis: Hypothesis) -> str:
+def _test(trial: SurvivalTrial | Trial, hypothesis: Hypothesis) -> str:
     if hypothesis.test == "log_rank":
         return "log-rank test"
     strata = listing(trial.baseline.variable(s).title for s in trial.randomisation.strata)

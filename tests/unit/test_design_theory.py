@@ -6,13 +6,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from arms_example import randomised
 from scipy import stats
 from survival_example import ONE_LOOK, THREE_LOOKS, TWO_ARMS, survival_scenario
 
 from simulate import cli
+from simulate.build_plan import build_plan
 from simulate.describe.design import design_in_words
 from simulate.design_theory import DesignTheory, design_theory
 from simulate.errors import UsageError
+from simulate.latent_truth import latent_truth
 from simulate.results import read_manifest
 from simulate.scenario import Scenario
 from simulate.theory.planned_bounds import planned_bounds
@@ -354,16 +357,57 @@ def test_command_writes_text_and_tables(tmp_path: Path, capsys: pytest.CaptureFi
     assert cli.main([*words, "--name", "../x"]) == 2
 
 
-def test_a_trial_of_patients_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+HYPOTHESIS = {
+    "id": 1,
+    "name": "pfs",
+    "endpoint": "PFS",
+    "experimental": "kn026",
+    "control": "control",
+    "efficacy": {"kind": "obrien_fleming"},
+    "design_hazard_ratio": 0.6,
+}
+
+
+def test_a_trial_of_patients_has_theory_of_its_latent_events(scenario: Scenario) -> None:
+    theory = design_theory(randomised(scenario, hypotheses=[HYPOTHESIS]))
+    looks = of(theory.table, "assumed")
+    # of 2 : 1 and 12 of 20 events
+    assert looks["information_fraction"].to_list() == [0.6, 1.0]
+    unit = math.sqrt(20 * 2 / 9)
+    assert looks["efficacy_hazard_ratio"][1] == pytest.approx(
+        math.exp(-looks["efficacy_z"][1] / unit)
+    )
+    # every enrolled patient has had the event or not, by the formula of the disease
+    day = looks["expected_day"][1]
+    trial = theory.scenario
+    assert isinstance(trial, Scenario)
+    known = 0.0
+    for arm, arm_trial in zip(trial.arms, trial.arm_trials, strict=True):
+        pfs = latent_truth(build_plan(arm_trial)).pfs
+        entered = np.diff(theory.expected.entered, prepend=0.0)[: math.floor(day) + 1]
+        had = 1 - pfs[math.floor(day) - np.arange(len(entered))]
+        known += arm.allocation / 3 * float(entered @ had)
+    assert 19 < known <= 20
+    assert "latent events" in design_in_words(theory)
+
+
+def test_a_trial_of_patients_without_a_formula_is_refused(scenario: Scenario) -> None:
+    factor = {"variable": "visceral", "level": "yes", "progression": 1.3}
+    disease = {"disease.prognostic_factors": [factor]}
+    with pytest.raises(UsageError, match="theory needs survival by formula"):
+        design_theory(randomised(scenario, hypotheses=[HYPOTHESIS], **disease))
+
+
+def test_a_trial_of_patients_that_tests_nothing_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert cli.main(["design", str(TWIN), "--out", str(tmp_path / "d")]) == 2
     shown = capsys.readouterr()
 
     assert shown.out == ""
-    assert "theory needs a trial with plain survival models" in shown.err
+    assert shown.err.startswith(f"{TWIN}: theory needs hypotheses, and there are none")
     assert "generic_two_arm.yaml" in shown.err
     assert not (tmp_path / "d").exists()
-    with pytest.raises(UsageError, match="cycles and scans"):
-        design_theory(Scenario.from_file(TWIN))
 
 
 def test_a_trial_that_tests_nothing_is_refused() -> None:
