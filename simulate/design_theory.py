@@ -1,4 +1,4 @@
-"""What theory expects of a randomised trial with plain survival models, before any simulation.
+"""What theory expects of a randomised trial, before any simulation.
 
 Two tables stand beside the simulation: `table` has a row for each hypothesis, look and truth,
 `overall` one for each hypothesis and truth. What may be true: the null hypothesis, the scenario as
@@ -28,7 +28,8 @@ from simulate.scenario.survival_scenario import SurvivalScenario
 from simulate.sequential.boundaries import nominal_p
 from simulate.sequential.power import performance_at_means
 from simulate.sequential.refusals import DesignError
-from simulate.theory.course import ExpectedTrial
+from simulate.theory.course import Expected, ExpectedTrial
+from simulate.theory.patients import ExpectedPatients
 from simulate.theory.performance import HypothesisTheory, UnderTruth, hypothesis_theory
 from simulate.units import DAYS_PER_MONTH
 
@@ -50,8 +51,8 @@ class DesignTheory:
         Each of its hypotheses.
     """
 
-    scenario: SurvivalScenario
-    expected: ExpectedTrial
+    scenario: AnyScenario
+    expected: Expected
     hypotheses: tuple[HypothesisTheory, ...]
 
     @cached_property
@@ -69,7 +70,7 @@ class DesignTheory:
     @property
     def enrolment_end(self) -> float:
         """Expected trial day on which the last place is taken; infinite if mostly never."""
-        return self.expected.accrual.day_reaching(self.scenario.sample_size)
+        return self.expected.day_enrolled(self.scenario.sample_size)
 
 
 def design_theory(scenario: AnyScenario) -> DesignTheory:
@@ -78,33 +79,36 @@ def design_theory(scenario: AnyScenario) -> DesignTheory:
     Parameters
     ----------
     scenario
-        A randomised trial with plain survival models and hypotheses.
+        A randomised trial with hypotheses. Of one with patients in cycles and scans, survival is
+        latent: see :mod:`simulate.theory.patients`.
 
     Raises
     ------
     UsageError
-        If it is another trial, if nothing is tested, or if looks cannot be told apart.
+        If nothing is tested, if survival has no formula, or if looks cannot be told apart.
     """
-    if not isinstance(scenario, SurvivalScenario):
-        raise UsageError(
-            f"{scenario.path}: theory needs a trial with plain survival models, and this one has "
-            "patients in cycles and scans. Give a scenario with the block survival: and "
-            "hypotheses:, such as a copy of scenarios/generic_two_arm.yaml"
-        )
     if not scenario.hypotheses:
         raise UsageError(
-            f"{scenario.path}: theory needs hypotheses, and there are none. Give hypotheses: with "
-            "id, name, endpoint, experimental and control, as in scenarios/generic_two_arm.yaml"
+            f"{scenario.path}: theory needs hypotheses, and there are none. Give a randomised "
+            "trial with arms: and hypotheses: (each with id, name, endpoint, experimental and "
+            "control), such as a copy of scenarios/generic_two_arm.yaml"
         )
-    expected = ExpectedTrial(scenario)
     try:
+        expected = expected_of(scenario)
         found = tuple(hypothesis_theory(expected, each) for each in scenario.hypotheses)
-    except (UsageError, DesignError) as error:
+    except DesignError as error:
         raise UsageError(f"{scenario.path}: {error}") from None
     return DesignTheory(scenario, expected, found)
 
 
-def _key(scenario: SurvivalScenario, theory: HypothesisTheory) -> dict[str, Any]:
+def expected_of(scenario: AnyScenario) -> Expected:
+    """What a scenario of either kind may expect."""
+    if isinstance(scenario, SurvivalScenario):
+        return ExpectedTrial(scenario)
+    return ExpectedPatients(scenario)
+
+
+def _key(scenario: AnyScenario, theory: HypothesisTheory) -> dict[str, Any]:
     return {
         "scenario": scenario.name,
         "hypothesis": theory.hypothesis.name,
@@ -115,7 +119,7 @@ def _key(scenario: SurvivalScenario, theory: HypothesisTheory) -> dict[str, Any]
     }
 
 
-def _look_rows(scenario: SurvivalScenario, theory: HypothesisTheory) -> Iterator[dict[str, Any]]:
+def _look_rows(scenario: AnyScenario, theory: HypothesisTheory) -> Iterator[dict[str, Any]]:
     bounds = theory.bounds
     for under in theory.truths:
         stops = under.performance
@@ -146,7 +150,7 @@ def _look_rows(scenario: SurvivalScenario, theory: HypothesisTheory) -> Iterator
             }
 
 
-def _when(scenario: SurvivalScenario, under: UnderTruth, look: int, lag: int) -> dict[str, Any]:
+def _when(scenario: AnyScenario, under: UnderTruth, look: int, lag: int) -> dict[str, Any]:
     """The expected day of a look, and what is expected by then."""
     day = under.looks[look].day
     return {

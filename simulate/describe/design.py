@@ -19,8 +19,9 @@ from simulate.describe.words import (
     table,
 )
 from simulate.design_theory import POWERS, DesignTheory, power_without_futility
+from simulate.scenario.reading import AnyScenario
 from simulate.scenario.survival_model import Proportional
-from simulate.scenario.survival_trial import SurvivalTrial
+from simulate.scenario.survival_scenario import SurvivalScenario
 from simulate.theory.course import ASSUMED, DESIGN, NULL
 from simulate.theory.performance import HypothesisTheory, UnderTruth
 
@@ -82,7 +83,7 @@ def _one(theory: DesignTheory, one: HypothesisTheory) -> list[str]:
     ]
 
 
-def _looks(trial: SurvivalTrial, one: HypothesisTheory) -> list[str]:
+def _looks(trial: AnyScenario, one: HypothesisTheory) -> list[str]:
     header = ["look", "HR", "mean Z", "after", "date", "N", "events"]
     rows = [
         [
@@ -185,8 +186,6 @@ def _unreached(one: HypothesisTheory) -> Iterator[str]:
 
 
 def _notes(theory: DesignTheory) -> list[str]:
-    varies = any(_changes(theory.scenario, one) for one in theory.hypotheses)
-    scanned = theory.scenario.survival.observation == "scans"
     return paragraphs(
         "No effect: the experimental arm is like the control arm. As the scenario: survival as it "
         "assumes. As designed: the control arm's hazard times design_hazard_ratio.",
@@ -195,22 +194,37 @@ def _notes(theory: DesignTheory) -> list[str]:
         "Approximate: a look is expected when the expected number of events reaches its target. As "
         "designed, the mean of Z is Schoenfeld's; as the scenario, it follows from the expected "
         "numbers at risk, and HR is the average hazard ratio over the expected events.",
-        "Effects change with time: the hazard ratio of a look is the average one by then, changes "
-        "with follow-up, and power is approximate."
-        if varies
-        else "",
-        "PFS is seen at scans: events are counted when they are seen. The theory of the log-rank "
-        "test is that of exact times; many events share the days of scans, and those who die "
-        "between scans are compared with patients scanned by then."
-        if scanned
-        else "",
+        *_notes_of_kind(theory),
         "With several hypotheses each is taken by itself: the trial ends when all are decided."
         if len(theory.hypotheses) > 1
         else "",
     )
 
 
-def _changes(trial: SurvivalTrial, one: HypothesisTheory) -> bool:
+def _notes_of_kind(theory: DesignTheory) -> Iterator[str]:
+    """What holds for this kind of trial only."""
+    scenario = theory.scenario
+    if not isinstance(scenario, SurvivalScenario):
+        yield (
+            "Patients have cycles and scans: expected numbers are of latent events, each counted "
+            "on its day and nobody lost, and enrolment is the mean of simulated ones. Trials see "
+            "events later, so that their looks come later."
+        )
+        return
+    if any(_changes(scenario, one) for one in theory.hypotheses):
+        yield (
+            "Effects change with time: the hazard ratio of a look is the average one by then, "
+            "changes with follow-up, and power is approximate."
+        )
+    if scenario.survival.observation == "scans":
+        yield (
+            "PFS is seen at scans: events are counted when they are seen. The theory of the "
+            "log-rank test is that of exact times; many events share the days of scans, and those "
+            "who die between scans are compared with patients scanned by then."
+        )
+
+
+def _changes(trial: SurvivalScenario, one: HypothesisTheory) -> bool:
     """Whether an effect on one of the arms changes with time or is a law of its own."""
     arms = (one.hypothesis.experimental, one.hypothesis.control)
     return any(

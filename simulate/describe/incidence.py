@@ -14,12 +14,12 @@ import numpy as np
 
 from simulate.describe.distributions import typical_count
 from simulate.describe.dosing import mean_distance
-from simulate.describe.forecast import Forecast
 from simulate.distributions import TABLE_DAYS, FloatArray, FloatTable
 from simulate.latent_truth import latent_truth
 from simulate.patient.toxicity import FULL_DOSE, NOT_GIVEN, ToxicityPlan, cycle_weight
 from simulate.plan import Plan
 from simulate.scenario.trial import Trial
+from simulate.theory.forecast import Forecast
 from simulate.times import cumulative_hazard
 
 _FRAILTY_LEVELS = 256  # of each part; the tables' 4096 by 4096 would take seconds

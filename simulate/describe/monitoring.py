@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from simulate.describe.words import (
@@ -17,6 +18,8 @@ from simulate.scenario import monitoring
 from simulate.scenario.analyses import Analysis, Cut, Trigger
 from simulate.scenario.monitoring import Estimates, Hypothesis
 from simulate.scenario.survival_trial import SurvivalTrial
+from simulate.scenario.trial import Trial
+from simulate.sequential.boundaries import nominal_p
 from simulate.theory.performance import HypothesisTheory
 
 
@@ -71,7 +74,7 @@ def spending_in_words(spending: monitoring.Spending) -> str:
             return f"as given, {listing(f'{each:g}' for each in spent)} by look"
 
 
-def hypothesis_in_words(trial: SurvivalTrial, hypothesis: Hypothesis) -> list[str]:
+def hypothesis_in_words(trial: SurvivalTrial | Trial, hypothesis: Hypothesis) -> list[str]:
     """One hypothesis: what is compared, at which looks, and how errors are spent."""
     names = [trial.arm(each).label for each in (hypothesis.experimental, hypothesis.control)]
     looks = listing(analysis.name for analysis in trial.analyses_of(hypothesis))
@@ -95,7 +98,7 @@ def hypothesis_in_words(trial: SurvivalTrial, hypothesis: Hypothesis) -> list[st
     )
 
 
-def _test(trial: SurvivalTrial, hypothesis: Hypothesis) -> str:
+def _test(trial: SurvivalTrial | Trial, hypothesis: Hypothesis) -> str:
     if hypothesis.test == "log_rank":
         return "log-rank test"
     strata = listing(trial.baseline.variable(s).title for s in trial.randomisation.strata)
@@ -118,25 +121,31 @@ def _futility(hypothesis: Hypothesis) -> str:
 
 
 def bounds_table(theory: HypothesisTheory) -> list[str]:
-    """The planned bounds of a hypothesis, look by look."""
-    gives_up = theory.hypothesis.futility is not None
-    header = ["look", "events", "information", "Z", "nominal p", "HR", "alpha"]
-    header += ["futility Z", "HR", "beta"] if gives_up else []
-    rows = []
-    for look, analysis in enumerate(theory.analyses):
-        row = [
+    """The planned bounds of a hypothesis look by look, and those for futility below them."""
+    bounds = theory.bounds
+    rows = [
+        [
             analysis.name,
             events_in_words(theory.events[look]),
             f"{theory.events[look] / theory.information:.3f}",
-            *_bound(theory.bounds.efficacy_z[look], theory.efficacy_hazard_ratio[look]),
-            f"{theory.bounds.alpha_spent[look]:.5f}",
+            *_bound(bounds.efficacy_z[look], theory.efficacy_hazard_ratio[look]),
+            f"{bounds.alpha_spent[look]:.5f}",
         ]
-        row.insert(4, f"{theory.bounds.efficacy_p[look]:.5f}")
-        if gives_up:
-            row += _bound(theory.futility_z[look], theory.futility_hazard_ratio[look])
-            row.append(f"{theory.bounds.beta_spent[look]:.5f}")
-        rows.append(row)
-    return table(header, rows)
+        for look, analysis in enumerate(theory.analyses)
+    ]
+    header = ["Z", "nominal p", "HR"]
+    lines = table(["efficacy", "events", "information", *header, "alpha spent"], rows)
+    if theory.hypothesis.futility is None:
+        return lines
+    futility = [
+        [
+            analysis.name,
+            *_bound(theory.futility_z[look], theory.futility_hazard_ratio[look]),
+            f"{bounds.beta_spent[look]:.5f}",
+        ]
+        for look, analysis in enumerate(theory.analyses)
+    ]
+    return [*lines, *table(["futility", *header, "beta spent"], futility)]
 
 
 def events_in_words(number: float) -> str:
@@ -145,10 +154,10 @@ def events_in_words(number: float) -> str:
 
 
 def _bound(z: float, hazard_ratio: float) -> list[str]:
-    """Z and hazard ratio of a bound; a look without one shows none."""
-    if abs(z) == float("inf"):
-        return [NO_VALUE, NO_VALUE]
-    return [f"{z:.4f}", f"{hazard_ratio:.3f}"]
+    """Z, nominal p and hazard ratio of a bound; a look without one shows none."""
+    if math.isinf(z):
+        return [NO_VALUE] * 3
+    return [f"{z:.4f}", f"{float(nominal_p(z)):.5f}", f"{hazard_ratio:.3f}"]
 
 
 def estimates_in_words(estimates: Estimates, endpoints: Sequence[str]) -> list[str]:

@@ -27,7 +27,6 @@ from simulate.describe.words import (
     section,
     side_by_side,
 )
-from simulate.errors import UsageError
 from simulate.scenario.analyses import Analysis
 from simulate.scenario.monitoring import Hypothesis
 from simulate.scenario.survival_scenario import SurvivalScenario
@@ -153,7 +152,7 @@ def _hypothesis(expected: ExpectedTrial, hypothesis: Hypothesis) -> list[str]:
     words = hypothesis_in_words(expected.trial, hypothesis)
     try:
         theory = hypothesis_theory(expected, hypothesis)
-    except (UsageError, DesignError) as error:
+    except DesignError as error:
         return [*words, *paragraph(f"There are no planned bounds: {error}.")]
     return [
         *words,

@@ -9,7 +9,6 @@ from simulate.describe.closing import sources, what_ifs
 from simulate.describe.conduct import leaves, scanned
 from simulate.describe.disease import disease
 from simulate.describe.dosing import given
-from simulate.describe.forecast import Forecast, forecast
 from simulate.describe.incidence import nominal_course
 from simulate.describe.parameters import parameters
 from simulate.describe.patients import baseline_in_words
@@ -26,6 +25,7 @@ from simulate.describe.words import (
 )
 from simulate.latent_truth import has_formula, latent_truth
 from simulate.scenario import Scenario
+from simulate.theory.forecast import Forecast, forecast
 
 
 def describe(scenario: Scenario) -> str:

@@ -8,7 +8,6 @@ import math
 
 from simulate.build_plan import cut_day, trial_day
 from simulate.describe.distributions import time_in_words
-from simulate.describe.forecast import Forecast
 from simulate.describe.words import (
     count,
     duration,
@@ -25,6 +24,7 @@ from simulate.latent_truth import LatentTruth
 from simulate.scenario.analyses import Analysis
 from simulate.scenario.enrolment import ActivationDates, PoissonGammaAccrual, PowerAccrual
 from simulate.scenario.trial import Trial
+from simulate.theory.forecast import Forecast
 
 _MONTHLY_UP_TO, _QUARTERLY_UP_TO = 60, 180  # months
 

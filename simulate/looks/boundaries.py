@@ -15,20 +15,11 @@ import numpy as np
 
 from simulate.distributions import IntArray
 from simulate.looks.design import LookDesign
-from simulate.scenario import monitoring
 from simulate.scenario.monitoring import Hypothesis
 from simulate.sequential.actual import ActualBounds, BoundTable, final_looks
 from simulate.sequential.boundaries import find_design_bounds
 from simulate.sequential.design import BetaSpending, GroupSequential, NoFutility
-from simulate.sequential.spending import (
-    GivenSpending,
-    HwangShihDeCani,
-    KimDeMets,
-    NoSpending,
-    OBrienFlemingType,
-    PocockType,
-    Spending,
-)
+from simulate.spending import spending_of
 
 Path = tuple[int, ...]
 """Events of a hypothesis at its looks so far."""
@@ -106,9 +97,9 @@ def group_sequential(design: LookDesign, hypothesis: Hypothesis) -> GroupSequent
     futility = hypothesis.futility
     return GroupSequential(
         fractions=fractions,
-        efficacy=_spending(hypothesis.efficacy, hypothesis.alpha, fractions),
+        efficacy=spending_of(hypothesis.efficacy, hypothesis.alpha, fractions),
         futility=(
-            BetaSpending(_spending(futility.spending, futility.beta, fractions))
+            BetaSpending(spending_of(futility.spending, futility.beta, fractions))
             if futility is not None
             else NoFutility()
         ),
@@ -130,22 +121,3 @@ def planned_fractions(design: LookDesign, hypothesis: Hypothesis) -> tuple[float
             known[look] = fraction
     places = sorted(known)
     return tuple(np.interp(range(len(counts)), places, [known[i] for i in places]).tolist())
-
-
-def _spending(
-    chosen: monitoring.Spending | None, total: float, fractions: tuple[float, ...]
-) -> Spending:
-    """The spending function that a scenario chooses; without one all is spent at the end."""
-    match chosen:
-        case monitoring.OBrienFleming():
-            return OBrienFlemingType(total)
-        case monitoring.Pocock():
-            return PocockType(total)
-        case monitoring.HwangShihDeCani(gamma=gamma):
-            return HwangShihDeCani(total, gamma)
-        case monitoring.KimDeMets(rho=rho):
-            return KimDeMets(total, rho)
-        case monitoring.GivenSpending(spent=spent):
-            return GivenSpending(total, fractions, spent)
-        case None:
-            return NoSpending(total)

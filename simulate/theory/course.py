@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from simulate.distributions import FloatArray
 from simulate.scenario.monitoring import Hypothesis
 from simulate.scenario.randomisation import Arm
 from simulate.scenario.survival_trial import SurvivalTrial
+from simulate.scenario.trial import Trial
 from simulate.sequential.expected import Group, expected_course
 from simulate.sequential.noncentrality import Stratum
 from simulate.sequential.survival_models import Tabulated
@@ -45,35 +47,41 @@ class Truth:
 AS_ASSUMED = Truth()
 
 
-class ExpectedTrial:
-    """Accrual, survival and expected numbers of a trial, each made when first asked for.
+class Expected(ABC):
+    """Accrual, survival and expected numbers of a trial of any kind, made when first asked for."""
 
-    Parameters
-    ----------
-    trial : SurvivalTrial
-        A checked trial.
-    """
+    trial: SurvivalTrial | Trial
+    """The trial."""
+    horizon: int
+    """Last trial day."""
 
-    def __init__(self, trial: SurvivalTrial) -> None:
-        self.trial = trial
-        self.horizon = math.floor(trial.max_study_duration)
-        """Last trial day."""
-        self._weights = cell_weights(trial)
+    def __init__(self) -> None:
         self._known: dict[tuple[str, Truth], FloatArray] = {}
 
     @cached_property
-    def _by_cell(self) -> tuple[tuple[ArmTruth, ...], ...]:
-        return truth_by_cell(self.trial, last_day=self.horizon)
-
-    @cached_property
-    def accrual(self) -> Accrual:
-        """Enrolment, were the trial never stopped."""
-        return accrual_of(self.trial, self.horizon)
-
-    @cached_property
+    @abstractmethod
     def entered(self) -> FloatArray:
         """Expected number of patients enrolled by the end of each trial day."""
-        return self.accrual.entered()
+
+    @abstractmethod
+    def day_enrolled(self, number: int) -> float:
+        """Expected day on which so many patients are enrolled; infinite if it is mostly never."""
+
+    @abstractmethod
+    def in_study(self, arm: str) -> FloatArray:
+        """Probability of still being followed after each day since randomisation."""
+
+    @abstractmethod
+    def _cells(self) -> Sequence[Sequence[int]]:
+        """Cells of baseline levels that occur, stratum by stratum."""
+
+    @abstractmethod
+    def _weight(self, cells: Sequence[int]) -> float:
+        """Part of all patients who are in some of the cells."""
+
+    @abstractmethod
+    def _mixture(self, endpoint: str, arm: str, cells: Sequence[int], *, seen: bool) -> FloatArray:
+        """Survival of the patients of an arm who are in some of the cells."""
 
     def share(self, arm: str) -> float:
         """Part of all patients who are given an arm."""
@@ -93,10 +101,6 @@ class ExpectedTrial:
         """
         return self._mixture(endpoint, arm, self._all_cells(), seen=seen)
 
-    def in_study(self, arm: str) -> FloatArray:
-        """Probability of still being followed after each day since randomisation."""
-        return self._by_cell[self._place(arm)][0].in_study
-
     def events(self, endpoint: str, truth: Truth = AS_ASSUMED) -> FloatArray:
         """Expected number of events known by the end of each trial day, arms by days."""
         key = endpoint, truth
@@ -110,36 +114,21 @@ class ExpectedTrial:
         """The arms of a hypothesis, as its test compares them: by stratum or in one."""
         arms = self.trial.arm(hypothesis.experimental), self.trial.arm(hypothesis.control)
         stratified = hypothesis.test == "stratified_log_rank"
-        parts = self._strata() if stratified else (self._all_cells(),)
+        parts = self._cells() if stratified else (self._all_cells(),)
         return tuple(
             Stratum(*(self._group(arm, hypothesis.endpoint, cells) for arm in arms))
             for cells in parts
         )
 
-    def _place(self, arm: str) -> int:
-        return [each.name for each in self.trial.arms].index(arm)
-
     def _all_cells(self) -> tuple[int, ...]:
-        """Combinations of baseline levels that occur, by their number."""
-        return tuple(np.flatnonzero(self._weights).tolist())
-
-    def _strata(self) -> tuple[tuple[int, ...], ...]:
-        """The cells of each stratum of the randomisation."""
-        levels = all_cells(self.trial)
-        found: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
-        for cell in self._all_cells():
-            found[tuple(levels[cell][name] for name in self.trial.randomisation.strata)].append(
-                cell
-            )
-        return tuple(tuple(cells) for cells in found.values())
+        return tuple(cell for cells in self._cells() for cell in cells)
 
     def _group(
         self, arm: Arm, endpoint: str, cells: Sequence[int], truth: Truth = AS_ASSUMED
     ) -> Group:
         """The patients of an arm who are in some of the cells."""
-        part = float(self._weights[list(cells)].sum())
         return Group(
-            share=min(self.share(arm.name) * part, 1.0),
+            share=min(self.share(arm.name) * self._weight(cells), 1.0),
             event=_tabulated(self._curve(arm.name, endpoint, cells, truth)),
             dropout=_tabulated(self.in_study(arm.name)),
         )
@@ -155,6 +144,61 @@ class ExpectedTrial:
             return self._mixture(endpoint, arm, cells, seen=True)
         control = self._mixture(endpoint, chosen.control, cells, seen=True)
         return np.asarray(control**chosen.design_hazard_ratio)
+
+
+class ExpectedTrial(Expected):
+    """What a trial with plain survival models may expect, exactly.
+
+    Parameters
+    ----------
+    trial : SurvivalTrial
+        A checked trial.
+    """
+
+    trial: SurvivalTrial
+
+    def __init__(self, trial: SurvivalTrial) -> None:
+        super().__init__()
+        self.trial = trial
+        self.horizon = math.floor(trial.max_study_duration)
+        self._weights = cell_weights(trial)
+
+    @cached_property
+    def _by_cell(self) -> tuple[tuple[ArmTruth, ...], ...]:
+        return truth_by_cell(self.trial, last_day=self.horizon)
+
+    @cached_property
+    def accrual(self) -> Accrual:
+        """Enrolment, were the trial never stopped."""
+        return accrual_of(self.trial, self.horizon)
+
+    @cached_property
+    def entered(self) -> FloatArray:
+        """Expected number of patients enrolled by the end of each trial day."""
+        return self.accrual.entered()
+
+    def day_enrolled(self, number: int) -> float:
+        """Expected day on which so many patients are enrolled; infinite if it is mostly never."""
+        return self.accrual.day_reaching(number)
+
+    def in_study(self, arm: str) -> FloatArray:
+        """Probability of still being followed after each day since randomisation."""
+        return self._by_cell[self._place(arm)][0].in_study
+
+    def _place(self, arm: str) -> int:
+        return [each.name for each in self.trial.arms].index(arm)
+
+    def _cells(self) -> tuple[tuple[int, ...], ...]:
+        levels = all_cells(self.trial)
+        found: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
+        for cell in np.flatnonzero(self._weights).tolist():
+            found[tuple(levels[cell][name] for name in self.trial.randomisation.strata)].append(
+                cell
+            )
+        return tuple(tuple(cells) for cells in found.values())
+
+    def _weight(self, cells: Sequence[int]) -> float:
+        return float(self._weights[list(cells)].sum())
 
     def _mixture(self, endpoint: str, arm: str, cells: Sequence[int], *, seen: bool) -> FloatArray:
         """Survival of the patients of an arm who are in some of the cells."""

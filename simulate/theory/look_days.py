@@ -13,8 +13,8 @@ from typing import NamedTuple
 from simulate.distributions import FloatArray
 from simulate.scenario.analyses import Analysis, Trigger
 from simulate.scenario.survival_trial import SurvivalTrial
+from simulate.scenario.trial import Trial
 from simulate.sequential.expected import day_reaching
-from simulate.theory.accrual import Accrual
 
 
 class LookDay(NamedTuple):
@@ -27,7 +27,9 @@ class LookDay(NamedTuple):
 
 
 def look_days(
-    trial: SurvivalTrial, accrual: Accrual, events_of: Callable[[str], FloatArray]
+    trial: SurvivalTrial | Trial,
+    day_enrolled: Callable[[int], float],
+    events_of: Callable[[str], FloatArray],
 ) -> tuple[LookDay, ...]:
     """Expected day of each look, in a trial that is not stopped before.
 
@@ -35,8 +37,8 @@ def look_days(
     ----------
     trial
         The trial.
-    accrual
-        Its enrolment.
+    day_enrolled
+        Given a number of patients: the expected day on which so many are enrolled.
     events_of
         Given an endpoint: expected events by the end of each trial day, in all arms together.
     """
@@ -45,13 +47,14 @@ def look_days(
         if trigger.events is not None:
             return day_reaching(events_of(trigger.events.endpoint), trigger.events.count)
         if trigger.enrolled is not None:
-            return accrual.day_reaching(trigger.enrolled.count) + trigger.enrolled.after
+            return day_enrolled(trigger.enrolled.count) + trigger.enrolled.after
         if trigger.follow_up is not None:
-            return accrual.day_reaching(accrual.sample_size) + trigger.follow_up
+            return day_enrolled(trial.sample_size) + trigger.follow_up
         assert trigger.date is not None  # a trigger has one of its keys
         return float((trigger.date - trial.origin).days)
 
     found: list[LookDay] = []
+    assert trial.max_study_duration is not None  # a trial with hypotheses has it
     before, last = 0.0, math.floor(trial.max_study_duration)
     for analysis in trial.analyses:
         day = max(_first_met(analysis, day_of), before)

@@ -22,7 +22,7 @@ from simulate.sequential.power import (
     required_events,
 )
 from simulate.sequential.refusals import DesignError
-from simulate.theory.course import ASSUMED, DESIGN, NULL, ExpectedTrial, Truth, at_day
+from simulate.theory.course import ASSUMED, DESIGN, NULL, Expected, Truth, at_day
 from simulate.theory.look_days import LookDay, look_days
 from simulate.theory.planned_bounds import planned_bounds
 
@@ -157,7 +157,7 @@ class HypothesisTheory:
         return math.exp(-self.bounds.drift / unit)
 
 
-def hypothesis_theory(expected: ExpectedTrial, hypothesis: Hypothesis) -> HypothesisTheory:
+def hypothesis_theory(expected: Expected, hypothesis: Hypothesis) -> HypothesisTheory:
     """Bounds of a hypothesis, and what it may expect under each truth."""
     trial = expected.trial
     arms = trial.arm(hypothesis.experimental), trial.arm(hypothesis.control)
@@ -179,7 +179,7 @@ def hypothesis_theory(expected: ExpectedTrial, hypothesis: Hypothesis) -> Hypoth
     )
 
 
-def planned_events(expected: ExpectedTrial, hypothesis: Hypothesis) -> tuple[float, ...]:
+def planned_events(expected: Expected, hypothesis: Hypothesis) -> tuple[float, ...]:
     """Events of the two arms at each look of a hypothesis.
 
     Those that trigger the look, if nothing else does and there are no other arms; else those that
@@ -199,23 +199,23 @@ def planned_events(expected: ExpectedTrial, hypothesis: Hypothesis) -> tuple[flo
     return tuple(found[place] for place in chosen)
 
 
-def expected_looks(expected: ExpectedTrial, truth: Truth) -> tuple[LookDay, ...]:
+def expected_looks(expected: Expected, truth: Truth) -> tuple[LookDay, ...]:
     """When all looks of the trial are expected under a truth."""
     return look_days(
         expected.trial,
-        expected.accrual,
+        expected.day_enrolled,
         lambda endpoint: np.asarray(expected.events(endpoint, truth).sum(axis=0)),
     )
 
 
-def _places(expected: ExpectedTrial, hypothesis: Hypothesis) -> list[int]:
+def _places(expected: Expected, hypothesis: Hypothesis) -> list[int]:
     """Places of a hypothesis's looks among those of the trial."""
     chosen = expected.trial.analyses_of(hypothesis)
     return [place for place, each in enumerate(expected.trial.analyses) if each in chosen]
 
 
 def _of_two_arms(
-    expected: ExpectedTrial, hypothesis: Hypothesis, truth: Truth
+    expected: Expected, hypothesis: Hypothesis, truth: Truth
 ) -> tuple[FloatArray, FloatArray]:
     """Expected events of the control and the experimental arm by trial day."""
     names = [arm.name for arm in expected.trial.arms]
@@ -227,7 +227,7 @@ def _of_two_arms(
 
 
 def _under(
-    expected: ExpectedTrial,
+    expected: Expected,
     hypothesis: Hypothesis,
     kind: str,
     bounds: Bounds,
@@ -257,7 +257,7 @@ def _under(
 
 
 def _by_log_rank(
-    expected: ExpectedTrial,
+    expected: Expected,
     hypothesis: Hypothesis,
     looks: tuple[LookDay, ...],
     events: tuple[float, ...],
@@ -276,7 +276,7 @@ def _by_log_rank(
 
 
 def _log_rank_by_look(
-    expected: ExpectedTrial, strata: Sequence[Stratum], looks: tuple[LookDay, ...]
+    expected: Expected, strata: Sequence[Stratum], looks: tuple[LookDay, ...]
 ) -> Iterator[LogRankTheory]:
     for look in looks:
         day = max(1, math.ceil(look.day))

@@ -14,7 +14,6 @@ from scipy import stats
 from simulate.build_plan import build_plan
 from simulate.describe import describe, patients
 from simulate.describe.distributions import Implied, count_in_words, time_in_words
-from simulate.describe.forecast import FIRST_REPLICATE, Forecast, forecast
 from simulate.describe.incidence import on_treatment
 from simulate.describe.timeline import month_ends
 from simulate.describe.words import WIDTH, duration, in_months, listing
@@ -25,6 +24,7 @@ from simulate.plan import with_lists
 from simulate.scenario import Scenario
 from simulate.scenario import distributions as families
 from simulate.scenario.baseline import LevelsVariable
+from simulate.theory.forecast import FIRST_REPLICATE, Forecast, forecast
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 TWIN = SCENARIOS / "kn026_phase2.yaml"
@@ -191,7 +191,7 @@ def test_marginal_percentages_are_the_frequencies_of_simulated_patients(twin: Sc
     variables = twin.baseline.variables
     counts = [Counter[int]() for _ in variables]
     n = plan.enrolment.n_patients
-    for draws in draw_patients(plan, seed=1, replicate=FIRST_REPLICATE):
+    for draws in draw_patients([plan], seed=1, replicate=FIRST_REPLICATE):
         levels: list[int] = []
         for index, variable in enumerate(variables):
             levels.append(baseline_level(listed, index, levels, draws.baseline[variable.id]))
