@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -31,8 +31,8 @@ from simulate.patient.treatment import TreatmentPlan
 from simulate.plan import Plan
 from simulate.scenario.analyses import Analysis
 from simulate.scenario.assessment import Assessment
-from simulate.scenario.baseline import Baseline, LevelsVariable, NormalVariable
-from simulate.scenario.disease import Disease
+from simulate.scenario.baseline import LevelsVariable, NormalVariable, Variable
+from simulate.scenario.disease import PrognosticFactor
 from simulate.scenario.enrolment import (
     ActivationDates,
     PoissonGammaAccrual,
@@ -188,16 +188,16 @@ def _site_factor(sites: Sites) -> FloatArray:
 # ---- the patient ------------------------------------------------------------------------------
 
 
-def _baseline(baseline: Baseline, disease: Disease) -> BaselinePlan:
+def baseline_plan(
+    variables: Sequence[Variable], prognostic_factors: Sequence[PrognosticFactor] = ()
+) -> BaselinePlan:
     """Lay the variables, their cases, conditions and levels out in flat arrays."""
-    names = [variable.name for variable in baseline.variables]
-    level_names = {
-        v.name: v.level_names for v in baseline.variables if isinstance(v, LevelsVariable)
-    }
+    names = [variable.name for variable in variables]
+    level_names = {v.name: v.level_names for v in variables if isinstance(v, LevelsVariable)}
     case_start, condition_start, level_start = [0], [0], [0]
     conditions: list[tuple[int, int]] = []
     tables: list[IntArray] = []
-    for variable in baseline.variables:
+    for variable in variables:
         cases = _cases(variable)
         for when, table in cases:
             conditions += [
@@ -208,16 +208,16 @@ def _baseline(baseline: Baseline, disease: Disease) -> BaselinePlan:
             tables.append(table)
             level_start.append(level_start[-1] + len(table))
         case_start.append(case_start[-1] + len(cases))
-    starts, levels, ratios = _prognostic(disease, names, level_names)
+    starts, levels, ratios = _prognostic(prognostic_factors, names, level_names)
     return BaselinePlan(
-        variable_ids=np.array([v.id for v in baseline.variables], np.int64),
+        variable_ids=np.array([v.id for v in variables], np.int64),
         case_start=np.array(case_start),
         condition_start=np.array(condition_start),
         condition_variable=np.array([c[0] for c in conditions], np.int64),
         condition_levels=np.array([c[1] for c in conditions], np.int64),
         level_start=np.array(level_start),
         thresholds=np.concatenate(tables) if tables else _NO_DAYS,
-        first_value=np.array([_first_value(v) for v in baseline.variables], np.int64),
+        first_value=np.array([_first_value(v) for v in variables], np.int64),
         hazard_ratio_start=starts,
         hazard_ratio_level=levels,
         hazard_ratios=ratios,
@@ -241,12 +241,12 @@ def _first_value(variable: LevelsVariable | NormalVariable) -> int:
 
 
 def _prognostic(
-    disease: Disease, names: list[str], level_names: dict[str, tuple[str, ...]]
+    factors: Sequence[PrognosticFactor], names: list[str], level_names: dict[str, tuple[str, ...]]
 ) -> tuple[IntArray, IntArray, FloatArray]:
     """Prognostic factors, sorted by variable."""
     starts, levels, ratios = [0], [], []
     for name in names:
-        for factor in disease.prognostic_factors:
+        for factor in factors:
             if factor.variable == name:
                 levels.append(level_names[name].index(factor.level))
                 ratios += [factor.progression, factor.death, factor.death_after_progression]
@@ -373,7 +373,7 @@ _PARTS: dict[str, tuple[tuple[str, ...], Callable[[Trial, int], Any]]] = {
     "enrolment": (("origin", "sample_size", "enrolment"), lambda trial, _: _enrolment(trial)),
     "baseline": (
         ("baseline", "disease.prognostic_factors"),
-        lambda trial, _: _baseline(trial.baseline, trial.disease),
+        lambda trial, _: baseline_plan(trial.baseline.variables, trial.disease.prognostic_factors),
     ),
     "disease": (("disease", "treatment", "assessment"), lambda trial, _: _disease(trial)),
     "treatment": (("treatment",), lambda trial, _: _treatment(trial.treatment)),

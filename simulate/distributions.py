@@ -77,6 +77,14 @@ class ShortColumn(IntColumn, Protocol):
     """The same for numbers of at most 2**31 - 1, which kernels store in half the room."""
 
 
+class ShortTable(IntTable, Protocol):
+    """Whole numbers from -2**31 to 2**31 - 1, which kernels store in half the room."""
+
+
+class SmallTable(IntTable, Protocol):
+    """Whole numbers from 0 to 2**16 - 1, which kernels store in a quarter of the room."""
+
+
 class FloatColumn(FloatTable, Protocol):
     """Floats by index that can be changed; see :class:`IntTable`."""
 

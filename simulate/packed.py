@@ -7,14 +7,15 @@ gets the address of that block, and ``plan.dosing.action[row]`` becomes two load
 notice: the fields are found by the same names, and what a field is follows from its annotation
 (``IntTable``, ``FloatTable``, ``int``, ``float``, or another named tuple of such fields). What is
 annotated as a table is only read; what a kernel fills is a column (``IntColumn``, ``FloatColumn``,
-or ``ShortColumn`` for whole numbers below 2**31, which take half the room).
+or ``ShortColumn`` for whole numbers below 2**31, which take half the room). A ``ShortTable`` and a
+``SmallTable`` are tables of whole numbers of 32 bits and, without a sign, of 16.
 """
 
 from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any, NamedTuple, TypeVar, get_type_hints
 
 import numpy as np
@@ -47,7 +48,7 @@ class PackedType(types.Type):
 class TableType(types.Type):
     """A table of whole numbers or floats, known by its address and length.
 
-    Short whole numbers are stored in 32 bits, and read as if they had 64.
+    Short whole numbers are stored in 32 or 16 bits, and read as if they had 64.
     A constant one never changes while a kernel runs, so that what was read need not be read again
     after something else was written. A guided one is of thresholds, in order, and has a guide that
     shortens a search for a word: entry j tells how many thresholds do not exceed ``j << shift``.
@@ -56,7 +57,7 @@ class TableType(types.Type):
 
     def __init__(self, dtype: types.Type, *, constant: bool = False, guided: bool = False) -> None:
         self.dtype, self.constant, self.guided = dtype, constant, guided
-        self.value = types.int64 if dtype == types.int32 else dtype
+        self.value = types.int64 if isinstance(dtype, types.Integer) else dtype
         self.n_entries = 4 if guided else 2
         kind = "Guided" if guided else "Constant" if constant else ""
         super().__init__(name=f"{kind}Table({dtype})")
@@ -66,6 +67,8 @@ INT_COLUMN, FLOAT_COLUMN = TableType(types.int64), TableType(types.float64)
 SHORT_COLUMN = TableType(types.int32)
 INT_TABLE = TableType(types.int64, constant=True)
 FLOAT_TABLE = TableType(types.float64, constant=True)
+SHORT_TABLE = TableType(types.int32, constant=True)
+SMALL_TABLE = TableType(types.uint16, constant=True)
 GUIDED_TABLE = TableType(types.int64, constant=True, guided=True)
 
 _WORD_BITS = 32
@@ -104,6 +107,8 @@ _KINDS = {
     "IntTable": INT_TABLE,
     "IntArray": INT_COLUMN,
     "IntColumn": INT_COLUMN,
+    "ShortTable": SHORT_TABLE,
+    "SmallTable": SMALL_TABLE,
     "ShortColumn": SHORT_COLUMN,
     "FloatTable": FLOAT_TABLE,
     "FloatArray": FLOAT_COLUMN,
@@ -142,8 +147,8 @@ def pack(value: Any) -> Packed:
     Raises
     ------
     TypeError
-        If an array is not a contiguous one of int64, int32 or float64, as its annotation says, or
-        a guided table is longer than its guide can tell.
+        If an array is not a contiguous one of the type that its annotation says, or a guided table
+        is longer than its guide can tell.
     """
     block = np.zeros(_fields(type(value))[1], np.int64)
     guides: list[npt.NDArray[np.uint16]] = []
@@ -277,9 +282,8 @@ def _get(typing: Any, table: Any, index: Any) -> Any:
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         kind = signature.args[0]
         address = _element(context, builder, kind, arguments)
-        if kind.constant:
-            return _load_constant(builder, address)
-        return context.cast(builder, builder.load(address), kind.dtype, kind.value)
+        load = partial(_load_constant, builder) if kind.constant else builder.load
+        return context.cast(builder, load(address), kind.dtype, kind.value)
 
     return table.value(table, index), code
 

@@ -45,6 +45,10 @@ class Purpose(IntEnum):
     SITE_ACTIVATION = 9
     SITE_ARRIVAL = 10
     SITE_SCREENING = 11
+    # a region (entity = region id; index = trial day)
+    REGION_ARRIVALS = 12
+    # a list of blocks (entity = stratum, or stratum and region; index = block * 64 + position)
+    BLOCK = 16
     # a patient (entity = patient number)
     BASELINE = 32
     BASELINE_SCAN = 33
@@ -67,6 +71,8 @@ class Purpose(IntEnum):
     DOSING_RULE = 50
     WITHDRAWAL_CAUSE = 51
     INFUSION = 52
+    RANDOMISATION = 64
+    SURVIVAL = 65
 
 
 _M0, _M1 = 0xD2511F53, 0xCD9E8D57

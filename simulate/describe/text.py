@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Mapping
-from typing import Any
 
 from simulate.build_plan import build_plan, cut_day
+from simulate.describe.closing import sources, what_ifs
 from simulate.describe.conduct import leaves, scanned
 from simulate.describe.disease import disease
 from simulate.describe.dosing import given
@@ -28,11 +26,6 @@ from simulate.describe.words import (
 )
 from simulate.latent_truth import has_formula, latent_truth
 from simulate.scenario import Scenario
-from simulate.scenario.fields import SOURCE_KEYS
-from simulate.scenario.provenance import SOURCE_KINDS
-from simulate.scenario.head import Variant
-
-_MOST_UNSTATED = 10
 
 
 def describe(scenario: Scenario) -> str:
@@ -67,8 +60,8 @@ def describe(scenario: Scenario) -> str:
         section("Who leaves", leaves(scenario)),
         section("Analyses", analyses(scenario, expected, truth)),
         section("Endpoints", _endpoints(scenario)),
-        section("What-ifs", _what_ifs(scenario)),
-        section("Sources", _sources(scenario)),
+        section("What-ifs", what_ifs(scenario)),
+        section("Sources", sources(scenario)),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -159,41 +152,3 @@ def _design(scenario: Scenario) -> tuple[str, str]:
             f"exceeds {stated_percent(limit)}."
         )
     return precision, success
-
-
-def _what_ifs(scenario: Scenario) -> list[str]:
-    if not scenario.sweep:
-        return paragraph("None.")
-    return paragraphs(*(_variant(variant, scenario.replicates) for variant in scenario.sweep))
-
-
-def _variant(variant: Variant, replicates: int) -> str:
-    title = f"{variant.name}: {variant.title}" if variant.title else variant.name
-    trials = count(variant.replicates or replicates, "simulated trial")
-    changes = listing(f"{path} = {_value(value)}" for path, value in variant.set.items())
-    return f"{title} ({trials}). Sets {changes}."
-
-
-def _value(value: Any) -> str:
-    """A value of an override as the file has it, without its sources."""
-    if isinstance(value, Mapping):
-        if "value" in value and "kind" not in value:
-            return _value(value["value"])
-        pairs = (f"{k}: {_value(v)}" for k, v in value.items() if k not in SOURCE_KEYS)
-        return "{" + ", ".join(pairs) + "}"
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_value, value))}]"
-    return "null" if value is None else str(value)
-
-
-def _sources(scenario: Scenario) -> list[str]:
-    register = scenario.register()
-    counts = Counter(row.source for row in register)
-    kinds = [*SOURCE_KINDS, "not stated"]
-    numbers = listing(f"{counts[kind]} {kind}" for kind in kinds)
-    unstated = [row.path for row in register if row.source == "not stated"]
-    shown = [*unstated[:_MOST_UNSTATED], *(["..."] if len(unstated) > _MOST_UNSTATED else [])]
-    return paragraphs(
-        f"{count(len(register), 'number or date', 'numbers and dates')}: {numbers}.",
-        f"Without a source: {', '.join(shown)}." if unstated else "",
-    )

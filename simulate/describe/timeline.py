@@ -5,13 +5,11 @@ from __future__ import annotations
 import calendar
 import datetime as dt
 import math
-from collections.abc import Sequence
 
 from simulate.build_plan import cut_day, trial_day
 from simulate.describe.distributions import time_in_words
 from simulate.describe.forecast import Forecast
 from simulate.describe.words import (
-    WIDTH,
     count,
     duration,
     in_months,
@@ -20,8 +18,8 @@ from simulate.describe.words import (
     paragraphs,
     per_month,
     percent,
+    side_by_side,
     stated_percent,
-    table,
 )
 from simulate.latent_truth import LatentTruth
 from simulate.scenario.analyses import Analysis
@@ -137,7 +135,7 @@ def _expectations(trial: Trial, expected: Forecast, truth: LatentTruth | None) -
             f"Expected by the end of each month, as the mean of "
             f"{count(len(expected.days), 'simulated enrolment')}: {what}"
         ),
-        *_side_by_side(header, rows),
+        *side_by_side(header, rows),
     ]
 
 
@@ -159,28 +157,17 @@ def month_ends(trial: Trial, expected: Forecast) -> list[dt.date]:
     last_cut = trial.origin + dt.timedelta(
         days=max(cut_day(trial, analysis) for analysis in trial.analyses)
     )
-    first = trial.origin + dt.timedelta(days=int(entered[0]))
+    return month_ends_between(trial.origin + dt.timedelta(days=int(entered[0])), last_cut)
+
+
+def month_ends_between(first: dt.date, last: dt.date) -> list[dt.date]:
+    """Last days of the calendar months between two days; of long times quarters or years."""
     ends, year, month = [], first.year, first.month
-    while (end := dt.date(year, month, calendar.monthrange(year, month)[1])) <= last_cut:
+    while (end := dt.date(year, month, calendar.monthrange(year, month)[1])) <= last:
         ends.append(end)
         year, month = (year, month + 1) if month < 12 else (year + 1, 1)
     step = 1 if len(ends) <= _MONTHLY_UP_TO else 3 if len(ends) <= _QUARTERLY_UP_TO else 12
     return [end for end in ends if end.month % step == 0]
-
-
-def _side_by_side(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """A long table in blocks beside each other, read down and then across."""
-    lines = table(header, rows, indent=0)
-    width = max(map(len, lines))
-    n_blocks = max(1, min((WIDTH + 1) // (width + 3), len(rows)))
-    height = math.ceil(len(rows) / n_blocks)
-    blocks = [lines[1:][i * height : (i + 1) * height] for i in range(n_blocks)]
-    columns = [[lines[0], *block] for block in blocks if block]
-    joined = [
-        "   ".join((column[i] if i < len(column) else "").ljust(width) for column in columns)
-        for i in range(height + 1)
-    ]
-    return [f"  {line}".rstrip() for line in joined]
 
 
 # ---- data cuts ----------------------------------------------------------------------------------

@@ -97,6 +97,21 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, indent: int =
     ]
 
 
+def side_by_side(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """A long table in blocks beside each other, read down and then across."""
+    lines = table(header, rows, indent=0)
+    width = max(map(len, lines))
+    n_blocks = max(1, min((WIDTH + 1) // (width + 3), len(rows)))
+    height = math.ceil(len(rows) / n_blocks)
+    blocks = [lines[1:][i * height : (i + 1) * height] for i in range(n_blocks)]
+    columns = [[lines[0], *block] for block in blocks if block]
+    joined = [
+        "   ".join((column[i] if i < len(column) else "").ljust(width) for column in columns)
+        for i in range(height + 1)
+    ]
+    return [f"  {line}".rstrip() for line in joined]
+
+
 def section(title: str, lines: Sequence[str]) -> str:
     """A heading with what stands under it."""
     return "\n".join([title, "-" * len(title), *lines])

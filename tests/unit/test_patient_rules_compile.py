@@ -52,6 +52,7 @@ ELSEWHERE = {
     "exposure": "test_one_trial.py",
     "observed_truth": "test_observed_truth.py",
     "packed": "test_one_trial.py",
+    "sequential": "test_sequential_integration.py",
 }
 """Modules and rules that are compared in whole trials and samples, and in which file."""
 

@@ -1,0 +1,187 @@
+"""What theory expects of a randomised trial with plain survival models, before any simulation.
+
+Two tables stand beside the simulation: `table` has a row for each hypothesis, look and truth,
+`overall` one for each hypothesis and truth. What may be true: the null hypothesis, the scenario as
+it stands (`assumed`), and the hazard ratio of the design (`design`).
+
+Exact, by integration over accrual, dropout and survival: expected numbers of patients and events by
+day. Exact for Z that is normal with independent increments: bounds and error spent. Approximate:
+the days of looks (when the expected number reaches the target), and the mean of Z. That is
+Schoenfeld's under `design`, and under `assumed` follows from the expected numbers at risk, so that
+hazards need not be proportional.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from simulate.errors import UsageError
+from simulate.scenario.reading import AnyScenario
+from simulate.scenario.survival_scenario import SurvivalScenario
+from simulate.sequential.power import performance_at_means
+from simulate.theory.course import ExpectedTrial
+from simulate.theory.performance import HypothesisTheory, UnderTruth, hypothesis_theory
+from simulate.units import DAYS_PER_MONTH
+
+POWERS = (0.8, 0.9)
+"""Powers for which needed events and detectable hazard ratios are given."""
+
+
+@dataclass(frozen=True, eq=False)
+class DesignTheory:
+    """Theory of a scenario.
+
+    Attributes
+    ----------
+    scenario
+        The scenario.
+    expected
+        Its expected numbers by day.
+    hypotheses
+        Each of its hypotheses.
+    """
+
+    scenario: SurvivalScenario
+    expected: ExpectedTrial
+    hypotheses: tuple[HypothesisTheory, ...]
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """A row for each hypothesis, look and truth; columns as of the README."""
+        rows = [row for theory in self.hypotheses for row in _look_rows(self.scenario, theory)]
+        return pd.DataFrame(rows)
+
+    @cached_property
+    def overall(self) -> pd.DataFrame:
+        """A row for each hypothesis and truth: power, and what to expect when it is decided."""
+        rows = [row for theory in self.hypotheses for row in _overall_rows(self, theory)]
+        return pd.DataFrame(rows)
+
+    @property
+    def enrolment_end(self) -> float:
+        """Expected trial day on which the last place is taken; infinite if mostly never."""
+        return self.expected.accrual.day_reaching(self.scenario.sample_size)
+
+
+def design_theory(scenario: AnyScenario) -> DesignTheory:
+    """Theory of a scenario.
+
+    Parameters
+    ----------
+    scenario
+        A randomised trial with plain survival models and hypotheses.
+
+    Raises
+    ------
+    UsageError
+        If it is another trial, if nothing is tested, or if looks cannot be told apart.
+    """
+    if not isinstance(scenario, SurvivalScenario):
+        raise UsageError(
+            f"{scenario.path}: theory needs a trial with plain survival models, and this one has "
+            "patients in cycles and scans. Give a scenario with the block survival: and "
+            "hypotheses:, such as a copy of scenarios/generic_two_arm.yaml"
+        )
+    if not scenario.hypotheses:
+        raise UsageError(
+            f"{scenario.path}: theory needs hypotheses, and there are none. Give hypotheses: with "
+            "id, name, endpoint, experimental and control, as in scenarios/generic_two_arm.yaml"
+        )
+    expected = ExpectedTrial(scenario)
+    return DesignTheory(
+        scenario, expected, tuple(hypothesis_theory(expected, h) for h in scenario.hypotheses)
+    )
+
+
+def _key(scenario: SurvivalScenario, theory: HypothesisTheory) -> dict[str, Any]:
+    return {
+        "scenario": scenario.name,
+        "hypothesis": theory.hypothesis.name,
+        "endpoint": theory.hypothesis.endpoint,
+        "test": theory.hypothesis.test,
+        "experimental": theory.hypothesis.experimental,
+        "control": theory.hypothesis.control,
+    }
+
+
+def _look_rows(scenario: SurvivalScenario, theory: HypothesisTheory) -> Iterator[dict[str, Any]]:
+    bounds = theory.bounds
+    for under in theory.truths:
+        stops = under.performance
+        for look, analysis in enumerate(theory.analyses):
+            yield {
+                **_key(scenario, theory),
+                "look": look + 1,
+                "analysis": analysis.name,
+                "truth": under.truth,
+                "hazard_ratio": under.hazard_ratio[look],
+                "planned_events": theory.events[look],
+                "information_fraction": theory.events[look] / theory.information,
+                "efficacy_z": bounds.efficacy_z[look],
+                "efficacy_p": bounds.efficacy_p[look],
+                "efficacy_hazard_ratio": theory.efficacy_hazard_ratio[look],
+                "futility_z": bounds.futility_z[look],
+                "futility_p": bounds.futility_p[look],
+                "futility_hazard_ratio": theory.futility_hazard_ratio[look],
+                "alpha_spent": bounds.alpha_spent[look],
+                "beta_spent": bounds.beta_spent[look],
+                "mean_z": stops.means[look],
+                "efficacy": stops.efficacy[look],
+                "futility": stops.futility[look],
+                "cumulative_efficacy": stops.efficacy[: look + 1].sum(),
+                "cumulative_futility": stops.futility[: look + 1].sum(),
+                "stops": stops.stopping[look],
+                **_when(scenario, under, look, analysis.cleaning_lag),
+            }
+
+
+def _when(scenario: SurvivalScenario, under: UnderTruth, look: int, lag: int) -> dict[str, Any]:
+    """The expected day of a look, and what is expected by then."""
+    day = under.looks[look].day
+    return {
+        "expected_day": day,
+        "expected_months": day / DAYS_PER_MONTH,
+        "expected_date": scenario.origin + dt.timedelta(days=math.ceil(day)),
+        "decision_day": day + lag,
+        "target_reached": under.looks[look].is_reached,
+        "enrolled": under.enrolled[look],
+        "events": under.control_events[look] + under.experimental_events[look],
+        "control_events": under.control_events[look],
+        "experimental_events": under.experimental_events[look],
+    }
+
+
+def power_without_futility(theory: HypothesisTheory, under: UnderTruth) -> float:
+    """Power if no trial is stopped for futility: under the null hypothesis, at most alpha."""
+    stops = under.performance
+    return performance_at_means(theory.bounds, stops.means, stops.events, heed_futility=False).power
+
+
+def _overall_rows(theory: DesignTheory, one: HypothesisTheory) -> Iterator[dict[str, Any]]:
+    for under in one.truths:
+        stops = under.performance
+        events = under.control_events + under.experimental_events
+        yield {
+            **_key(theory.scenario, one),
+            "truth": under.truth,
+            "power": stops.power,
+            "power_without_futility": power_without_futility(one, under),
+            "stops_for_futility": float(stops.futility[:-1].sum()),
+            "expected_events": stops.expected(events),
+            "expected_sample_size": stops.expected(under.enrolled),
+            "expected_day": stops.expected(under.days),
+            "expected_months": stops.expected(under.days) / DAYS_PER_MONTH,
+            "enrolment_end_day": theory.enrolment_end,
+            "information": one.information,
+            "significant_hazard_ratio": float(one.efficacy_hazard_ratio[-1]),
+            **{f"detectable_hazard_ratio_{p:.0%}": one.detectable(p) for p in POWERS},
+            **{f"events_for_{p:.0%}": one.events_for(p) for p in POWERS},
+            **{f"fixed_events_for_{p:.0%}": one.fixed_events_for(p) for p in POWERS},
+        }

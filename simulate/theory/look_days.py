@@ -1,0 +1,65 @@
+"""When the looks of a trial may be expected, by the day on which expected numbers reach a target.
+
+For large numbers that is nearly the mean day on which a trial reaches it. Patients enrolled are
+followed exactly: the mean day of the last of them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+from simulate.distributions import FloatArray
+from simulate.scenario.analyses import Analysis, Trigger
+from simulate.scenario.survival_trial import SurvivalTrial
+from simulate.sequential.expected import day_reaching
+from simulate.theory.accrual import Accrual
+
+
+class LookDay(NamedTuple):
+    """When a look is expected."""
+
+    day: float
+    """Trial day of the data cut."""
+    is_reached: bool
+    """Whether its trigger is met by the end of the trial; if not, the data are cut there."""
+
+
+def look_days(
+    trial: SurvivalTrial, accrual: Accrual, events_of: Callable[[str], FloatArray]
+) -> tuple[LookDay, ...]:
+    """Expected day of each look, in a trial that is not stopped before.
+
+    Parameters
+    ----------
+    trial
+        The trial.
+    accrual
+        Its enrolment.
+    events_of
+        Given an endpoint: expected events by the end of each trial day, in all arms together.
+    """
+
+    def day_of(trigger: Trigger) -> float:
+        if trigger.events is not None:
+            return day_reaching(events_of(trigger.events.endpoint), trigger.events.count)
+        if trigger.enrolled is not None:
+            return accrual.day_reaching(trigger.enrolled.count) + trigger.enrolled.after
+        if trigger.follow_up is not None:
+            return accrual.day_reaching(accrual.sample_size) + trigger.follow_up
+        assert trigger.date is not None  # a trigger has one of its keys
+        return float((trigger.date - trial.origin).days)
+
+    found: list[LookDay] = []
+    before, last = 0.0, math.ceil(trial.max_study_duration)
+    for analysis in trial.analyses:
+        day = max(_first_met(analysis, day_of), before)
+        before = min(day, float(last))
+        found.append(LookDay(before, day <= last))
+    return tuple(found)
+
+
+def _first_met(analysis: Analysis, day_of: Callable[[Trigger], float]) -> float:
+    """The first day on which all conditions of one of the clauses are met."""
+    return min(max(day_of(trigger) for trigger in clause) for clause in analysis.cut.clauses)
