@@ -109,11 +109,26 @@ def _row(label: str, values: dict[str, float]) -> tuple[str, ...]:
     return (label, *cells)
 
 
+_PLANNED = (
+    "planned_events",
+    "information_fraction",
+    "efficacy_z",
+    "efficacy_p",
+    "efficacy_hazard_ratio",
+    "futility_z",
+    "futility_hazard_ratio",
+)
+"""Columns of theory that hold the same."""
+
+
 def _planned(view: RandomisedView, hypothesis: Hypothesis, analysis: str) -> dict[str, float]:
-    return {
-        name: view.theory.value(name, hypothesis=hypothesis.name, analysis=analysis)
-        for name in _MEASURES
+    found = {
+        name: view.theory.at_look(hypothesis, column, analysis)
+        for name, column in zip(_MEASURES, _PLANNED, strict=True)
     }
+    if found["futility_bound"] >= found["efficacy_bound"]:
+        found["futility_bound"] = found["hazard_ratio_at_futility"] = math.nan
+    return found
 
 
 def simulated_bounds(

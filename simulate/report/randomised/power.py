@@ -10,20 +10,15 @@ from matplotlib.figure import Figure
 from simulate.monte_carlo import Estimate
 from simulate.plots.decisions import decisions_legend, plot_decisions
 from simulate.report.blocks import Block, Heading, Picture, Prose, Section, Table
-from simulate.report.numbers import NO_VALUE, counted, number
-from simulate.report.randomised.view import (
-    ENDPOINTS,
-    RandomisedView,
-    hypothesis_label,
-    look_label,
-)
+from simulate.report.numbers import NO_VALUE, capital, counted, number
+from simulate.report.randomised.view import RandomisedView, hypothesis_label, look_label
 from simulate.report.randomised.words import monte_carlo_interval, with_error
 from simulate.report.svg import figure_svg
 from simulate.scenario.analyses import Analysis
 from simulate.scenario.monitoring import Hypothesis
 
-Compared = tuple[str, Estimate, float, float, int]
-"""Label, simulation, theory, factor and digits of one line of a table."""
+Compared = tuple[str, Estimate, float]
+"""Label, simulation and theory of one line of a table."""
 
 
 def power_section(view: RandomisedView) -> Section:
@@ -80,16 +75,14 @@ def decisions_table(view: RandomisedView, hypothesis: Hypothesis) -> pd.DataFram
 
 
 def theory_table(view: RandomisedView, hypothesis: Hypothesis) -> pd.DataFrame:
-    """The same by theory: shares that are rejected, and stopped for futility, by each look."""
-    rows, futility = [], 0.0
-    for look in view.looks_of(hypothesis):
-        where = {"hypothesis": hypothesis.name, "analysis": look.name}
-        stopped = view.theory.value("stop_futility", **where)
-        futility += 0.0 if math.isnan(stopped) else stopped
-        rows.append(
-            {"rejected": view.theory.value("reject_by_then", **where), "futility": futility}
-        )
-    return pd.DataFrame(rows)
+    """The same by theory: shares rejected and stopped for futility by each look."""
+    looks = view.looks_of(hypothesis)
+    at_look = view.theory.at_look
+    futility = [at_look(hypothesis, "cumulative_futility", look.name) for look in looks]
+    # at the last look theory counts all that do not reject as futility
+    futility[-1] = futility[-2] if len(looks) > 1 else math.nan
+    rejected = [at_look(hypothesis, "cumulative_efficacy", look.name) for look in looks]
+    return pd.DataFrame({"rejected": rejected, "futility": futility})
 
 
 def _picture(view: RandomisedView, hypothesis: Hypothesis) -> Picture:
@@ -116,35 +109,33 @@ def _picture(view: RandomisedView, hypothesis: Hypothesis) -> Picture:
 
 def _decided(view: RandomisedView, hypothesis: Hypothesis) -> Table:
     """Probability of each decision at each look and in all."""
-    looks = view.looks_of(hypothesis)
-    rows: list[Compared] = [_compared(view, hypothesis, "reject", "Rejected, in all")]
-    if len(looks) > 1:
-        rows += [
-            _compared(view, hypothesis, "stop_efficacy", f"Rejected at the {look_label(look)}", look)
-            for look in looks
-        ]
-    for look in looks[:-1]:
-        label = f"Stopped for futility at the {look_label(look)}"
-        rows.append(_compared(view, hypothesis, "stop_futility", label, look))
-    rows.append(_compared(view, hypothesis, "stop_end", "Not rejected at the last look"))
-    shown = [row for row in rows if row[1].estimate > 0 or row[2] > 0 or "in all" in row[0]]
-    return _beside_theory(view, f"Decisions on {hypothesis.name}, % of all trials", shown)
+    looks, get = view.looks_of(hypothesis), view.measured.of_hypothesis
+    theory, at_look = view.theory, view.theory.at_look
+    rows: list[Compared] = [
+        ("Rejected, in all", get(hypothesis, "reject"), theory.rejected(hypothesis))
+    ]
+    for measure, column, words in _AT_LOOKS:
+        chosen = looks if column == "efficacy" and len(looks) > 1 else looks[:-1]
+        for look in chosen:
+            found = get(hypothesis, measure, look.name)
+            expected = at_look(hypothesis, column, look.name)
+            rows.append((f"{words} the {look_label(look)}", found, expected))
+    failed = get(hypothesis, "stop_end")
+    rows.append(("Not rejected at the last look", failed, theory.not_rejected(hypothesis)))
+    shown = [rows[0], *(row for row in rows[1:] if row[1].estimate > 0 or row[2] > 0)]
+    return _beside_theory(f"Decisions on {hypothesis.name}, % of all trials", shown, 100.0, 2)
 
 
-def _compared(
-    view: RandomisedView,
-    hypothesis: Hypothesis,
-    measure: str,
-    label: str,
-    look: Analysis | None = None,
-) -> Compared:
-    analysis = "all" if look is None else look.name
-    found = view.measured.of_hypothesis(hypothesis, measure, analysis)
-    expected = view.theory.value(measure, hypothesis=hypothesis.name, analysis=analysis)
-    return label, found, expected, 100.0, 2
+_AT_LOOKS = (
+    ("stop_efficacy", "efficacy", "Rejected at"),
+    ("stop_futility", "futility", "Stopped for futility at"),
+)
+"""Measure, column of theory, and words of what is decided at a look."""
 
 
-def _beside_theory(view: RandomisedView, title: str, rows: list[Compared]) -> Table:
+def _beside_theory(
+    title: str, rows: list[Compared], scale: float = 1.0, digits: int = 1, caption: str = ""
+) -> Table:
     cells = [
         (
             label,
@@ -153,15 +144,15 @@ def _beside_theory(view: RandomisedView, title: str, rows: list[Compared]) -> Ta
             number(scale * expected, digits),
             _difference(found, expected),
         )
-        for label, found, expected, scale, digits in rows
+        for label, found, expected in rows
     ]
     header = ["", "Simulated", "95% interval", "Theory", "Difference, MCSE"]
     keep = 5 if any(row[3] != NO_VALUE for row in cells) else 3
-    caption = (
-        "Difference: simulated less theory, in Monte Carlo standard errors of the simulation."
-        if keep == 5
-        else ""
-    )
+    if keep == 5:
+        caption = (
+            "Difference: simulated less theory, in Monte Carlo standard errors of the simulation. "
+            f"{caption}"
+        ).strip()
     return Table(
         title,
         header[:keep],
@@ -184,39 +175,58 @@ def _difference(found: Estimate, expected: float) -> str:
 
 def _of_trial(view: RandomisedView) -> Table:
     """Sizes, events and calendar times, of the looks and of the trial as it ends."""
-    rows = [
-        _trial(view, "sample_size", "Patients when the trial ends"),
-        _trial(view, "duration", "Months to the last decision"),
-    ]
-    for endpoint in view.scenario.endpoints:
-        found = view.measured.of_endpoint(endpoint, "events.mean")
-        expected = view.theory.value("events.mean", analysis="stop", endpoint=endpoint)
-        label = f"{ENDPOINTS[endpoint]}: events when the trial ends"
-        rows.append((label, found, expected, 1.0, 1))
+    rows = [*_at_stop(view)]
     for look in view.analyses:
         rows += _of_look(view, look)
-    return _beside_theory(view, "Means over trials", [row for row in rows if row[1].n_analysed])
+    caption = (
+        "Of a look, simulated: over the trials that made it; by theory: of a trial that is not "
+        "stopped before."
+        if view.theory
+        else ""
+    )
+    return _beside_theory("Means over trials", [row for row in rows if row[1].n_analysed], caption=caption)
 
 
-def _trial(view: RandomisedView, measure: str, label: str) -> Compared:
-    name = f"{measure}.mean"
-    expected = view.theory.value(name, analysis="stop")
-    return label, view.measured.of_trial(name), expected, 1.0, 1
-
-
-def _of_look(view: RandomisedView, look: Analysis) -> list[Compared]:
-    label = look_label(look).capitalize()
-    rows: list[Compared] = []
-    for measure, words in (("cut_time", "month of the data cut"), ("n_enrolled", "patients")):
-        name = f"{measure}.mean"
-        expected = view.theory.value(name, analysis=look.name)
-        rows.append(
-            (f"{label}: {words}", view.measured.of_trial(name, look.name), expected, 1.0, 1)
-        )
+def _at_stop(view: RandomisedView) -> list[Compared]:
+    """What is expected when the trial ends; theory has it if one hypothesis decides that."""
+    theory = view.theory
+    only = view.hypotheses[0] if len(view.hypotheses) == 1 else None
+    size = month = math.nan
+    if only is not None:
+        size, month = theory.at_stop(only, "enrolled"), theory.decision_month(only)
+    of_trial = view.measured.of_trial
+    rows: list[Compared] = [
+        ("Patients when the trial ends", of_trial("sample_size.mean"), size),
+        ("Months to the last decision", of_trial("duration.mean"), month),
+    ]
     for endpoint in view.scenario.endpoints:
-        found = view.measured.of_endpoint(endpoint, "events.mean", look.name)
-        expected = view.theory.value("events.mean", analysis=look.name, endpoint=endpoint)
-        rows.append((f"{label}: {endpoint} events", found, expected, 1.0, 1))
+        expected = math.nan
+        if only is not None and only.endpoint == endpoint and len(view.arms) == 2:
+            expected = theory.at_stop(only, "events")
+        found = view.measured.of_endpoint(endpoint, "events.mean")
+        rows.append((f"{endpoint} events when the trial ends", found, expected))
     return rows
 
 
+def _of_look(view: RandomisedView, look: Analysis) -> list[Compared]:
+    label, anywhere = capital(look_label(look)), view.theory.anywhere
+    of_trial = view.measured.of_trial
+    rows: list[Compared] = [
+        (
+            f"{label}: month of the data cut",
+            of_trial("cut_time.mean", look.name),
+            anywhere("expected_months", look.name),
+        ),
+        (
+            f"{label}: patients",
+            of_trial("n_enrolled.mean", look.name),
+            anywhere("enrolled", look.name),
+        ),
+    ]
+    for endpoint in view.scenario.endpoints:
+        found = view.measured.of_endpoint(endpoint, "events.mean", look.name)
+        expected = math.nan
+        if len(view.arms) == 2:
+            expected = anywhere("events", look.name, endpoint)
+        rows.append((f"{label}: {endpoint} events", found, expected))
+    return rows
