@@ -65,7 +65,7 @@ def plot_arms(
             color=colors[name],
             zorder=4,
         )
-    ax.set(xlim=(-0.02 * months, months), ylim=(0, 1.03), ylabel=endpoint)
+    ax.set(xlim=(-0.045 * months, months), ylim=(0, 1.03), ylabel=endpoint)
     ax.set_xticks(np.arange(0, months + 0.01, month_step(months)))
     ax.set_yticks(np.arange(0, 1.01, 0.25), [f"{p}%" for p in range(0, 101, 25)])
     ax.tick_params(axis="x", labelbottom=True)

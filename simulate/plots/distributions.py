@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from simulate.plots.style import FAINT, INK, LOOKS, SIMULATED, own_axes
 
@@ -54,10 +55,11 @@ def plot_look_times(times: Mapping[str, _Floats], *, n: int, ax: Axes | None = N
     for name, values in made.items():
         color = look_color(list(times).index(name))
         heights = 100 * np.histogram(values, edges)[0] / n
-        ax.stairs(heights, edges, fill=True, color=color, alpha=0.55, linewidth=0, zorder=2)
-        ax.stairs(heights, edges, color=color, linewidth=1.0, zorder=3, label=name)
+        ax.stairs(heights, edges, fill=True, color=color, alpha=0.6, lw=0, zorder=2, label=name)
+        ax.stairs(heights, edges, color=color, linewidth=1.0, zorder=3)
     ax.set_ylabel("Trials, %")
     ax.set_ylim(bottom=0)
+    ax.xaxis.set_major_locator(MaxNLocator(10, integer=True))
     return ax
 
 
@@ -83,7 +85,12 @@ def plot_ended(months: _Floats, *, ax: Axes | None = None) -> Axes:
 
 
 def plot_distribution(
-    values: _Floats, *, label: str, whole: bool = False, ax: Axes | None = None
+    values: _Floats,
+    *,
+    label: str,
+    looks: npt.NDArray[np.int64] | None = None,
+    whole: bool = False,
+    ax: Axes | None = None,
 ) -> Axes:
     """Draw a small histogram with the mean marked.
 
@@ -91,6 +98,8 @@ def plot_distribution(
     ----------
     values : array
         A number of each trial.
+    looks : array
+        Place of the look with which each trial ended, whose colour its part of a bar has.
     label : str
         Label of the horizontal axis.
     whole : bool
@@ -101,8 +110,14 @@ def plot_distribution(
     ax = own_axes(ax, width=2.8, height=1.7)
     known = values[np.isfinite(values)]
     edges = bin_edges([known], whole=whole)
-    heights = 100 * np.histogram(known, edges)[0] / max(len(values), 1)
-    ax.stairs(heights, edges, fill=True, color=SIMULATED, alpha=0.6, linewidth=0, zorder=2)
+    places = np.zeros(len(values), np.int64) if looks is None else looks
+    bottom = np.zeros(len(edges) - 1)
+    for place in np.unique(places):
+        color = SIMULATED if looks is None else look_color(int(place))
+        part = values[places == place]
+        top = bottom + 100 * np.histogram(part[np.isfinite(part)], edges)[0] / len(values)
+        ax.stairs(top, edges, baseline=bottom, fill=True, color=color, lw=0, zorder=2)
+        bottom = top
     ax.axvline(float(known.mean()), color=INK, linewidth=1.1, zorder=3)
     ax.set(xlabel=label, ylabel="Trials, %")
     ax.spines["bottom"].set_color(FAINT)

@@ -49,17 +49,9 @@ def plot_hazard_ratios(
     bottom = np.zeros(_BARS)
     for name, values in known.items():
         heights = 100 * np.histogram(np.clip(values, low, high), edges)[0] / n
-        ax.bar(
-            edges[:-1],
-            heights,
-            np.diff(edges),
-            bottom=bottom,
-            align="edge",
-            color=colors[name],
-            linewidth=0,
-            zorder=2,
-        )
-        bottom = bottom + heights
+        top = bottom + heights
+        ax.stairs(top, edges, baseline=bottom, fill=True, color=colors[name], lw=0, zorder=2)
+        bottom = top
     handles: list[Patch | Line2D] = [Patch(color=colors[name]) for name in known]
     labels = list(known)
     if truth is not None:
@@ -73,6 +65,7 @@ def plot_hazard_ratios(
         labels.append(f"Median {np.exp(middle):.2f}")
     shown = [ratio for ratio in _TICKS if low <= np.log(ratio) <= high]
     ax.set_xticks(np.log(shown), [f"{ratio:.1f}" for ratio in shown])
+    ax.set_ylim(0, 1.08 * max(float(bottom.max()), 1.0))
     ax.set(xlim=(low, high), xlabel="Hazard ratio at the decision", ylabel="Trials, %")
     ax.legend(handles, labels, loc="lower left", bbox_to_anchor=(0, 1), ncols=len(labels))
     grid(ax)

@@ -90,12 +90,13 @@ def plot_trial_schema(schema: Schema, *, ax: Axes | None = None) -> Axes:
         _randomised(ax, schema.randomisation, middle)
         _arrow(ax, (start, middle), (_CIRCLE - _RADIUS, middle))
         start = _CIRCLE + _RADIUS
+    first_look = _places(schema.looks, height)[0][1]
     others = iter(ARMS * math.ceil(len(schema.arms) / len(ARMS)))
     for i, (box, y) in enumerate(_places(schema.arms, height)):
         color = CONTROL if i in schema.controls else next(others)
         _box(ax, box, _ARMS, y, color)
         _elbow(ax, (start, middle), (_ARMS[0], y), before=3.2)
-        _elbow(ax, (_ARMS[1], y), (_LOOKS[0], middle), before=_LOOKS[0] - _ARMS[1] - 4.0)
+        _elbow(ax, (_ARMS[1], y), (_LOOKS[0], first_look), before=_LOOKS[0] - _ARMS[1] - 4.0)
     _looks(ax, schema.looks, height)
     return ax
 

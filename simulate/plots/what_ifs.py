@@ -13,7 +13,6 @@ from simulate.plots.style import (
     FAINT,
     GRID,
     INK,
-    REPORTED,
     SIMULATED,
     grid,
     own_axes,
@@ -75,8 +74,7 @@ def plot_grid(
     Parameters
     ----------
     cells : DataFrame
-        A row a cell of the grid: its coordinates, ``estimate``, ``lower`` and ``upper``, and
-        ``is_base`` where it is the scenario itself.
+        A row a cell of the grid: its coordinates, ``estimate``, ``lower`` and ``upper``.
     x : str
         Coordinate along the horizontal axis; it may be words.
     line : str
@@ -88,7 +86,7 @@ def plot_grid(
     """
     ax = own_axes(ax, width=2.9, height=2.2)
     places = _places(cells[x])
-    for i, value in enumerate(lines or [None]):
+    for i, value in enumerate(lines or (None,)):
         rows = cells if line is None else cells[cells[line] == value]
         rows = rows.assign(place=[places[v] for v in rows[x]]).sort_values("place")
         color = line_color(i)
@@ -104,18 +102,6 @@ def plot_grid(
             markersize=3.6,
             zorder=3,
             label=None if value is None else str(value),
-        )
-        base = rows[rows["is_base"]]
-        ax.plot(
-            base["place"],
-            base["estimate"],
-            marker="o",
-            markersize=8,
-            markerfacecolor="none",
-            markeredgecolor=REPORTED,
-            markeredgewidth=1.3,
-            linestyle="none",
-            zorder=4,
         )
     ax.set_xticks(list(places.values()), [_short(value) for value in places])
     ax.spines["bottom"].set_color(FAINT)

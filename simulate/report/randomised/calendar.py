@@ -66,7 +66,7 @@ def _at_stop(view: RandomisedView) -> Picture:
     def draw(figure: Figure) -> None:
         axes = np.atleast_1d(figure.subplots(1, len(panels)))
         for ax, (label, values) in zip(axes, panels, strict=True):
-            plot_distribution(values, label=label, whole=True, ax=ax)
+            plot_distribution(values, label=label, looks=outcomes.stopped_at, whole=True, ax=ax)
             grid(ax)
         for ax in axes[1:]:
             ax.set_ylabel("")
@@ -74,7 +74,10 @@ def _at_stop(view: RandomisedView) -> Picture:
     svg = figure_svg(
         "at-stop", draw, width=8.6, height=2.0, description="Patients and events at the end"
     )
-    caption = "All trials at the data cut with which they end. The line is the mean."
+    caption = (
+        "All trials at the data cut with which they end, in the colour of the look at which they "
+        "do. The line is the mean."
+    )
     return Picture(svg, "Patients and events when the trial ends", caption)
 
 
@@ -128,4 +131,6 @@ def _of_endpoint(view: RandomisedView, endpoint: str, analysis: str) -> Spread:
 
 def _row(label: str, spread: Spread) -> tuple[str, ...]:
     mean, sd, *rest = spread
-    return (label, with_error(mean), number(sd.estimate), *(number(q.estimate) for q in rest))
+    digits = 1 if label.startswith("Months") else 0  # the others are counts
+    quantiles = (number(q.estimate, digits) for q in rest)
+    return (label, with_error(mean), number(sd.estimate), *quantiles)

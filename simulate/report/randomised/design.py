@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from simulate.describe.distributions import time_in_words
-from simulate.describe.words import duration, per_month, stated_percent
+from simulate.describe.distributions import Implied, time_in_words
+from simulate.describe.words import duration, in_months, per_month, stated_percent
 from simulate.report.blocks import Heading, Listing, Prose, Section
-from simulate.report.numbers import counted, listed, number
+from simulate.report.numbers import capital, counted, listed, number
 from simulate.report.randomised.schema import schema_picture
 from simulate.report.randomised.view import RandomisedView, look_label
 from simulate.report.randomised.words import cut_in_words
@@ -18,7 +18,7 @@ from simulate.scenario.recruitment import Region
 from simulate.scenario.survival_model import TRANSITIONS, Effect
 
 _TRANSITIONS = {
-    "event": "the event",
+    "event": "event",
     "progression": "progression",
     "death": "death",
     "death_without_progression": "death without progression",
@@ -113,19 +113,11 @@ def _randomisation(view: RandomisedView) -> str:
 
 def _disease(view: RandomisedView) -> Iterator[Item]:
     model = view.scenario.survival
-    kinds = {
-        "single": f"{getattr(model, 'endpoint', '')} alone",
-        "illness_death": "progression and death as an illness-death model",
-        "copula": "times to progression and to death with a Gaussian copula",
-    }
-    times = [
-        f"{_TRANSITIONS[name]}: {time_in_words(getattr(model, name))}"
-        for name in TRANSITIONS[model.kind]
-    ]
-    correlation = getattr(model, "correlation", None)
-    if correlation is not None:
-        times.append(f"correlation {correlation:g}")
-    yield "Disease", f"{kinds[model.kind]}. {'; '.join(times)}"
+    yield "Disease", _model(model)
+    for name in TRANSITIONS[model.kind]:
+        time = getattr(model, name)
+        median = in_months(Implied(time).median)
+        yield capital(_TRANSITIONS[name]), f"{time_in_words(time)} (median {median})"
     if len(view.arms) > 1:
         effects = "; ".join(_effect(view, each) for each in model.effects)
         yield "Effect", effects or "none: all arms follow the same model"
@@ -133,6 +125,19 @@ def _disease(view: RandomisedView) -> Iterator[Item]:
         yield "Prognostic factors", "; ".join(_factor(view, each) for each in _factors(view))
     yield "Dropout", _dropout(view)
     yield "Progression is seen", _observation(view)
+
+
+def _model(model: survival_model.SurvivalModel) -> str:
+    match model:
+        case survival_model.SingleModel():
+            return f"{model.endpoint} alone"
+        case survival_model.CopulaModel():
+            return (
+                "times to progression and to death with a Gaussian copula, correlation "
+                f"{model.correlation:g}"
+            )
+        case _:
+            return "an illness-death model of progression and death"
 
 
 def _effect(view: RandomisedView, effect: Effect) -> str:

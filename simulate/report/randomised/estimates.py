@@ -72,8 +72,8 @@ def _in_words(view: RandomisedView, hypothesis: Hypothesis) -> str:
     factor = 100 * (math.exp(given.estimate) - 1)
     verb = "below" if factor < 0 else "above"
     return (
-        f"{text}: among trials that reject, it lies {number(abs(factor))}% {verb} the truth on "
-        "the log scale's mean."
+        f"{text}: among trials that reject, its geometric mean lies {number(abs(factor))}% {verb} "
+        "the truth."
     )
 
 

@@ -30,7 +30,10 @@ def examples_section(view: RandomisedView) -> Section:
         "ended. They show what a team would see; that they exist says nothing of how often."
     )
     blocks: list[Block] = [Prose(text)]
-    blocks += [_curves(view, endpoint) for endpoint in _endpoints(view)]
+    shown, *others = _endpoints(view)
+    blocks.append(_curves(view, shown))
+    for endpoint in others:
+        blocks.append(Details(f"{ENDPOINTS[endpoint]} of the same trials", [_curves(view, endpoint)]))
     first = examples[0]
     blocks += [
         Heading(f"Trial {first.replicate} month by month: {first.kind}"),
@@ -80,7 +83,7 @@ def _curves(view: RandomisedView, endpoint: str) -> Picture:
         for i, (example, each) in enumerate(zip(examples, curves, strict=True)):
             upper, lower = grid[2 * (i // columns)][i % columns], grid[2 * (i // columns) + 1][i % columns]
             plot_arms(each, colors=colors, months=months, endpoint=endpoint, ax=upper)
-            upper.set_title(capital(example.kind), pad=8)
+            upper.set_title(capital(example.kind), pad=12)
             _estimate(view, example, endpoint, upper)
             plot_at_risk(_at_risk(each, months), ax=lower)
             lower.tick_params(axis="y", labelsize=7.5)

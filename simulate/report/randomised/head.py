@@ -82,8 +82,8 @@ def _not_reached(view: RandomisedView) -> str:
     missed = {name: share for name, share in found.items() if share.estimate > 0}
     if not missed:
         return ""
-    texts = (f"{percent(share)} at the {name}" for name, share in missed.items())
-    return f"The target of a look is not reached within the longest duration in {listed(texts)}."
+    texts = (f"{percent(share)} of trials at the {name}" for name, share in missed.items())
+    return f"Within the longest duration a look's target is not reached in {listed(texts)}."
 
 
 # ---- tiles ----------------------------------------------------------------------------------
@@ -91,8 +91,7 @@ def _not_reached(view: RandomisedView) -> str:
 
 def tiles(view: RandomisedView) -> Tiles:
     """The key numbers."""
-    items: list[Tile] = [("Replicates", f"{view.n:,}", _replicates_beside(view))]
-    items += [_power(view, hypothesis) for hypothesis in view.hypotheses]
+    items: list[Tile] = [_power(view, hypothesis) for hypothesis in view.hypotheses]
     items += _several(view)
     if len(view.analyses) > 1 and view.hypotheses:
         items.append(_early(view))
@@ -101,10 +100,6 @@ def tiles(view: RandomisedView) -> Tiles:
     items += [tile for h in view.hypotheses for tile in _bound(view, h)]
     items.append(_missed(view))
     return Tiles(items)
-
-
-def _replicates_beside(view: RandomisedView) -> str:
-    return f"seed {view.result.job.seed}"
 
 
 def _power(view: RandomisedView, hypothesis: Hypothesis) -> Tile:

@@ -39,17 +39,15 @@ def _at_look(view: RandomisedView, look: Analysis, row: dict[Any, Any]) -> str:
     ]
     known = ", ".join([counted(int(row["n_enrolled"]), "patient"), *events])
     text = f"The {look_label(look)} is cut in month {month} with {known}"
-    decisions = [
-        text for each in view.hypotheses if (text := _decision(row, each.name)) is not None
-    ]
+    decisions = [found for each in view.hypotheses if (found := _decision(row, each.name))]
     return f"{text}: {'; '.join(decisions)}." if decisions else f"{text}."
 
 
-def _decision(row: dict[Any, Any], name: str) -> str | None:
-    """What is decided on a hypothesis at a look, with its Z and bound."""
+def _decision(row: dict[Any, Any], name: str) -> str:
+    """What is decided on a hypothesis at a look, with its Z and bound; nothing once it was."""
     decision = row.get(f"{name}.decision", math.nan)
     if math.isnan(decision):
-        return None
+        return ""
     z, bound = (number(float(row[f"{name}.{what}"]), 2) for what in ("z", "efficacy_bound"))
     ratio = math.exp(float(row.get(f"{name}.log_hr", math.nan)))
     found = f"Z is {z}, the bound {bound}"

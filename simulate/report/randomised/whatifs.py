@@ -11,8 +11,9 @@ from matplotlib.figure import Figure
 from simulate.plots.what_ifs import plot_variants
 from simulate.report.blocks import Block, Heading, Picture, Prose, Section, Table
 from simulate.report.numbers import NO_VALUE, number, signed
-from simulate.report.randomised.grid import grid_pictures
-from simulate.report.randomised.view import Characteristics, RandomisedView
+from simulate.report.randomised.grid import coordinates_of, grid_pictures
+from simulate.report.randomised.measured import measured_of
+from simulate.report.randomised.view import RandomisedView
 from simulate.report.randomised.words import small
 from simulate.report.svg import figure_svg
 from simulate.scenario.head import Variant
@@ -43,7 +44,7 @@ def whatifs_section(view: RandomisedView) -> Section:
 
 
 def _all_in_grid(view: RandomisedView) -> bool:
-    return all(each.name in view.scenario.coordinates for each in view.scenario.sweep)
+    return all(each.name in coordinates_of(view) for each in view.scenario.sweep)
 
 
 def title_of(variant: Variant) -> str:
@@ -79,13 +80,6 @@ def _picture(view: RandomisedView, hypothesis: Hypothesis) -> Picture:
         "better than they look, because all share their random numbers."
     )
     return Picture(svg, f"{words} of {hypothesis.name} by variant", caption)
-
-
-def measured_of(view: RandomisedView, variant: str) -> Characteristics:
-    """Operating characteristics of a variant."""
-    table = view.result.variants_operating
-    full = view.scenario.variant(variant).name
-    return Characteristics(table[table["scenario"] == full])
 
 
 # ---- tables ---------------------------------------------------------------------------------
