@@ -25,6 +25,7 @@ import pandas as pd
 from simulate.errors import UsageError
 from simulate.scenario.reading import AnyScenario
 from simulate.scenario.survival_scenario import SurvivalScenario
+from simulate.sequential.boundaries import nominal_p
 from simulate.sequential.power import performance_at_means
 from simulate.theory.course import ExpectedTrial
 from simulate.theory.performance import HypothesisTheory, UnderTruth, hypothesis_theory
@@ -127,8 +128,8 @@ def _look_rows(scenario: SurvivalScenario, theory: HypothesisTheory) -> Iterator
                 "efficacy_z": bounds.efficacy_z[look],
                 "efficacy_p": bounds.efficacy_p[look],
                 "efficacy_hazard_ratio": theory.efficacy_hazard_ratio[look],
-                "futility_z": bounds.futility_z[look],
-                "futility_p": bounds.futility_p[look],
+                "futility_z": theory.futility_z[look],
+                "futility_p": nominal_p(theory.futility_z)[look],
                 "futility_hazard_ratio": theory.futility_hazard_ratio[look],
                 "alpha_spent": bounds.alpha_spent[look],
                 "beta_spent": bounds.beta_spent[look],

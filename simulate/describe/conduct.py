@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from simulate.build_plan import nominal_days
 from simulate.describe.disease import landmark_tables, landmarks
 from simulate.describe.distributions import Implied, time_in_words
@@ -14,7 +16,7 @@ from simulate.describe.words import (
     percent,
     stated_percent,
 )
-from simulate.scenario.assessment import Assessment
+from simulate.scenario.assessment import Assessment, CalendarRow
 from simulate.scenario.follow_up import EarlyStop
 from simulate.scenario.trial import Trial
 from simulate.units import DAYS_PER_WEEK
@@ -60,7 +62,7 @@ def _watched() -> list[str]:
 def _by_calendar(scans: Assessment, last_patient_day: int) -> list[str]:
     days = nominal_days(scans, last_patient_day)[1:].tolist()
     return paragraphs(
-        f"Calendar, {_ANCHORS[scans.anchor]}: {_calendar(scans)}.",
+        f"Calendar, {_ANCHORS[scans.anchor]}: {calendar_in_words(scans.calendar)}.",
         f"Planned scans within the longest potential follow-up: {_planned(days)}.",
         _window(scans),
         f"Missed scans: {stated_percent(scans.missed)}.",
@@ -79,11 +81,12 @@ def _readings(scans: Assessment) -> list[str]:
     )
 
 
-def _calendar(scans: Assessment) -> str:
+def calendar_in_words(calendar: Sequence[CalendarRow]) -> str:
+    """Rows of a scan calendar, one after the other."""
     rows = [
         f"every {duration(row.every)}"
         + (f" until {duration(row.until)}" if row.until is not None else "")
-        for row in scans.calendar
+        for row in calendar
     ]
     return ", then ".join(rows)
 

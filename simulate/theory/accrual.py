@@ -10,14 +10,15 @@ convolved.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import pdtr, pdtrc
 
+from simulate.build_survival_plan import daily_means, regions_in_order
 from simulate.distributions import FloatArray
-from simulate.scenario.recruitment import AccrualRow, Recruitment
+from simulate.scenario.survival_trial import SurvivalTrial
 
 _NEGLIGIBLE = 1e-14
 _UNLIMITED = 2**31
@@ -47,7 +48,7 @@ class Accrual:
     @property
     def days(self) -> int:
         """Last day."""
-        return self.means.shape[1] - 1
+        return int(self.means.shape[1]) - 1
 
     def entered(self) -> FloatArray:
         """Expected number of patients enrolled by the end of each day."""
@@ -66,6 +67,17 @@ class Accrual:
         """Day by which so many are enrolled with a probability; infinite if by none."""
         reached = self.not_reached(number) <= 1.0 - probability
         return float(np.argmax(reached)) if reached[-1] else math.inf
+
+    def by_region(self) -> FloatArray:
+        """Patients of each region, were arrivals to come at exactly their mean rates."""
+        taken = np.zeros(len(self.caps))
+        for arriving in np.diff(self.means, axis=1, prepend=0.0).T:
+            entering = np.minimum(arriving, self.caps - taken)
+            places = self.sample_size - taken.sum()
+            if entering.sum() >= places:
+                return np.asarray(taken + entering * places / entering.sum())
+            taken += entering
+        return taken
 
     def _over_days(
         self, value: _OfPoisson, *, limit: int | None = None, taken: bool = False
@@ -98,27 +110,14 @@ class Accrual:
         return np.asarray(total, np.float64)
 
 
-def accrual_of(enrolment: Recruitment, sample_size: int, days: int) -> Accrual:
-    """Accrual of a scenario, up to a trial day."""
-    ends = np.arange(1.0, days + 2.0)
-    regions = enrolment.all_regions
+def accrual_of(trial: SurvivalTrial, days: int) -> Accrual:
+    """Enrolment of a trial up to a trial day; regions in the order of their numbers."""
+    regions = regions_in_order(trial)
     return Accrual(
-        sample_size=sample_size,
+        sample_size=trial.sample_size,
         caps=np.array([float(region.cap or _UNLIMITED) for region in regions]),
-        means=np.array([arrived(region.accrual, ends) for region in regions]),
+        means=np.array([np.cumsum(daily_means(each.accrual, days + 1)) for each in regions]),
     )
-
-
-def arrived(rows: Sequence[AccrualRow], times: FloatArray) -> FloatArray:
-    """Mean number of arrivals by some times since the origin: the integral of the rate."""
-    total = np.zeros_like(times)
-    ends = [*(row.from_ for row in rows[1:]), math.inf]
-    for row, end in zip(rows, ends, strict=True):
-        inside = np.clip(times - row.from_, 0.0, end - row.from_)
-        total += row.rate * inside
-        if row.to_rate is not None:
-            total += (row.to_rate - row.rate) / (end - row.from_) * inside**2 / 2.0
-    return total
 
 
 def _mean_of_smaller(mean: FloatArray, places: FloatArray) -> FloatArray:

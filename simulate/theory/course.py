@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
+from simulate.build_survival_plan import all_cells
 from simulate.distributions import FloatArray
 from simulate.scenario.monitoring import Hypothesis
 from simulate.scenario.randomisation import Arm
@@ -15,9 +18,8 @@ from simulate.scenario.survival_trial import SurvivalTrial
 from simulate.sequential.expected import Group, expected_course
 from simulate.sequential.noncentrality import Stratum
 from simulate.sequential.survival_models import Tabulated
+from simulate.survival_truth import ArmTruth, cell_weights, truth_by_cell
 from simulate.theory.accrual import Accrual, accrual_of
-from simulate.theory.survival import Cell, Curves, strata_of
-from simulate.times import cumulative_hazard
 
 ASSUMED, NULL, DESIGN = "assumed", "null", "design"
 """What is taken to be true: the scenario; no effect; the hazard ratio of the design."""
@@ -54,15 +56,19 @@ class ExpectedTrial:
 
     def __init__(self, trial: SurvivalTrial) -> None:
         self.trial = trial
-        self.horizon = math.ceil(trial.max_study_duration)
+        self.horizon = math.floor(trial.max_study_duration)
         """Last trial day."""
-        self.curves = Curves(trial, self.horizon)
+        self._weights = cell_weights(trial)
         self._known: dict[tuple[str, Truth], FloatArray] = {}
+
+    @cached_property
+    def _by_cell(self) -> tuple[tuple[ArmTruth, ...], ...]:
+        return truth_by_cell(self.trial, last_day=self.horizon)
 
     @cached_property
     def accrual(self) -> Accrual:
         """Enrolment, were the trial never stopped."""
-        return accrual_of(self.trial.enrolment, self.trial.sample_size, self.horizon)
+        return accrual_of(self.trial, self.horizon)
 
     @cached_property
     def entered(self) -> FloatArray:
@@ -73,60 +79,95 @@ class ExpectedTrial:
         """Part of all patients who are given an arm."""
         return self.trial.arm(arm).allocation / sum(a.allocation for a in self.trial.arms)
 
+    def survival(self, endpoint: str, arm: str, *, seen: bool = False) -> FloatArray:
+        """Probability of no event by the end of each day since randomisation, in an arm.
+
+        Parameters
+        ----------
+        endpoint : {"PFS", "OS"}
+            An endpoint of the model.
+        arm : str
+            Name of the arm.
+        seen : bool
+            Whether progression counts when it is seen: at a scan, if the model has scans.
+        """
+        return self._mixture(endpoint, arm, self._all_cells(), seen=seen)
+
+    def in_study(self, arm: str) -> FloatArray:
+        """Probability of still being followed after each day since randomisation."""
+        return self._by_cell[self._place(arm)][0].in_study
+
     def events(self, endpoint: str, truth: Truth = AS_ASSUMED) -> FloatArray:
         """Expected number of events known by the end of each trial day, arms by days."""
         key = endpoint, truth
         if key not in self._known:
-            cells = self.curves.cells
+            cells = self._all_cells()
             groups = [self._group(arm, endpoint, cells, truth) for arm in self.trial.arms]
             self._known[key] = expected_course(groups, self.entered).events
         return self._known[key]
-
-    def at_risk(self, endpoint: str) -> FloatArray:
-        """Expected number of patients followed without an event, arms by days."""
-        groups = [self._group(arm, endpoint, self.curves.cells) for arm in self.trial.arms]
-        return expected_course(groups, self.entered).at_risk
 
     def compared(self, hypothesis: Hypothesis) -> tuple[Stratum, ...]:
         """The arms of a hypothesis, as its test compares them: by stratum or in one."""
         arms = self.trial.arm(hypothesis.experimental), self.trial.arm(hypothesis.control)
         stratified = hypothesis.test == "stratified_log_rank"
-        parts = strata_of(self.trial) if stratified else (self.curves.cells,)
+        parts = self._strata() if stratified else (self._all_cells(),)
         return tuple(
             Stratum(*(self._group(arm, hypothesis.endpoint, cells) for arm in arms))
             for cells in parts
         )
 
+    def _place(self, arm: str) -> int:
+        return [each.name for each in self.trial.arms].index(arm)
+
+    def _all_cells(self) -> tuple[int, ...]:
+        """Combinations of baseline levels that occur, by their number."""
+        return tuple(np.flatnonzero(self._weights).tolist())
+
+    def _strata(self) -> tuple[tuple[int, ...], ...]:
+        """The cells of each stratum of the randomisation."""
+        levels = all_cells(self.trial)
+        found: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
+        for cell in self._all_cells():
+            found[tuple(levels[cell][name] for name in self.trial.randomisation.strata)].append(
+                cell
+            )
+        return tuple(tuple(cells) for cells in found.values())
+
     def _group(
-        self, arm: Arm, endpoint: str, cells: tuple[Cell, ...], truth: Truth = AS_ASSUMED
+        self, arm: Arm, endpoint: str, cells: Sequence[int], truth: Truth = AS_ASSUMED
     ) -> Group:
         """The patients of an arm who are in some of the cells."""
-        part = sum(cell.share for cell in cells)
+        part = float(self._weights[list(cells)].sum())
         return Group(
             share=min(self.share(arm.name) * part, 1.0),
             event=_tabulated(self._curve(arm.name, endpoint, cells, truth)),
-            dropout=_tabulated(self.dropout(arm.name)),
+            dropout=_tabulated(self.in_study(arm.name)),
         )
 
-    def _curve(self, arm: str, endpoint: str, cells: tuple[Cell, ...], truth: Truth) -> FloatArray:
+    def _curve(self, arm: str, endpoint: str, cells: Sequence[int], truth: Truth) -> FloatArray:
         """Survival, as it is seen, under what is taken to be true."""
         chosen = truth.hypothesis
         if truth.kind == ASSUMED or chosen is None or arm != chosen.experimental:
-            return self.curves.mixture(endpoint, arm, cells, seen=True)
+            return self._mixture(endpoint, arm, cells, seen=True)
         if truth.kind == NULL:
-            return self.curves.mixture(endpoint, chosen.control, cells, seen=True)
+            return self._mixture(endpoint, chosen.control, cells, seen=True)
         if endpoint != chosen.endpoint or chosen.design_hazard_ratio is None:
-            return self.curves.mixture(endpoint, arm, cells, seen=True)
-        control = self.curves.mixture(endpoint, chosen.control, cells, seen=True)
+            return self._mixture(endpoint, arm, cells, seen=True)
+        control = self._mixture(endpoint, chosen.control, cells, seen=True)
         return np.asarray(control**chosen.design_hazard_ratio)
 
-    def dropout(self, arm: str) -> FloatArray:
-        """Probability of still being followed after each day since randomisation."""
-        model = self.trial.survival
-        law = model.dropout_by_arm.get(arm, model.dropout)
-        if law is None:
-            return np.ones(self.horizon + 1)
-        return np.asarray(np.exp(-cumulative_hazard(law, np.arange(self.horizon + 1.0))))
+    def _mixture(self, endpoint: str, arm: str, cells: Sequence[int], *, seen: bool) -> FloatArray:
+        """Survival of the patients of an arm who are in some of the cells."""
+        weights = self._weights[list(cells)]
+        by_cell = self._by_cell[self._place(arm)]
+        curves = np.array([_curve_of(by_cell[cell], endpoint, seen=seen) for cell in cells])
+        return np.asarray(weights @ curves / weights.sum())
+
+
+def _curve_of(truth: ArmTruth, endpoint: str, *, seen: bool) -> FloatArray:
+    curve = truth.os if endpoint == "OS" else truth.pfs_seen if seen else truth.pfs
+    assert curve is not None  # a checked scenario names endpoints that its model gives
+    return curve
 
 
 def at_day(by_day: FloatArray, day: float) -> float:

@@ -52,7 +52,7 @@ def look_days(
         return float((trigger.date - trial.origin).days)
 
     found: list[LookDay] = []
-    before, last = 0.0, math.ceil(trial.max_study_duration)
+    before, last = 0.0, math.floor(trial.max_study_duration)
     for analysis in trial.analyses:
         day = max(_first_met(analysis, day_of), before)
         before = min(day, float(last))

@@ -13,7 +13,7 @@ from simulate.distributions import FloatArray
 from simulate.scenario.analyses import Analysis
 from simulate.scenario.monitoring import Hypothesis
 from simulate.sequential.boundaries import Bounds
-from simulate.sequential.log_rank import expected_z, schoenfeld_events
+from simulate.sequential.log_rank import expected_z, hazard_ratio_at, schoenfeld_events
 from simulate.sequential.noncentrality import LogRankTheory, Stratum, log_rank_at
 from simulate.sequential.power import (
     Performance,
@@ -108,10 +108,17 @@ class HypothesisTheory:
         """Largest hazard ratio that is significant, by look."""
         return self.bounds.efficacy_hazard_ratio(self.events[-1], allocation=self.allocation)
 
+    @property
+    def futility_z(self) -> FloatArray:
+        """Z at or below gives up, by look; minus infinity at all looks without futility."""
+        if self.hypothesis.futility is None:
+            return np.full(len(self.events), -np.inf)
+        return self.bounds.futility_z
+
     @cached_property
     def futility_hazard_ratio(self) -> FloatArray:
         """Smallest hazard ratio that stops for futility, by look."""
-        return self.bounds.futility_hazard_ratio(self.events[-1], allocation=self.allocation)
+        return hazard_ratio_at(self.futility_z, self.events, allocation=self.allocation)
 
     def events_for(self, power: float) -> float:
         """Events that the design needs at its last look; nan if no number gives this power."""

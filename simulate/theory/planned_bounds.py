@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -12,7 +11,6 @@ from simulate.errors import UsageError
 from simulate.scenario import monitoring
 from simulate.scenario.monitoring import Hypothesis
 from simulate.sequential import spending as functions
-from simulate.sequential.actual import BoundTable
 from simulate.sequential.boundaries import Bounds, find_design_bounds
 from simulate.sequential.design import BetaSpending, GroupSequential, NoFutility
 
@@ -53,34 +51,6 @@ def planned_bounds(
         futility = BetaSpending(_at_looks(spending, fractions, events, full))
         binding = hypothesis.futility.binding
     return find_design_bounds(GroupSequential(fractions, efficacy, futility, binding))
-
-
-def actual_bounds(
-    hypothesis: Hypothesis,
-    events: Sequence[float],
-    information: float | None = None,
-    *,
-    allocation: float = 1.0,
-) -> BoundTable:
-    """Bounds of a hypothesis by the events that its looks really have.
-
-    Beta is spent under the drift that is found for the planned looks.
-
-    Parameters
-    ----------
-    hypothesis, events, information
-        As of :func:`planned_bounds`.
-    allocation
-        Experimental patients for each in the control arm.
-    """
-    full = events[-1] if information is None else float(information)
-    planned = planned_bounds(hypothesis, events, information)
-    fractions = planned.design.fractions
-    design = dataclasses.replace(planned.design, efficacy=efficacy_spending(hypothesis, fractions))
-    if hypothesis.futility is not None:
-        spending = futility_spending(hypothesis.futility, fractions)
-        design = dataclasses.replace(design, futility=BetaSpending(spending))
-    return BoundTable(dataclasses.replace(planned, design=design), full, allocation=allocation)
 
 
 def efficacy_spending(hypothesis: Hypothesis, fractions: tuple[float, ...]) -> functions.Spending:

@@ -25,7 +25,6 @@ from simulate.plan import with_lists
 from simulate.scenario import Scenario
 from simulate.scenario import distributions as families
 from simulate.scenario.baseline import LevelsVariable
-from simulate.theory import levels as level_combinations
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 TWIN = SCENARIOS / "kn026_phase2.yaml"
@@ -211,7 +210,7 @@ def test_marginal_percentages_are_the_frequencies_of_simulated_patients(twin: Sc
 def test_variable_with_too_many_combinations_is_told_case_by_case(
     twin: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(level_combinations, "MOST_COMBINATIONS", 3)
+    monkeypatch.setattr(patients, "_MOST_COMBINATIONS", 3)
 
     texts = patients.baseline_in_words(twin.baseline)
 

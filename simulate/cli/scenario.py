@@ -1,0 +1,114 @@
+"""Commands that read a scenario and tell of it: validate, describe, story, schema."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from simulate.cli.options import count, with_set
+from simulate.errors import OutputError
+
+if TYPE_CHECKING:
+    from simulate.scenario import Scenario
+
+_MOST_WARNINGS = 10
+
+
+@click.command()
+@click.argument("file")
+@with_set
+def validate(file: str, overrides: tuple[str, ...]) -> None:
+    """Check the scenario FILE and say what is wrong with it, all at once."""
+    from simulate.scenario import Scenario
+
+    scenario = Scenario.from_file(file, overrides)
+    click.echo(f"{file} is valid: {scenario.title}")
+    click.echo(_size(scenario))
+    _warn_of_unstated(scenario)
+
+
+def _size(scenario: Scenario) -> str:
+    parts = [
+        count(scenario.sample_size, "patient"),
+        count(scenario.enrolment.sites.count, "site"),
+        count(len(scenario.analyses), "analysis", "analyses"),
+        count(scenario.replicates, "replicate"),
+        count(len(scenario.sweep), "variant"),
+    ]
+    return f"{', '.join(parts)}; digest {scenario.digest()[:12]}"
+
+
+def _warn_of_unstated(scenario: Scenario) -> None:
+    unstated = [row for row in scenario.register() if row.source == "not stated"]
+    for row in unstated[:_MOST_WARNINGS]:
+        place = row.file if row.line is None else f"{row.file}:{row.line}"
+        text = f"{place}: {row.path}: warning: no source is stated (given: {row.value})"
+        click.echo(text, err=True)
+    if len(unstated) > _MOST_WARNINGS:
+        rest = len(unstated) - _MOST_WARNINGS
+        click.echo(f"and {count(rest, 'more number')} without a source", err=True)
+
+
+@click.command()
+@click.argument("file")
+@with_set
+def describe(file: str, overrides: tuple[str, ...]) -> None:
+    """Say in words what the scenario FILE will do, before anything runs."""
+    from simulate.describe import describe as describe_scenario
+    from simulate.scenario import Scenario
+
+    click.echo(describe_scenario(Scenario.from_file(file, overrides)))
+
+
+@click.command()
+@click.argument("file")
+@with_set
+@click.option("--replicate", type=int, default=0, show_default=True, help="Which simulated trial.")
+@click.option("--patient", type=int, default=1, show_default=True, help="Which of its patients.")
+@click.option("--seed", type=int, help="Seed of all random numbers; default: the scenario's.")
+def story(
+    file: str, overrides: tuple[str, ...], replicate: int, patient: int, seed: int | None
+) -> None:
+    """Tell the history of one patient of the scenario FILE, line by line."""
+    from simulate.scenario import Scenario
+    from simulate.story import story as tell
+
+    scenario = Scenario.from_file(file, overrides)
+    chosen = scenario.seed if seed is None else seed
+    click.echo(tell(scenario, seed=chosen, replicate=replicate, patient=patient))
+
+
+@click.command()
+@click.option("--output", metavar="FILE", help="Write to FILE; by default to standard output.")
+@click.option(
+    "--of",
+    "kind",
+    type=click.Choice(["scenario", "calibration", "figures"]),
+    default="scenario",
+    show_default=True,
+    help="Scenario files, files of priors and targets, or files of printed figures.",
+)
+def schema(output: str | None, kind: str) -> None:
+    """Give the JSON Schema of scenario files, by which editors check and complete them."""
+    from simulate.scenario.json_schema import as_text, scenario_schema
+
+    if kind == "scenario":
+        text = as_text(scenario_schema())
+    elif kind == "calibration":
+        from simulate.scenario.calibration_design import calibration_schema
+
+        text = as_text(calibration_schema())
+    else:
+        from simulate.reconstruct.publication import publication_schema
+
+        text = as_text(publication_schema())
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    from pathlib import Path
+
+    try:
+        Path(output).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise OutputError(f"{output}: cannot be written: {error.strerror}") from None

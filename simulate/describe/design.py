@@ -1,0 +1,221 @@
+"""The theory of a design as text: bounds, looks, power, and what it would take."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Iterator, Sequence
+
+from simulate.describe.monitoring import bounds_table, events_in_words, hypothesis_in_words
+from simulate.describe.words import (
+    NO_VALUE,
+    in_months,
+    listing,
+    paragraph,
+    paragraphs,
+    percent,
+    section,
+    table,
+)
+from simulate.design_theory import POWERS, DesignTheory, power_without_futility
+from simulate.scenario.survival_trial import SurvivalTrial
+from simulate.theory.course import ASSUMED, DESIGN, NULL
+from simulate.theory.performance import HypothesisTheory, UnderTruth
+
+_TRUTHS = {NULL: "no effect", ASSUMED: "as the scenario", DESIGN: "as designed"}
+_RATIO_VARIES = 0.005
+
+
+def design_in_words(theory: DesignTheory) -> str:
+    """Say what theory expects of a design.
+
+    Returns
+    -------
+    str
+        Plain text in lines of about 90 characters.
+    """
+    parts = [
+        section(f"Theory of {theory.scenario.name}", _head(theory)),
+        *(
+            section(f"Hypothesis {each.hypothesis.name}", _one(theory, each))
+            for each in theory.hypotheses
+        ),
+        section("How to read this", _notes(theory)),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _head(theory: DesignTheory) -> list[str]:
+    scenario = theory.scenario
+    end = theory.enrolment_end
+    full = (
+        "Mostly not all places are taken by the end of the trial."
+        if math.isinf(end)
+        else f"All {scenario.sample_size:,} places are taken after {in_months(end)} on average "
+        f"({scenario.origin + dt.timedelta(days=math.ceil(end))})."
+    )
+    return paragraphs(scenario.title, full)
+
+
+def _one(theory: DesignTheory, one: HypothesisTheory) -> list[str]:
+    trial = theory.scenario
+    return [
+        *hypothesis_in_words(trial, one.hypothesis),
+        "",
+        *paragraph("Bounds at the planned events (HR: hazard ratio at the bound):"),
+        *bounds_table(one),
+        "",
+        *paragraph(
+            "When each look is expected, were the trial not stopped; patients enrolled (N) and "
+            f"events of {one.hypothesis.control} and {one.hypothesis.experimental} by then:"
+        ),
+        *_looks(trial, one),
+        "",
+        *paragraph("Probability of stopping at each look, for efficacy and for futility:"),
+        *_stopping(one),
+        "",
+        *paragraph(_until_decided(theory)),
+        *_overall(one),
+        "",
+        *paragraphs(*_needed(one), *_unreached(one)),
+    ]
+
+
+def _looks(trial: SurvivalTrial, one: HypothesisTheory) -> list[str]:
+    header = ["look", "truth", "HR", "mean Z", "after", "date", "N", "events"]
+    rows = [
+        [
+            analysis.name,
+            _TRUTHS[under.truth],
+            f"{under.hazard_ratio[look]:.3f}",
+            f"{under.performance.means[look]:.3f}",
+            in_months(under.days[look]),
+            str(trial.origin + dt.timedelta(days=math.ceil(under.days[look]))),
+            f"{under.enrolled[look]:,.1f}",
+            f"{under.control_events[look]:,.1f} + {under.experimental_events[look]:,.1f}",
+        ]
+        for look, analysis in enumerate(one.analyses)
+        for under in one.truths
+    ]
+    return table(header, rows)
+
+
+def _stopping(one: HypothesisTheory) -> list[str]:
+    header = ["truth", *(f"{a.name}" for a in one.analyses), "efficacy in all"]
+    rows = []
+    for under in one.truths:
+        stops = under.performance
+        pairs = [
+            f"{percent(up)} / {percent(down)}"
+            for up, down in zip(stops.efficacy[:-1], stops.futility[:-1], strict=True)
+        ]
+        pairs.append(percent(stops.efficacy[-1]))
+        rows.append([_TRUTHS[under.truth], *pairs, f"{100 * stops.power:.2f}%"])
+    return table(header, rows)
+
+
+def _until_decided(theory: DesignTheory) -> str:
+    what = "Until the trial ends" if len(theory.hypotheses) == 1 else "Until it is decided"
+    return (
+        f"{what}, on average; without futility: the same power, were no trial stopped for futility:"
+    )
+
+
+def _overall(one: HypothesisTheory) -> list[str]:
+    header = ["truth", "power", "without futility", "events", "patients", "duration"]
+    return table(header, [_overall_row(one, under) for under in one.truths])
+
+
+def _overall_row(one: HypothesisTheory, under: UnderTruth) -> list[str]:
+    stops = under.performance
+    return [
+        _TRUTHS[under.truth],
+        f"{100 * stops.power:.2f}%",
+        f"{100 * power_without_futility(one, under):.2f}%",
+        f"{stops.expected(under.control_events + under.experimental_events):,.1f}",
+        f"{stops.expected(under.enrolled):,.1f}",
+        in_months(stops.expected(under.days)),
+    ]
+
+
+def _needed(one: HypothesisTheory) -> Iterator[str]:
+    """What it would take, and what can be found."""
+    ratio = one.hazard_ratio
+    whose = "of the design" if one.hypothesis.design_hazard_ratio is not None else "on average"
+    events = listing(f"{_rounded_up(one.events_for(p))} for {p:.0%}" for p in POWERS)
+    fixed = listing(f"{_rounded_up(one.fixed_events_for(p))} for {p:.0%}" for p in POWERS)
+    yield (
+        f"For the hazard ratio {whose}, {ratio:.4g}, these looks need {events} power; one look "
+        f"alone (Schoenfeld) {fixed}."
+    )
+    found = listing(f"{one.detectable(p):.3f} with {p:.0%} power" for p in POWERS)
+    yield (
+        f"With {events_in_words(one.events[-1])} events at the last look, a hazard ratio of "
+        f"{found} is found; the largest that is significant there is "
+        f"{one.efficacy_hazard_ratio[-1]:.3f}."
+    )
+    if one.hypothesis.futility is not None:
+        yield (
+            f"Beta is spent at a hazard ratio of {one.beta_hazard_ratio:.3f}, for which the planned "
+            f"events have a power of {1 - one.bounds.design.beta:.4g}."
+        )
+
+
+def _unreached(one: HypothesisTheory) -> Iterator[str]:
+    """Looks whose target is not expected to be reached."""
+    for under in one.truths:
+        late = [
+            analysis.name
+            for analysis, look in zip(one.analyses, under.looks, strict=True)
+            if not look.is_reached
+        ]
+        if late:
+            yield (
+                f"{_capital(_TRUTHS[under.truth])}, the trial is expected to end before "
+                f"{listing(late)}: bounds and power hold only as far as the planned events come."
+            )
+
+
+def _notes(theory: DesignTheory) -> list[str]:
+    varies = any(_varies(one) for one in theory.hypotheses)
+    scanned = theory.scenario.survival.observation == "scans"
+    return paragraphs(
+        "No effect: the experimental arm is like the control arm. As the scenario: survival as it "
+        "assumes. As designed: the control arm's hazard times design_hazard_ratio.",
+        "Exact: bounds and probabilities for a normal Z with independent increments, and expected "
+        "numbers by integration over accrual, survival and dropout.",
+        "Approximate: a look is expected when the expected number of events reaches its target. As "
+        "designed, the mean of Z is Schoenfeld's; as the scenario, it follows from the expected "
+        "numbers at risk, and HR is the average hazard ratio over the expected events.",
+        "Hazards are not proportional in all comparisons: there the average hazard ratio falls or "
+        "rises with follow-up, and power is approximate."
+        if varies
+        else "",
+        "PFS is seen at scans: events are counted when they are seen. The theory of the log-rank "
+        "test is that of exact times; many events share the days of scans, and those who die "
+        "between scans are compared with patients scanned by then."
+        if scanned
+        else "",
+        "With several hypotheses each is taken by itself: the trial ends when all are decided."
+        if len(theory.hypotheses) > 1
+        else "",
+    )
+
+
+def _varies(one: HypothesisTheory) -> bool:
+    assumed = one.under(ASSUMED)
+    if assumed is None or one.hypothesis.design_hazard_ratio is None:
+        return False
+    return bool(_spread(assumed.hazard_ratio) > _RATIO_VARIES)
+
+
+def _spread(values: Sequence[float]) -> float:
+    return max(values) - min(values)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _rounded_up(number: float) -> str:
+    return NO_VALUE if math.isnan(number) else f"{math.ceil(number - 1e-9):,}"

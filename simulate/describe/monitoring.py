@@ -1,0 +1,166 @@
+"""Looks and hypotheses in words: what triggers a look, and how errors are spent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from simulate.describe.words import (
+    NO_VALUE,
+    count,
+    duration,
+    listing,
+    paragraphs,
+    stated_percent,
+    table,
+)
+from simulate.scenario import monitoring
+from simulate.scenario.analyses import Analysis, Cut, Trigger
+from simulate.scenario.monitoring import Estimates, Hypothesis
+from simulate.scenario.survival_trial import SurvivalTrial
+from simulate.theory.performance import HypothesisTheory
+
+
+def trigger_in_words(trigger: Trigger) -> str:
+    """One condition: ``230 PFS events are known``."""
+    if trigger.events is not None:
+        events = count(trigger.events.count, f"{trigger.events.endpoint} event")
+        return f"{events} {'is' if trigger.events.count == 1 else 'are'} known"
+    if trigger.enrolled is not None:
+        patients = count(trigger.enrolled.count, "patient")
+        enrolled = f"{patients} {'is' if trigger.enrolled.count == 1 else 'are'} enrolled"
+        if trigger.enrolled.after == 0:
+            return enrolled
+        return f"{duration(trigger.enrolled.after)} have passed since {enrolled}"
+    if trigger.follow_up is not None:
+        return f"the last patient could have been followed for {duration(trigger.follow_up)}"
+    return f"it is {trigger.date}"
+
+
+def cut_in_words(cut: Cut) -> str:
+    """When the data are cut."""
+    conditions = [trigger_in_words(trigger) for trigger in cut.triggers]
+    if cut.date is not None:
+        return f"at the end of {cut.date}"
+    if len(conditions) == 1:
+        return f"at the end of the day on which {conditions[0]}"
+    which = "all of this is" if cut.all is not None else "the first of this is"
+    listed = listing(conditions, last="and" if cut.all is not None else "or")
+    return f"at the end of the day on which {which} true: {listed}"
+
+
+def analysis_in_words(analysis: Analysis) -> str:
+    """Which look it is, when the data are cut, and when it is decided."""
+    text = f"Analysis {analysis.id} ({analysis.name}): data cut {cut_in_words(analysis.cut)}"
+    if analysis.cleaning_lag:
+        text += f"; the decision follows {duration(analysis.cleaning_lag)} later"
+    return f"{text}."
+
+
+def spending_in_words(spending: monitoring.Spending) -> str:
+    """A spending function by its name."""
+    match spending:
+        case monitoring.OBrienFleming():
+            return "O'Brien-Fleming type (Lan-DeMets)"
+        case monitoring.Pocock():
+            return "Pocock type (Lan-DeMets)"
+        case monitoring.HwangShihDeCani(gamma=gamma):
+            return f"Hwang-Shih-DeCani with gamma {gamma:g}"
+        case monitoring.KimDeMets(rho=rho):
+            return f"Kim-DeMets with rho {rho:g}"
+        case monitoring.GivenSpending(spent=spent):
+            return f"as given, {listing(f'{each:g}' for each in spent)} by look"
+
+
+def hypothesis_in_words(trial: SurvivalTrial, hypothesis: Hypothesis) -> list[str]:
+    """One hypothesis: what is compared, at which looks, and how errors are spent."""
+    names = [trial.arm(each).label for each in (hypothesis.experimental, hypothesis.control)]
+    looks = listing(analysis.name for analysis in trial.analyses_of(hypothesis))
+    information = trial.information(hypothesis)
+    return paragraphs(
+        f"Hypothesis {hypothesis.id} ({hypothesis.name}): {hypothesis.endpoint}, {names[0]} "
+        f"against {names[1]}, {_test(trial, hypothesis)}, one-sided alpha "
+        f"{stated_percent(hypothesis.alpha)}.",
+        f"Tested at: {looks}."
+        + (f" Full information: {count(information, 'event')}." if information else ""),
+        "Efficacy: "
+        + (
+            "all alpha is spent at the last of these."
+            if hypothesis.efficacy is None
+            else f"alpha is spent as {spending_in_words(hypothesis.efficacy)}."
+        ),
+        _futility(hypothesis),
+        f"Designed for a hazard ratio of {hypothesis.design_hazard_ratio:g}."
+        if hypothesis.design_hazard_ratio is not None
+        else "",
+    )
+
+
+def _test(trial: SurvivalTrial, hypothesis: Hypothesis) -> str:
+    if hypothesis.test == "log_rank":
+        return "log-rank test"
+    strata = listing(trial.baseline.variable(s).title for s in trial.randomisation.strata)
+    return f"log-rank test stratified by {strata}"
+
+
+def _futility(hypothesis: Hypothesis) -> str:
+    futility = hypothesis.futility
+    if futility is None:
+        return "Futility: the trial never stops for it."
+    binding = (
+        "binding: the efficacy bounds count on it"
+        if futility.binding
+        else "not binding: alpha is kept whether or not it is heeded"
+    )
+    return (
+        f"Futility: beta of {stated_percent(futility.beta)} is spent as "
+        f"{spending_in_words(futility.spending)}, {binding}."
+    )
+
+
+def bounds_table(theory: HypothesisTheory) -> list[str]:
+    """The planned bounds of a hypothesis, look by look."""
+    gives_up = theory.hypothesis.futility is not None
+    header = ["look", "events", "information", "Z", "nominal p", "HR", "alpha"]
+    header += ["futility Z", "HR", "beta"] if gives_up else []
+    rows = []
+    for look, analysis in enumerate(theory.analyses):
+        row = [
+            analysis.name,
+            events_in_words(theory.events[look]),
+            f"{theory.events[look] / theory.information:.3f}",
+            *_bound(theory.bounds.efficacy_z[look], theory.efficacy_hazard_ratio[look]),
+            f"{theory.bounds.alpha_spent[look]:.5f}",
+        ]
+        row.insert(4, f"{theory.bounds.efficacy_p[look]:.5f}")
+        if gives_up:
+            row += _bound(theory.futility_z[look], theory.futility_hazard_ratio[look])
+            row.append(f"{theory.bounds.beta_spent[look]:.5f}")
+        rows.append(row)
+    return table(header, rows)
+
+
+def events_in_words(number: float) -> str:
+    """A number of events: whole if it is planned, to a tenth if it is expected."""
+    return f"{number:,.0f}" if number == round(number) else f"{number:,.1f}"
+
+
+def _bound(z: float, hazard_ratio: float) -> list[str]:
+    """Z and hazard ratio of a bound; a look without one shows none."""
+    if abs(z) == float("inf"):
+        return [NO_VALUE, NO_VALUE]
+    return [f"{z:.4f}", f"{hazard_ratio:.3f}"]
+
+
+def estimates_in_words(estimates: Estimates, endpoints: Sequence[str]) -> list[str]:
+    """What is estimated beside the tests, and when."""
+    when = "at every look" if estimates.at == "every_look" else "at the look that ends the trial"
+    landmarks = listing(map(duration, estimates.landmarks))
+    rates = f", event-free rates at {landmarks}" if landmarks else ""
+    rmst = ""
+    if estimates.rmst is not None:
+        rmst = f", and mean survival restricted to {duration(estimates.rmst)} (RMST)"
+    return paragraphs(
+        f"Estimated {when}: hazard ratios by Cox regression (Efron), Kaplan-Meier medians of "
+        f"{listing(endpoints)} by arm{rates}{rmst}.",
+        f"Intervals: {stated_percent(estimates.confidence)}.",
+    )
