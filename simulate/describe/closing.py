@@ -25,19 +25,19 @@ def what_ifs(scenario: LayeredScenario) -> list[str]:
 def _variant(variant: Variant, replicates: int) -> str:
     title = f"{variant.name}: {variant.title}" if variant.title else variant.name
     trials = count(variant.replicates or replicates, "simulated trial")
-    changes = listing(f"{path} = {_value(value)}" for path, value in variant.set.items())
+    changes = listing(f"{path} = {value_in_words(value)}" for path, value in variant.set.items())
     return f"{title} ({trials}). Sets {changes}."
 
 
-def _value(value: Any) -> str:
-    """A value of an override as the file has it, without its sources."""
+def value_in_words(value: Any) -> str:
+    """A value of a what-if or an override as the file has it, without its sources."""
     if isinstance(value, Mapping):
         if "value" in value and "kind" not in value:
-            return _value(value["value"])
-        pairs = (f"{k}: {_value(v)}" for k, v in value.items() if k not in SOURCE_KEYS)
+            return value_in_words(value["value"])
+        pairs = (f"{k}: {value_in_words(v)}" for k, v in value.items() if k not in SOURCE_KEYS)
         return "{" + ", ".join(pairs) + "}"
     if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_value, value))}]"
+        return f"[{', '.join(map(value_in_words, value))}]"
     return "null" if value is None else str(value)
 
 

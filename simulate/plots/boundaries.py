@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -119,7 +121,7 @@ def _ratios(ax: Axes, bottom: float, top: float) -> None:
 
 def boundaries_legend(ax: Axes, *, futility: bool) -> None:
     """Say what the symbols of a plot of boundaries are."""
-    bound = {"marker": "o", "markersize": 5.5, "mec": "white", "linewidth": 1.1}
+    bound: dict[str, Any] = {"marker": "o", "markersize": 5.5, "mec": "white", "linewidth": 1.1}
     handles: list[Line2D | Patch] = [Line2D([], [], color=EFFICACY, **bound)]
     labels = ["Efficacy bound"]
     if futility:

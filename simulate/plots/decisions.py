@@ -52,10 +52,9 @@ def plot_decisions(
     start = np.zeros(len(decisions))
     for name, (color, _) in DECISIONS.items():
         width = 100 * decisions[name].to_numpy(float)
-        places = np.arange(len(decisions))
-        ax.barh(places, width, 0.62, left=start, color=color, linewidth=0, zorder=2)
+        ax.barh(range(len(decisions)), width, 0.62, left=start, color=color, linewidth=0, zorder=2)
         ink = PAPER if name in ("rejected", "futility") else INK
-        for y, left, share in zip(places, start, width, strict=True):
+        for y, (left, share) in enumerate(zip(start, width, strict=True)):
             if share >= _NARROWEST:
                 text = f"{share:.1f}%"
                 ax.text(left + share / 2, y, text, ha="center", va="center", color=ink, zorder=3)
@@ -71,7 +70,7 @@ def plot_decisions(
     return ax
 
 
-def _mark(ax: Axes, x: float, y: float, *, hidden: bool = False) -> None:
+def _mark(ax: Axes, x: float, y: int, *, hidden: bool = False) -> None:
     """Where theory has the end of a bar."""
     if math.isnan(x) or hidden:
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.patches import Circle, FancyBboxPatch
@@ -147,7 +148,7 @@ def _box(ax: Axes, box: Box, sides: tuple[float, float], y: float, color: str) -
 def _randomised(ax: Axes, lines: Sequence[str], middle: float) -> None:
     circle = Circle((_CIRCLE, middle), _RADIUS, facecolor=SIMULATED, edgecolor="none", zorder=4)
     ax.add_patch(circle)
-    text = {"ha": "center", "va": "center", "zorder": 5}
+    text: dict[str, Any] = {"ha": "center", "va": "center", "zorder": 5}
     ax.text(_CIRCLE, middle, "R", color=PAPER, fontsize=13, fontweight="bold", **text)
     for i, line in enumerate(lines):
         y = middle - _RADIUS - 1.0 - LINE * (i + 0.5)

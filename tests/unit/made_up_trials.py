@@ -318,7 +318,10 @@ def _months(entry: Floats, days: Mapping[str, Floats], cut_day: int) -> pd.DataF
     rows: list[dict[str, Sequence[int] | int]] = []
     for month in range(1, math.ceil(cut_day / _MONTH) + 1):
         end = min(month * _MONTH, cut_day)
-        row: dict[str, Sequence[int] | int] = {"month": month, "enrolled": int((entry <= end).sum())}
+        row: dict[str, Sequence[int] | int] = {
+            "month": month,
+            "enrolled": int((entry <= end).sum()),
+        }
         for name, times in days.items():
             row[name] = int((entry + times <= end).sum())
         rows.append(row)

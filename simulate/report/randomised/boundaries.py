@@ -81,7 +81,9 @@ def _table(view: RandomisedView, hypothesis: Hypothesis) -> Table:
         groups[0] = "Planned"
         rows += planned
     groups[len(rows)] = "Simulated, mean over the trials that made the look"
-    rows += [_row(look_label(look), simulated_bounds(view, hypothesis, look.name)) for look in looks]
+    rows += [
+        _row(look_label(look), simulated_bounds(view, hypothesis, look.name)) for look in looks
+    ]
     keep = [i for i in range(len(_HEADER)) if i < 2 or any(row[i] != NO_VALUE for row in rows)]
     return Table(
         "Boundaries" + (f" of {hypothesis.name}" if len(view.hypotheses) > 1 else ""),
@@ -185,7 +187,8 @@ def bounds_table(view: RandomisedView, hypothesis: Hypothesis) -> pd.DataFrame:
             }
         )
     table = pd.DataFrame(rows)
-    return table[np.isfinite(table["fraction"])].reset_index(drop=True)
+    known = table[np.isfinite(table["fraction"])]
+    return pd.DataFrame(known).reset_index(drop=True)
 
 
 def _spread(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[float, float, float]:

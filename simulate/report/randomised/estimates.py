@@ -10,16 +10,12 @@ from matplotlib.figure import Figure
 from simulate.monte_carlo import Estimate
 from simulate.plots.hazard_ratios import plot_hazard_ratios
 from simulate.plots.style import EFFICACY, FUTILITY, NOT_REJECTED
-from simulate.randomised.outcomes import FUTILE, REJECTED
+from simulate.randomised.outcomes import FUTILE
 from simulate.report.blocks import Block, Heading, Picture, Prose, Section, Table
 from simulate.report.numbers import NO_VALUE, number, signed
-from simulate.report.randomised.view import (
-    NO_ESTIMATE,
-    RandomisedView,
-    hypothesis_label,
-    look_label,
-)
-from simulate.report.randomised.words import monte_carlo_interval, small, with_error
+from simulate.report.randomised.arms import arms_table
+from simulate.report.randomised.view import RandomisedView, hypothesis_label, look_label
+from simulate.report.randomised.words import monte_carlo_interval, small
 from simulate.report.svg import figure_svg
 from simulate.scenario.monitoring import Hypothesis
 
@@ -39,7 +35,7 @@ def estimates_section(view: RandomisedView) -> Section:
             _picture(view, hypothesis),
             _table(view, hypothesis),
         ]
-    blocks += _arms(view)
+    blocks += arms_table(view)
     return Section("estimates", "What the trial would report", blocks)
 
 
@@ -131,7 +127,13 @@ def _table(view: RandomisedView, hypothesis: Hypothesis) -> Table:
         ("Hazard ratio, mean", _of(view, hypothesis, "hazard_ratio.mean"), 1.0, 3, False),
         ("Hazard ratio, median", _of(view, hypothesis, "hazard_ratio.q50"), 1.0, 3, False),
         ("Log hazard ratio, mean", _of(view, hypothesis, "log_hazard_ratio.mean"), 1.0, 4, False),
-        ("Bias of the log hazard ratio", _of(view, hypothesis, "log_hazard_ratio.bias"), 1, 4, True),
+        (
+            "Bias of the log hazard ratio",
+            _of(view, hypothesis, "log_hazard_ratio.bias"),
+            1,
+            4,
+            True,
+        ),
         (
             "Bias among trials that reject",
             _of(view, hypothesis, "log_hazard_ratio.bias_if_rejected"),
@@ -169,86 +171,8 @@ def _table(view: RandomisedView, hypothesis: Hypothesis) -> Table:
     )
 
 
-def _row(
-    label: str, found: Estimate, scale: float, digits: int, *, sign: bool
-) -> tuple[str, ...]:
+def _row(label: str, found: Estimate, scale: float, digits: int, *, sign: bool) -> tuple[str, ...]:
     text = (signed if sign else number)(scale * found.estimate, digits)
     error = NO_VALUE if math.isnan(found.mcse) else small(scale * found.mcse, digits)
     interval = monte_carlo_interval(found, scale, digits)
     return label, text, error, interval, f"{found.n_analysed:,}"
-
-
-# ---- arms -----------------------------------------------------------------------------------
-
-
-def _arms(view: RandomisedView) -> list[Block]:
-    """Medians and rates of every arm at the last look that each trial may make."""
-    last = view.analyses[-1]
-    rows: list[list[str]] = []
-    groups: dict[int, str] = {}
-    for endpoint in view.scenario.endpoints:
-        found = [
-            [label, *_by_arm(view, endpoint, measure, scale)]
-            for label, measure, scale in _of_arms(view)
-        ]
-        found = [row for row in found if any(cell != NO_VALUE for cell in row[1:])]
-        if found:
-            groups[len(rows)] = endpoint
-            rows += found
-    if not rows:
-        return []
-    made = view.measured.of_trial("made", last.name)
-    header = ["", *(arm.label for arm in view.arms)]
-    text = (
-        f"Of the {number(100 * made.estimate)}% of trials that make the {look_label(last)}: a trial "
-        "that stopped before it is not among them."
-        if made.estimate < 1
-        else f"All trials at the {look_label(last)}."
-    )
-    table = Table(
-        f"Arms at the {look_label(last)}",
-        header,
-        rows,
-        numeric=tuple(range(1, len(header))),
-        groups=groups,
-        caption=(
-            f"{text} Medians: the median over trials, not reached counted as later than all "
-            "others, and between which values 95% of the trials lie; rates and restricted means: "
-            "the mean \N{PLUS-MINUS SIGN} Monte Carlo standard error. The last lines of an endpoint "
-            "say what is true, where there is a formula for it."
-        ).replace(
-            " The last lines of an endpoint say what is true, where there is a formula for it.",
-            "" if not _has_truth(view) else " Truth is by formula, as the trial sees it.",
-        ),
-    )
-    return [Heading("Arms"), table]
-
-
-def _of_arms(view: RandomisedView) -> list[tuple[str, str, float]]:
-    """Label, measure and factor of what is estimated of an arm."""
-    rows = [("Median, months", "median.q50", 1.0)]
-    months = [f"{landmark / 30.4375:g}" for landmark in view.scenario.estimates.landmarks]
-    rows += [(f"Rate at {m} months, %", f"rate_{m}.mean", 100.0) for m in months]
-    return [*rows, ("Restricted mean, months", "rmst.mean", 1.0)]
-
-
-def _by_arm(view: RandomisedView, endpoint: str, measure: str, scale: float) -> list[str]:
-    return [_of_arm(view, endpoint, measure, scale, arm.name) for arm in view.arms]
-
-
-def _of_arm(view: RandomisedView, endpoint: str, measure: str, scale: float, arm: str) -> str:
-    last = view.analyses[-1].name
-    found = view.measured.of_endpoint(endpoint, measure, last, arm)
-    if found is NO_ESTIMATE or math.isnan(found.estimate):
-        return NO_VALUE
-    if not measure.startswith("median"):
-        return with_error(found, scale, 1)
-    low, high = (
-        view.measured.of_endpoint(endpoint, f"median.{q}", last, arm).estimate
-        for q in ("q2.5", "q97.5")
-    )
-    return f"{number(found.estimate)} ({number(low)} to {number(high)})"
-
-
-def _has_truth(view: RandomisedView) -> bool:
-    return bool(view.theory)

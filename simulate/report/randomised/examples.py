@@ -33,7 +33,9 @@ def examples_section(view: RandomisedView) -> Section:
     shown, *others = _endpoints(view)
     blocks.append(_curves(view, shown))
     for endpoint in others:
-        blocks.append(Details(f"{ENDPOINTS[endpoint]} of the same trials", [_curves(view, endpoint)]))
+        blocks.append(
+            Details(f"{ENDPOINTS[endpoint]} of the same trials", [_curves(view, endpoint)])
+        )
     first = examples[0]
     blocks += [
         Heading(f"Trial {first.replicate} month by month: {first.kind}"),
@@ -81,14 +83,20 @@ def _curves(view: RandomisedView, endpoint: str) -> Picture:
             2 * rows, columns, squeeze=False, sharex=True, height_ratios=[1, risk] * rows
         )
         for i, (example, each) in enumerate(zip(examples, curves, strict=True)):
-            upper, lower = grid[2 * (i // columns)][i % columns], grid[2 * (i // columns) + 1][i % columns]
+            upper, lower = (
+                grid[2 * (i // columns)][i % columns],
+                grid[2 * (i // columns) + 1][i % columns],
+            )
             plot_arms(each, colors=colors, months=months, endpoint=endpoint, ax=upper)
             upper.set_title(capital(example.kind), pad=12)
             _estimate(view, example, endpoint, upper)
             plot_at_risk(_at_risk(each, months), ax=lower)
             lower.tick_params(axis="y", labelsize=7.5)
         for i in range(len(examples), rows * columns):
-            for ax in (grid[2 * (i // columns)][i % columns], grid[2 * (i // columns) + 1][i % columns]):
+            for ax in (
+                grid[2 * (i // columns)][i % columns],
+                grid[2 * (i // columns) + 1][i % columns],
+            ):
                 ax.axis("off")
         handles = [Line2D([], [], color=colors[arm.label], lw=1.5) for arm in view.arms]
         figure.legend(
@@ -139,9 +147,7 @@ def _estimate(view: RandomisedView, example: ExampleTrial, endpoint: str, ax: ob
     )
 
 
-def _at_risk(
-    curves: dict[str, KaplanMeier], months: float
-) -> dict[str, dict[float, float]]:
+def _at_risk(curves: dict[str, KaplanMeier], months: float) -> dict[str, dict[float, float]]:
     ticks = np.arange(0, months, month_step(months))
     return {
         name: dict(zip(ticks.tolist(), curve.at_risk_at(ticks).tolist(), strict=True))
@@ -160,13 +166,9 @@ def _months_picture(view: RandomisedView, example: ExampleTrial) -> Picture:
     }
 
     def draw(figure: Figure) -> None:
-        plot_months(
-            example.months, counts=counts, looks=look_marks(example), ax=figure.subplots()
-        )
+        plot_months(example.months, counts=counts, looks=look_marks(example), ax=figure.subplots())
 
-    svg = figure_svg(
-        "months", draw, width=8.6, height=2.9, description="One trial month by month"
-    )
+    svg = figure_svg("months", draw, width=8.6, height=2.9, description="One trial month by month")
     caption = (
         f"Trial {example.replicate}: patients enrolled and events known by the end of each month "
         f"from the origin, {view.scenario.origin}. Dashed lines are the data cuts of its "

@@ -127,5 +127,3 @@ def _legend(figure: Figure, line: str | None, lines: list[object]) -> None:
         alignment="left",
         title_fontsize=8,
     )
-
-

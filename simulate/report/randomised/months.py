@@ -25,8 +25,7 @@ def story_of(view: RandomisedView, example: ExampleTrial) -> str:
     """What happened at each look of a trial."""
     looks = {analysis.name: analysis for analysis in view.analyses}
     return " ".join(
-        _at_look(view, looks[str(row["analysis"])], row)
-        for row in example.looks.to_dict("records")
+        _at_look(view, looks[str(row["analysis"])], row) for row in example.looks.to_dict("records")
     )
 
 

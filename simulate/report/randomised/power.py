@@ -184,7 +184,9 @@ def _of_trial(view: RandomisedView) -> Table:
         if view.theory
         else ""
     )
-    return _beside_theory("Means over trials", [row for row in rows if row[1].n_analysed], caption=caption)
+    return _beside_theory(
+        "Means over trials", [row for row in rows if row[1].n_analysed], caption=caption
+    )
 
 
 def _at_stop(view: RandomisedView) -> list[Compared]:

@@ -12,7 +12,7 @@ from simulate.plots.trial_schema import Box, Schema, plot_trial_schema, schema_h
 from simulate.report.blocks import Picture
 from simulate.report.numbers import counted, listed, number
 from simulate.report.randomised.view import RandomisedView, look_label
-from simulate.report.randomised.words import cut_in_words
+from simulate.report.randomised.words import cut_in_brief
 from simulate.report.svg import figure_svg
 from simulate.scenario.analyses import Analysis
 
@@ -26,7 +26,7 @@ def schema_picture(view: RandomisedView) -> Picture:
     height = _INCHES / 101 * (schema_height(schema) + 1.6)
 
     def draw(figure: Figure) -> None:
-        plot_trial_schema(schema, ax=figure.add_axes((0, 0, 1, 1)))
+        plot_trial_schema(schema, ax=figure.subplots())
 
     svg = figure_svg(
         "schema", draw, width=_INCHES, height=height, description="Schema of the trial"
@@ -101,7 +101,7 @@ def _titles(view: RandomisedView, names: tuple[str, ...]) -> list[str]:
 
 def _look(view: RandomisedView, analysis: Analysis) -> tuple[str, ...]:
     """What a box of a look says: its trigger, its month, and the bounds."""
-    lines = textwrap.wrap(f"at {cut_in_words(analysis.cut)}", _WIDE)
+    lines = textwrap.wrap(f"at {cut_in_brief(analysis.cut)}", _WIDE)
     if analysis.cleaning_lag:
         lines.append(f"decision {duration(analysis.cleaning_lag)} later")
     month = view.measured.of_trial("cut_time.q50", analysis.name).estimate

@@ -18,7 +18,7 @@ from simulate.scenario.analyses import Analysis
 from simulate.scenario.monitoring import Hypothesis
 from simulate.scenario.randomisation import Arm
 from simulate.scenario.survival_scenario import SurvivalScenario
-from simulate.units import DAYS_PER_MONTH
+from simulate.theory.course import ExpectedTrial
 
 NO_ESTIMATE = Estimate(math.nan, math.nan, math.nan, math.nan, 0, 0)
 """What stands for a measure that was not estimated."""
@@ -132,13 +132,14 @@ class RandomisedView:
         """What theory says, by name; it says nothing where it has no formula."""
         return Theory(self.result.theory)
 
+    @cached_property
+    def expected(self) -> ExpectedTrial:
+        """What the scenario expects by formula."""
+        return ExpectedTrial(self.scenario)
+
     def looks_of(self, hypothesis: Hypothesis) -> tuple[Analysis, ...]:
         """The looks at which a hypothesis is tested."""
         return tuple(self.analyses[i] for i in self.outcomes.looks_of(hypothesis))
-
-    def months(self, days: float) -> float:
-        """Days as months."""
-        return days / DAYS_PER_MONTH
 
     def label(self, arm: str) -> str:
         """An arm as people read it."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pandas as pd
 from matplotlib.figure import Figure
 
+from simulate.describe.closing import value_in_words
 from simulate.plots.what_ifs import plot_variants
 from simulate.report.blocks import Block, Heading, Picture, Prose, Section, Table
 from simulate.report.numbers import NO_VALUE, number, signed
@@ -156,9 +157,10 @@ def _cells(row: pd.Series | None, scale: float, digits: int) -> list[str]:
 
 def _changes(view: RandomisedView) -> Table:
     rows = [
-        (title_of(variant), ", ".join(f"{path} = {value}" for path, value in variant.set.items()))
+        (
+            title_of(variant),
+            ", ".join(f"{path} = {value_in_words(value)}" for path, value in variant.set.items()),
+        )
         for variant in view.scenario.sweep
     ]
     return Table("Variants", ("Variant", "Fields that it sets"), rows, codes=(1,))
-
-

@@ -46,13 +46,13 @@ def percent(estimate: Estimate, decimals: int = 1) -> str:
     return text if text == NO_VALUE else f"{text}%"
 
 
-def cut_in_words(cut: Cut) -> str:
+def cut_in_brief(cut: Cut) -> str:
     """What triggers a data cut: ``231 PFS events``, ``2028-01-01 or 40 OS events``."""
-    clauses = [listed(map(trigger_in_words, clause)) for clause in cut.clauses]
+    clauses = [listed(map(trigger_in_brief, clause)) for clause in cut.clauses]
     return listed(clauses, last="or")
 
 
-def trigger_in_words(trigger: Trigger) -> str:
+def trigger_in_brief(trigger: Trigger) -> str:
     """One condition for a data cut."""
     if trigger.events is not None:
         return f"{trigger.events.count:,} {trigger.events.endpoint} events"
