@@ -18,7 +18,7 @@ from simulate.engines.batch.layout import Layout, layout_of
 from simulate.engines.batch.trial import Desk, new_desk, simulate_trial
 from simulate.errors import SimulateError
 from simulate.packed import Packed, pack, unpacked
-from simulate.plan import Plan
+from simulate.plan import AnyPlan, Plan, trial_plan
 from simulate.plans import KEPT, Plans
 from simulate.scenario.trial import Trial
 
@@ -43,9 +43,14 @@ class _Bench(NamedTuple):
     packed: list[Packed]
     """What must live as long as the blocks."""
 
+    def take(self, drawn: list[tuple[_Drawn, Packed]]) -> None:
+        """Let the arms have other rules, which must live as long as they are used."""
+        for arm, (_, packed) in zip(self.packed[0].rows, drawn, strict=True):
+            arm.block[: len(packed.block)] = packed.block
+
 
 class _Drawn(NamedTuple):
-    """What differs between the desks of draws: the first fields of a :class:`Desk`."""
+    """What differs between the desks of draws: the first fields of an :class:`ArmDesk`."""
 
     plan: Plan
     layout: Layout
@@ -86,14 +91,14 @@ class BatchRunner:
         self._simulate(bench.blocks, replicates.start, len(replicates))
         return [(slate.values, np.asarray(slate.curve_counts)) for slate in bench.slates]
 
-    def run_with(self, plan: Plan, replicates: range) -> list[tuple[FloatArray, ShortArray]]:
+    def run_with(self, plan: AnyPlan, replicates: range) -> list[tuple[FloatArray, ShortArray]]:
         """The same with another plan of the scenario, such as one of other parameters."""
-        drawn = _Drawn(plan, layout_of(plan))
-        desk, packed = self._desk(), pack(drawn)
-        if room_of(drawn.layout) != room_of(desk.layout):
+        drawn = _drawn(plan)
+        desk = self._desk()
+        if not _fits(drawn, desk):
             desk = new_desk(plan)
         bench = self._bench(desk, len(replicates))
-        bench.blocks[:, : len(packed.block)] = packed.block
+        bench.take(drawn)
         self._simulate(bench.blocks, replicates.start, len(replicates))
         return [(slate.values, np.asarray(slate.curve_counts)) for slate in bench.slates]
 
@@ -104,10 +109,11 @@ class BatchRunner:
         values = [np.empty((len(replicates), len(slate.values))) for slate in own.slates]
         counts = [np.zeros_like(np.asarray(slate.curve_counts)) for slate in own.slates]
         for draw, of_draw in self._plans.by_draw(replicates):
-            (plan, layout), packed = self._drawn(draw)  # kept as long as it is read
-            fits = room_of(layout) == room_of(desk.layout)
-            bench = own if fits else self._bench(new_desk(plan), 1)
-            bench.blocks[:, : len(packed.block)] = packed.block
+            drawn = self._drawn(draw)  # kept as long as it is read
+            bench = (
+                own if _fits(drawn, desk) else self._bench(new_desk(self._plans.of_draw(draw)), 1)
+            )
+            bench.take(drawn)
             for replicate in of_draw:
                 for slate in bench.slates:
                     slate.values.fill(np.nan)
@@ -119,15 +125,13 @@ class BatchRunner:
                 np.asarray(slate.curve_counts).fill(0)
         return [(rows.ravel(), count) for rows, count in zip(values, counts, strict=True)]
 
-    def _drawn(self, draw: int) -> tuple[_Drawn, Packed]:
+    def _drawn(self, draw: int) -> list[tuple[_Drawn, Packed]]:
         """What differs between the desks of draws; threads that ask at once wait for one."""
         with self._lock:
             return self._kept(draw)
 
-    def _make_drawn(self, draw: int) -> tuple[_Drawn, Packed]:
-        plan = self._plans.of_draw(draw)
-        drawn = _Drawn(plan, layout_of(plan))
-        return drawn, pack(drawn)
+    def _make_drawn(self, draw: int) -> list[tuple[_Drawn, Packed]]:
+        return _drawn(self._plans.of_draw(draw))
 
     def _simulate(self, blocks: IntArray, first: int, n: int) -> None:
         done = run_replicates(blocks, self._seed, first, n)
@@ -151,10 +155,24 @@ class BatchRunner:
         return _Bench(slates, np.stack([each.block for each in packed]), packed)
 
     def _slate(self, desk: Desk, analysis: AnalysisPlan, n: int) -> Slate:
-        work = workspace(analysis, self._plan.enrolment.n_patients)
+        work = workspace(analysis, trial_plan(self._plan).shared.enrolment.n_patients)
         values = np.full(n * analysis.n_columns, np.nan)
         n_counts = len(CURVES) * analysis.curves.n_points * (BINS + 1)
         return Slate(desk, analysis, work, values, np.zeros(n_counts, np.int32))
+
+
+def _drawn(plan: AnyPlan) -> list[tuple[_Drawn, Packed]]:
+    """What differs between the desks of plans, by arm."""
+    arms = [_Drawn(arm, layout_of(arm)) for arm in trial_plan(plan).arms]
+    return [(arm, pack(arm)) for arm in arms]
+
+
+def _fits(drawn: list[tuple[_Drawn, Packed]], desk: Desk) -> bool:
+    """Whether a desk has the room that other plans need."""
+    return all(
+        room_of(new.layout) == room_of(own.layout)
+        for (new, _), own in zip(drawn, desk.arms, strict=True)
+    )
 
 
 def room_of(layout: Layout) -> tuple[int, ...]:

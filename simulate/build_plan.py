@@ -28,7 +28,7 @@ from simulate.patient.disease import DiseasePlan
 from simulate.patient.enrolment import POISSON_GAMMA, POWER, EnrolmentPlan
 from simulate.patient.follow_up import FollowUpPlan
 from simulate.patient.treatment import TreatmentPlan
-from simulate.plan import Plan
+from simulate.plan import AnyPlan, Plan
 from simulate.scenario.analyses import Analysis
 from simulate.scenario.assessment import Assessment
 from simulate.scenario.baseline import LevelsVariable, NormalVariable, Variable
@@ -89,7 +89,7 @@ def _are_equal(one: object, other: object) -> bool:
     return one is other or one == other
 
 
-def plan_digest(plan: Plan) -> str:
+def plan_digest(plan: AnyPlan) -> str:
     """Hash of every table of a plan: equal digests mean equal patients for equal addresses."""
     digest = hashlib.sha256()
 

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulate.analysis.row import statistic_names
-from simulate.build_plan import build_plan, cut_day
+from simulate.build_arms import build_trial_plan
+from simulate.build_plan import cut_day
 from simulate.chunk import AnalysedChunk, ChunkRunner
 from simulate.cutoff import cut
 from simulate.differences import (
@@ -28,7 +29,7 @@ from simulate.differences import (
 from simulate.endpoints import ENDPOINT_COLUMNS, derive, endpoint_rules
 from simulate.engines.choice import Engine, get_engine
 from simulate.errors import UsageError
-from simulate.plan import Plan
+from simulate.plan import AnyPlan
 from simulate.plans import Plans
 from simulate.records import Columns, TrialRecords
 from simulate.scenario.scenario import Scenario
@@ -98,7 +99,7 @@ def check_engines(
         If patients share resources, so that only the SimPy engine can run the scenario; or if a
         number makes no sense.
     """
-    if build_plan(scenario).has_shared_resources:
+    if build_trial_plan(scenario).has_shared_resources:
         raise UsageError(
             f"{scenario.name} has shared resources: only the SimPy engine (reference) runs it, so "
             "there is nothing to compare"
@@ -147,7 +148,7 @@ class _Comparison:
         self._trial = trial
         self._names = names
         self._plans = Plans(trial)
-        self._engines: dict[str, tuple[Plan, Engine]] = {}
+        self._engines: dict[str, tuple[AnyPlan, Engine]] = {}
         self._runners = [ChunkRunner(trial, seed=seed, engine=name) for name in names]
 
     def of_records(self, block: range, progress: Progress | None) -> str | None:

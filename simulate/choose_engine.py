@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from simulate.engines.choice import ENGINES
 from simulate.errors import UsageError
-from simulate.plan import Plan
+from simulate.plan import AnyPlan
 
 AUTO, REFERENCE, BATCH = "auto", "reference", "batch"
 
@@ -22,7 +22,7 @@ class EngineChoice(NamedTuple):
     """As it ends the sentence 'this engine ran because ...'."""
 
 
-def choose_engine(asked: str, plan: Plan, replicates: int) -> EngineChoice:
+def choose_engine(asked: str, plan: AnyPlan, replicates: int) -> EngineChoice:
     """The engine that runs so many replicates of a plan.
 
     All engines give the same patients to the last bit, so the choice changes no result. It looks
@@ -32,7 +32,7 @@ def choose_engine(asked: str, plan: Plan, replicates: int) -> EngineChoice:
     ----------
     asked : str
         ``auto``, or the engine that the user asks for.
-    plan : Plan
+    plan : Plan or TrialPlan
         The scenario in numbers.
     replicates : int
         How many are to be run.

@@ -52,6 +52,8 @@ class Snapshot:
     """Those known at the last contact; one that was not resolved then ends at NEVER."""
     n_screened: int
     """Patients screened by the cut, enrolled or not."""
+    arm: IntArray
+    """Permanent number of each patient's arm."""
 
     @property
     def n_patients(self) -> int:
@@ -82,6 +84,7 @@ def cut(records: TrialRecords, trial_day: int) -> Snapshot:
         doses=_rows(records.doses, known.first_dose, known.end_dose, n),
         adverse_events=_events(records, ledger, known, n),
         n_screened=screened_by(ledger, trial_day),
+        arm=records.subjects["arm"][treated],
     )
 
 

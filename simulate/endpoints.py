@@ -198,6 +198,31 @@ def progression_free_survival(
 
 
 @rule
+def known_response(
+    rules: EndpointRules, scans: AssessmentRows, known: KnownRows, row: int
+) -> Response:
+    """Sum up the assessments that a cut knows of the patient in a row."""
+    death, contact = known.death_day[row], known.last_contact_day[row]
+    return best_response(
+        rules,
+        scans.day,
+        scans.performed,
+        scans.response,
+        known.first_scan[row],
+        known.end_scan[row],
+        watched_until(contact, known.assessment_stop_day[row], death),
+    )
+
+
+@rule
+def start_offset(rules: EndpointRules, known: KnownRows, row: int) -> int:
+    """What a patient day needs to become an analysis value, which counts the start as day 1."""
+    if rules.from_randomisation == 1:
+        return 1 + known.first_dose_trial_day[row] - known.enrolment_trial_day[row]
+    return 1
+
+
+@rule
 def derive_endpoints(
     rules: EndpointRules,
     scans: AssessmentRows,
@@ -212,22 +237,11 @@ def derive_endpoints(
     """
     for row in range(n):
         death, contact = known.death_day[row], known.last_contact_day[row]
-        response = best_response(
-            rules,
-            scans.day,
-            scans.performed,
-            scans.response,
-            known.first_scan[row],
-            known.end_scan[row],
-            watched_until(contact, known.assessment_stop_day[row], death),
-        )
+        response = known_response(rules, scans, known, row)
         pfs_day, pfs_event, is_death = progression_free_survival(
             rules, response, death, known.assessment_stop_day[row]
         )
-        # AVAL counts the day of the start as 1
-        offset = 1
-        if rules.from_randomisation == 1:
-            offset += known.first_dose_trial_day[row] - known.enrolment_trial_day[row]
+        offset = start_offset(rules, known, row)
         responded = int(response.first_response_day < NEVER)
         out.patient[row] = known.patient[row]
         out.assessed[row] = int(response.assessed > 0)
@@ -268,3 +282,17 @@ def derive(rules: EndpointRules, snapshot: Snapshot) -> Columns:
     out = EndpointRows(*([0] * n for _ in EndpointRows._fields))
     derive_endpoints(rules, scans, leading, known, n, out)
     return {name: np.array(column, np.int64) for name, column in out._asdict().items()}
+
+
+def derive_trial(trial: Trial, snapshot: Snapshot) -> Columns:
+    """Derive every patient's endpoints, each by the definitions of the patient's arm."""
+    if not trial.arms:
+        return derive(endpoint_rules(trial), snapshot)
+    derived: Columns = {}
+    for arm, own in zip(trial.arms, trial.arm_trials, strict=True):
+        by_own = derive(endpoint_rules(own), snapshot)
+        derived = {
+            name: np.where(snapshot.arm == arm.id, column, derived.get(name, column))
+            for name, column in by_own.items()
+        }
+    return derived

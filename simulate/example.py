@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from simulate.build_plan import build_plan, cut_day
+from simulate.build_arms import build_trial_plan
+from simulate.build_plan import cut_day
 from simulate.cutoff import Snapshot, cut
-from simulate.endpoints import derive, endpoint_rules
+from simulate.endpoints import derive_trial
 from simulate.engines.reference import ReferenceEngine
 from simulate.records import Columns, TrialRecords
 from simulate.scenario.drawn import trial_of
@@ -31,9 +32,8 @@ def example_trial(trial: Trial, *, seed: int, replicate: int = 0) -> ExampleTria
     Where replicates take posterior draws, it is simulated with its own.
     """
     trial = trial_of(trial, replicate)
-    engine = ReferenceEngine(build_plan(trial))
+    engine = ReferenceEngine(build_trial_plan(trial))
     records = engine.simulate(seed=seed, replicate=replicate, log=True)
-    rules = endpoint_rules(trial)
     snapshots = {a.name: cut(records, cut_day(trial, a)) for a in trial.analyses}
-    endpoints = {name: derive(rules, snapshot) for name, snapshot in snapshots.items()}
+    endpoints = {name: derive_trial(trial, snapshot) for name, snapshot in snapshots.items()}
     return ExampleTrial(replicate, records, snapshots, endpoints)

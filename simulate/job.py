@@ -10,7 +10,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from simulate.build_plan import build_plan, plan_digest
+from simulate.build_arms import build_trial_plan
+from simulate.build_plan import plan_digest
 from simulate.choose_engine import AUTO, FEW, EngineChoice, choose_engine
 from simulate.errors import UsageError
 from simulate.observed_truth import TRUTH_PATIENTS
@@ -58,7 +59,7 @@ class Job:
         UsageError
             If there is no engine as asked for, or it cannot run the scenario.
         """
-        return choose_engine(self.engine, build_plan(self.scenario), self.replicates)
+        return choose_engine(self.engine, build_trial_plan(self.scenario), self.replicates)
 
 
 def make_job(
@@ -117,10 +118,10 @@ def check_size(replicates: int, seed: int, workers: int) -> None:
 
 def _check_engine(engine: str, scenario: Scenario, replicates: int) -> None:
     """Refuse an engine that cannot run the scenario or one of its variants."""
-    choose_engine(engine, build_plan(scenario), replicates)
+    choose_engine(engine, build_trial_plan(scenario), replicates)
     if engine != AUTO:
         for variant in scenario.sweep:
-            choose_engine(engine, build_plan(scenario.variant(variant.name)), replicates)
+            choose_engine(engine, build_trial_plan(scenario.variant(variant.name)), replicates)
 
 
 def manifest(job: Job) -> dict[str, Any]:
@@ -132,7 +133,7 @@ def manifest(job: Job) -> dict[str, Any]:
         "title": scenario.title,
         "digest": scenario.digest(),
         **calibrated,
-        "tables_digest": plan_digest(build_plan(scenario)),
+        "tables_digest": plan_digest(build_trial_plan(scenario)),
         "seed": job.seed,
         "replicates": job.replicates,
         "engine": engine.name,

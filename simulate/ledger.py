@@ -23,6 +23,8 @@ class SubjectRows(NamedTuple):
     """Columns of ``subjects``; row p is patient number p."""
 
     site: ShortColumn
+    arm: ShortColumn
+    stratum: ShortColumn
     enrolment_trial_day: ShortColumn
     first_dose_trial_day: ShortColumn
     baseline_scan_day: ShortColumn

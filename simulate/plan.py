@@ -1,4 +1,8 @@
-"""The scenario flattened into numbers: the only thing an engine ever reads."""
+"""The scenario flattened into numbers: the only thing an engine ever reads.
+
+A trial of several arms has a plan for each arm. They differ in the rules of the patients; who comes
+and when, and until when is simulated, is the same in all.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
+from simulate.patient.allotment import AllotmentPlan, without_allotment
 from simulate.patient.assessment import AssessmentPlan
 from simulate.patient.baseline import BaselinePlan
 from simulate.patient.disease import DiseasePlan
@@ -16,9 +21,12 @@ from simulate.patient.resources import ResourcePlan
 from simulate.patient.toxicity import ToxicityPlan
 from simulate.patient.treatment import TreatmentPlan
 
+ONLY_ARM = 1
+"""Permanent number of the arm of a trial that has no other."""
+
 
 class Plan(NamedTuple):
-    """One trial, as tables of whole numbers and floats."""
+    """One trial, or one arm of it, as tables of whole numbers and floats."""
 
     enrolment: EnrolmentPlan
     baseline: BaselinePlan
@@ -38,6 +46,38 @@ class Plan(NamedTuple):
         return self.resources.slots > 0 or any(self.resources.is_limited)
 
 
+class TrialPlan(NamedTuple):
+    """A trial of one or more arms."""
+
+    arms: tuple[Plan, ...]
+    """The plan of each arm, by position."""
+    arm_ids: tuple[int, ...]
+    """Permanent number of each arm."""
+    allotment: AllotmentPlan
+    """Which patient gets which arm."""
+
+    @property
+    def shared(self) -> Plan:
+        """What all arms have in common: read only enrolment, baseline, resources and horizon."""
+        return self.arms[0]
+
+    @property
+    def has_shared_resources(self) -> bool:
+        """Whether patients of a site wait for one another."""
+        return self.shared.has_shared_resources
+
+
+AnyPlan = Plan | TrialPlan
+"""A trial of one arm is told by the plan of that arm."""
+
+
+def trial_plan(plan: AnyPlan) -> TrialPlan:
+    """The plan of a trial, also of one that has a single arm."""
+    if isinstance(plan, TrialPlan):
+        return plan
+    return TrialPlan((plan,), (ONLY_ARM,), without_allotment())
+
+
 Tables = TypeVar("Tables", bound=tuple[Any, ...])
 
 
@@ -49,4 +89,6 @@ def with_lists(tables: Tables) -> Tables:
             return value.tolist()
         return with_lists(value) if isinstance(value, tuple) else value
 
-    return type(tables)(*map(convert, tables))
+    converted = map(convert, tables)
+    kind = type(tables)
+    return kind(*converted) if hasattr(kind, "_fields") else kind(converted)

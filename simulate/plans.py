@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from threading import Lock
 
-from simulate.build_plan import build_plan, rebuilt_plan
-from simulate.plan import Plan
+from simulate.build_arms import build_trial_plan, rebuilt_trial_plan
+from simulate.plan import AnyPlan
 from simulate.scenario.drawn import check_draws, trial_of_draw
 from simulate.scenario.trial import Trial
 
@@ -34,18 +34,18 @@ class Plans:
 
     def __init__(self, trial: Trial) -> None:
         check_draws(trial)
-        self.point = build_plan(trial)
+        self.point = build_trial_plan(trial)
         """The plan at the point; of all replicates if there are no draws."""
         self._trial = trial
         self._kept = lru_cache(maxsize=KEPT)(self._build)
         self._lock = Lock()
 
-    def of(self, replicate: int) -> Plan:
+    def of(self, replicate: int) -> AnyPlan:
         """The plan of a replicate."""
         draw = self._trial.draw_of(replicate)
         return self.point if draw is None else self.of_draw(draw)
 
-    def of_draw(self, draw: int) -> Plan:
+    def of_draw(self, draw: int) -> AnyPlan:
         """The plan of a draw; several threads that ask for it at once wait for one of them."""
         with self._lock:
             return self._kept(draw)
@@ -58,7 +58,8 @@ class Plans:
         for draw, first in sorted(firsts.items()):
             yield draw, range(first, replicates.stop, draws.n)
 
-    def _build(self, draw: int) -> Plan:
+    def _build(self, draw: int) -> AnyPlan:
         draws = self._trial.draws
         assert draws is not None  # there is one of this number
-        return rebuilt_plan(self.point, self._trial, trial_of_draw(self._trial, draws, draw))
+        drawn = trial_of_draw(self._trial, draws, draw)
+        return rebuilt_trial_plan(self.point, self._trial, drawn)

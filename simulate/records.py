@@ -20,6 +20,8 @@ Columns = dict[str, IntArray]
 
 SUBJECT_COLUMNS = {
     "site": "permanent number of the site",
+    "arm": "permanent number of the arm; 1 in a trial of one arm",
+    "stratum": "number of the stratum of the randomisation, from 0",
     "enrolment_trial_day": "trial day of enrolment",
     "first_dose_trial_day": "trial day of the first dose, patient day 0",
     "baseline_scan_day": "day of the baseline scan, 0 or negative",

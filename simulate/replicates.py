@@ -13,7 +13,7 @@ import numpy as np
 from simulate.analysis.curves import CurveCounts
 from simulate.analysis.row import statistic_names
 from simulate.analysis.subgroups import Group, groups_of, subgroup_measures
-from simulate.build_plan import build_plan
+from simulate.build_arms import build_trial_plan
 from simulate.choose_engine import EngineChoice, choose_engine
 from simulate.chunk import chunk_size
 from simulate.columns import Columns, FloatArray
@@ -141,7 +141,7 @@ def run_replicates(
     """
     n = trial.replicates if replicates is None else replicates
     seed = trial.seed if seed is None else seed
-    chosen = choose_engine(engine, build_plan(trial), n)
+    chosen = choose_engine(engine, build_trial_plan(trial), n)
     names = statistic_names(trial)
     size = chunk_size(trial, chosen.name)
     gathered = Gathered(trial, len(names), replicates=n, chunk_size=size, folder=parts)

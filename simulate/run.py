@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simulate import warmup
-from simulate.build_plan import build_plan
+from simulate.build_arms import build_trial_plan
 from simulate.choose_engine import BATCH, choose_engine
 from simulate.example import ExampleTrial, example_trial
 from simulate.job import Job, manifest
@@ -162,7 +162,7 @@ def _replicates(
     if parts is not None:
         parts = parts / f"{scenario.name}{'.draws' if name else ''}-{n}"
         parts.mkdir(parents=True, exist_ok=True)
-    if choose_engine(job.engine, build_plan(scenario), n).name == BATCH:
+    if choose_engine(job.engine, build_trial_plan(scenario), n).name == BATCH:
         _compile(warmup.BATCH, scenario, step)
     return run_replicates(
         scenario,

@@ -66,10 +66,15 @@ def read_job(scenario: Scenario, fits: Sequence[str] = ()) -> CalibrationJob:
     Raises
     ------
     UsageError
-        If the scenario names no calibration or no facts, or there is no such fit.
+        If the scenario names no calibration or no facts, has arms, or there is no such fit.
     ScenarioError
         With every problem of the files.
     """
+    if scenario.arms:
+        raise UsageError(
+            f"{scenario.name} has arms; calibrate a trial of one arm, and let the arms take their "
+            "parameters from it"
+        )
     if scenario.calibration_path is None or scenario.facts_path is None:
         missing = "calibration" if scenario.calibration_path is None else "facts"
         raise UsageError(

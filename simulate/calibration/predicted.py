@@ -15,7 +15,7 @@ import pandas as pd
 
 from simulate import warmup
 from simulate.analysis.statistics import landmark_months
-from simulate.build_plan import rebuilt_plan
+from simulate.build_plan import build_plan, rebuilt_plan
 from simulate.calibration.inference import Step, silent
 from simulate.calibration.tables import HELD_OUT_CHECK, TRUTH_COLUMNS, TRUTHS
 from simulate.choose_engine import BATCH, choose_engine
@@ -163,7 +163,7 @@ def truth_table(drawn: Scenario, n_draws: int, *, step: Step) -> pd.DataFrame | 
     draws = drawn.draws
     assert draws is not None
     assert drawn.calibration is not None
-    point = Plans(drawn).point
+    point = build_plan(drawn)
     if not has_formula(point):
         return None
     numbers = np.unique(np.linspace(0, draws.n - 1, min(n_draws, draws.n)).round().astype(int))

@@ -16,7 +16,7 @@ import numpy as np
 
 from simulate.analysis.row import statistic_names
 from simulate.batch_runner import BatchRunner
-from simulate.build_plan import rebuilt_plan
+from simulate.build_plan import build_plan, rebuilt_plan
 from simulate.calibration.links import natural
 from simulate.calibration.scales import Target, on_scale
 from simulate.calibration.store import Store
@@ -126,7 +126,7 @@ class _Desk:
         self._scenario = simulator.scenario.with_overrides(first)
         self._draws = self._scenario.draws_of(fields, rows)
         plans = Plans(self._scenario)
-        self._plan = plans.point
+        self._plan = build_plan(self._scenario)
         self._runner = BatchRunner(self._scenario, plans, seed=simulator.seed)
         self._targets = simulator.targets
         self._place = {name: i for i, name in enumerate(statistic_names(self._scenario))}

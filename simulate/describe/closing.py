@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from typing import Any
 
 from simulate.describe.words import count, listing, paragraph, paragraphs
-from simulate.scenario.fields import SOURCE_KEYS
+from simulate.scenario.grid import as_written
 from simulate.scenario.head import Variant
 from simulate.scenario.layered import LayeredScenario
 from simulate.scenario.provenance import SOURCE_KINDS
@@ -16,29 +14,36 @@ _MOST_UNSTATED = 10
 
 
 def what_ifs(scenario: LayeredScenario) -> list[str]:
-    """The variants of the sweep, and what each of them changes."""
+    """The variants of the sweep, and what each of them changes; a grid in one sentence."""
     if not scenario.sweep:
         return paragraph("None.")
-    return paragraphs(*(_variant(variant, scenario.replicates) for variant in scenario.sweep))
+    of_grid = scenario.coordinates
+    listed = (
+        _variant(variant, scenario.replicates)
+        for variant in scenario.sweep
+        if variant.name not in of_grid
+    )
+    return paragraphs(*listed, _grid(scenario))
+
+
+def _grid(scenario: LayeredScenario) -> str:
+    """All combinations of a grid in one sentence; empty without a grid."""
+    grid = scenario.grid
+    if grid is None:
+        return ""
+    axes = listing(
+        f"{path} = {', '.join(as_written(value) for value in values)}"
+        for path, values in grid.fields.items()
+    )
+    trials = count(grid.replicates or scenario.replicates, "simulated trial")
+    return f"A grid of {count(grid.size, 'variant')} ({trials} each): every combination of {axes}."
 
 
 def _variant(variant: Variant, replicates: int) -> str:
     title = f"{variant.name}: {variant.title}" if variant.title else variant.name
     trials = count(variant.replicates or replicates, "simulated trial")
-    changes = listing(f"{path} = {value_in_words(value)}" for path, value in variant.set.items())
+    changes = listing(f"{path} = {as_written(value)}" for path, value in variant.set.items())
     return f"{title} ({trials}). Sets {changes}."
-
-
-def value_in_words(value: Any) -> str:
-    """A value of a what-if or an override as the file has it, without its sources."""
-    if isinstance(value, Mapping):
-        if "value" in value and "kind" not in value:
-            return value_in_words(value["value"])
-        pairs = (f"{k}: {value_in_words(v)}" for k, v in value.items() if k not in SOURCE_KEYS)
-        return "{" + ", ".join(pairs) + "}"
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(value_in_words, value))}]"
-    return "null" if value is None else str(value)
 
 
 def sources(scenario: LayeredScenario) -> list[str]:

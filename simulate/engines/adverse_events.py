@@ -39,7 +39,7 @@ class Event(NamedTuple):
 
 def bring_events(trial: Trial, patient: Patient, cycle: int, today: int, states: list[int]) -> None:
     """Decide which of its possible events a cycle brings; each begins on its day."""
-    plan, own = trial.plan.toxicity, patient.toxicity
+    plan, own = patient.plan.toxicity, patient.toxicity
     terms, exponentials = own.possible.terms, own.possible.exponentials
     for row in range(own.first[cycle - 1], own.first[cycle]):
         term = terms[row]
@@ -71,12 +71,12 @@ def begin(
     term = possible.terms[row]
     if toxicity.goes_on(patient.resolves.get(term, onset), onset):
         return
-    plan = trial.plan.toxicity
+    plan = patient.plan.toxicity
     grade_word, _, duration_word, serious_word = detail
     end = patient.resolves[term] = toxicity.end_day(plan, onset, duration_word)
     grade = toxicity.event_grade(plan, term, severity, grade_word)
     serious = toxicity.is_serious(plan, term, severity, serious_word)
-    related = relatedness(trial, possible.related[row].tolist(), states)
+    related = relatedness(patient, possible.related[row].tolist(), states)
     event = Event(cycle, term, grade, onset, end, related)
     taken = act(trial, patient, event, row)
     record_event(trial, patient, cycle, term, grade, onset, end, int(serious), related, taken)
@@ -86,9 +86,9 @@ def begin(
         trial.when(patient, end, clock.RESOLUTION, note, channel=term)
 
 
-def relatedness(trial: Trial, words: list[int], states: list[int]) -> int:
+def relatedness(patient: Patient, words: list[int], states: list[int]) -> int:
     """Drugs of the cycle to which an event is judged related, as a bit mask of their positions."""
-    plan, drug_ids, mask = trial.plan.dosing, trial.plan.treatment.drug_ids, 0
+    plan, drug_ids, mask = patient.plan.dosing, patient.plan.treatment.drug_ids, 0
     for position, state in enumerate(states):
         if state != NOT_GIVEN and dosing.is_related(plan, position, words[drug_ids[position]]):
             mask |= 1 << position
@@ -101,10 +101,10 @@ def act(trial: Trial, patient: Patient, event: Event, event_row: int) -> int:
     Bit ``4 * position + action``: hold, reduce, discontinue, interrupt infusion. One event lowers
     the dose of a drug by one level only, however many rules say so.
     """
-    if not (about := trial.rules_about[event.term, event.grade]):
+    if not (about := patient.toxicity.rules_about[event.term, event.grade]):
         return 0
-    plan = trial.plan.dosing
-    special = trial.plan.toxicity.special_interest[event.term] == 1
+    plan = patient.plan.dosing
+    special = patient.plan.toxicity.special_interest[event.term] == 1
     words = patient.toxicity.possible.rules[event_row].tolist()
     taken = 0
     for position, row in about:
@@ -120,7 +120,7 @@ def act(trial: Trial, patient: Patient, event: Event, event_row: int) -> int:
 
 def take(trial: Trial, patient: Patient, position: int, row: int, event: Event) -> bool:
     """Take the action of one rule on one drug; whether there was anything to act on."""
-    plan, state = trial.plan.dosing, patient.drugs[position]
+    plan, state = patient.plan.dosing, patient.drugs[position]
     if state.last_dose is None:
         return False
     action = plan.action[row]
@@ -128,7 +128,7 @@ def take(trial: Trial, patient: Patient, position: int, row: int, event: Event) 
         if state.last_dose[_DAY] != event.onset:
             return False  # its infusion was over
         drawn = infusion_word(trial, patient, event.cycle, event.term)
-        interrupt(trial, patient, position, dosing.infused_share(plan, row, drawn))
+        interrupt(patient, position, dosing.infused_share(plan, row, drawn))
         return True
     if not state.left or not patient.is_treated:
         return False  # no later dose to act on
@@ -147,24 +147,24 @@ def take(trial: Trial, patient: Patient, position: int, row: int, event: Event) 
 
 def infusion_word(trial: Trial, patient: Patient, cycle: int, term: int) -> int:
     """Word of how much is infused when an event of a term and cycle interrupts the infusion."""
-    index = cycle * CYCLE_STRIDE + trial.plan.toxicity.term_ids[term]
+    index = cycle * CYCLE_STRIDE + patient.plan.toxicity.term_ids[term]
     return word(trial.seed, patient.number, trial.replicate, Purpose.INFUSION, index)
 
 
-def interrupt(trial: Trial, patient: Patient, position: int, infused: int) -> None:
+def interrupt(patient: Patient, position: int, infused: int) -> None:
     """Interrupt the infusion of a drug's latest dose; of several times the shortest counts."""
     dose = patient.drugs[position].last_dose
     if dose is None:
         return
     infused = min(infused, dose[_INFUSED])
-    discount(trial, patient, position, dose, infused)
+    discount(patient, position, dose, infused)
     dose[_INTERRUPTED], dose[_INFUSED] = 1, infused
 
 
 def stop_drug(trial: Trial, patient: Patient, position: int, day: int, why: str) -> None:
     """Stop a drug for good; the end of the leading drug is the end of treatment."""
     patient.drugs[position].left = 0
-    trial.note(patient, "drug stops", f"drug {trial.plan.treatment.drug_ids[position]}, {why}")
+    trial.note(patient, "drug stops", f"drug {patient.plan.treatment.drug_ids[position]}, {why}")
     if position == LEADING:
         patient.stop(day, treatment.ADVERSE_EVENT)
         trial.note(patient, "treatment stops", treatment.STOP_NAMES[treatment.ADVERSE_EVENT])
@@ -183,7 +183,7 @@ def record_event(
     taken: int,
 ) -> None:
     """Put an adverse event on record."""
-    term_id = trial.plan.toxicity.term_ids[term]
+    term_id = patient.plan.toxicity.term_ids[term]
     row = [patient.number, cycle, term_id, grade, onset, end, serious, related, taken]
     patient.adverse_events.append(row)
     if trial.log is not None:
@@ -206,7 +206,7 @@ def record_stop_event(
 
     An event related to the drug on the day of a dose interrupts the infusion, for good.
     """
-    plan = trial.plan.toxicity
+    plan = patient.plan.toxicity
     cycle = max((row[1] for row in patient.doses), default=1)
     address = (trial.seed, patient.number, trial.replicate, Purpose.ADVERSE_EVENT_DETAIL)
     # events of the cycles have the cycles' indices; these have those of cycle 0
@@ -216,14 +216,14 @@ def record_stop_event(
     dose = patient.drugs[LEADING].last_dose
     if related and dose is not None and dose[_DAY] == day:
         drawn = infusion_word(trial, patient, 0, term)
-        interrupt(trial, patient, LEADING, dosing.part_infused(0, drawn))
+        interrupt(patient, LEADING, dosing.part_infused(0, drawn))
         taken |= 1 << (4 * LEADING + dosing.INTERRUPT_INFUSION)
     record_event(trial, patient, cycle, term, 3, day, end, 1, int(related) << LEADING, taken)
 
 
 def record_fatal_event(trial: Trial, patient: Patient) -> None:
     """Put on record, as grade 5, a death that no progression explains."""
-    term, day = trial.plan.toxicity.fatal_term, patient.course.death_day
+    term, day = patient.plan.toxicity.fatal_term, patient.course.death_day
     if term < 0 or patient.course.progression_day < NEVER or patient.study_withdrawal_day < day:
         return
     cycle = max((row[1] for row in patient.doses), default=1)

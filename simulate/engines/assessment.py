@@ -12,7 +12,7 @@ def notice_progression(trial: Trial, patient: Patient) -> None:
     """Progression may show itself between visits, and an unscheduled scan documents it."""
     occurs, delay = patient.draws.clinical_progression[:2]
     day = scans.clinical_progression_day(
-        trial.plan.assessment, patient.course.progression_day, occurs, delay
+        patient.plan.assessment, patient.course.progression_day, occurs, delay
     )
 
     def scan() -> None:
@@ -26,7 +26,7 @@ def notice_response(trial: Trial, patient: Patient) -> None:
     """A response shows itself on its day, where patients are watched day by day."""
     course = patient.course
     day = scans.response_seen_day(
-        trial.plan.assessment, course.response_day, course.progression_day, course.death_day
+        patient.plan.assessment, course.response_day, course.progression_day, course.death_day
     )
 
     def scan() -> None:
@@ -38,7 +38,7 @@ def notice_response(trial: Trial, patient: Patient) -> None:
 
 def assess(trial: Trial, patient: Patient) -> Process:
     """Scans by the calendar, until progression is seen or assessments stop."""
-    plan, draws = trial.plan.assessment, patient.draws
+    plan, draws = patient.plan.assessment, patient.draws
     for visit in range(1, len(plan.nominal_days)):
         day, shift = scans.visit_day(plan, visit, draws.visit_day[visit]), -1
         while shift != (shift := patient.shift * plan.moves_with_cycles):
@@ -68,11 +68,11 @@ def record_scan(trial: Trial, patient: Patient, visit: int, planned: int, day: i
     finding = scans.scan_finding(
         day,
         course.response_day,
-        trial.plan.disease.visible_before,
+        patient.plan.disease.visible_before,
         course.complete,
         course.progression_day,
     )
-    done = scans.WATCHED if trial.plan.assessment.continuous == 1 else scans.DONE
+    done = scans.WATCHED if patient.plan.assessment.continuous == 1 else scans.DONE
     patient.assessments.append((patient.number, visit, planned, day, done, finding))
     trial.note(patient, "scan", scans.RESPONSE_NAMES[finding])
     if finding == scans.PROGRESSIVE_DISEASE:

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from simulate.engines.reference import ReferenceEngine
 from simulate.errors import UsageError
-from simulate.plan import Plan
+from simulate.plan import AnyPlan
 from simulate.records import TrialRecords
 
 ENGINES = ("auto", "reference", "batch")
@@ -22,7 +22,7 @@ class Engine(Protocol):
         """Run one trial: the whole truth up to the plan's horizon."""
 
 
-def get_engine(name: str, plan: Plan) -> Engine:
+def get_engine(name: str, plan: AnyPlan) -> Engine:
     """The engine of a name for a plan; for single trials, ``auto`` is the SimPy engine.
 
     Raises

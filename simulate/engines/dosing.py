@@ -18,7 +18,7 @@ from simulate.patient.toxicity import FULL_DOSE, NOT_GIVEN, REDUCED_DOSE
 
 def treat(trial: Trial, patient: Patient) -> Process:
     """Cycle after cycle, each planned from the last dose actually given, and held by toxicity."""
-    plan, draws, leading = trial.plan.treatment, patient.draws, patient.drugs[LEADING]
+    plan, draws, leading = patient.plan.treatment, patient.draws, patient.drugs[LEADING]
     mean = treatment.mean_delay(plan, draws.delay_mean[0])
     cycle, planned, delay = 1, 0, 0
     while (moment := dose_moment(trial, patient, planned, planned)) is not None:
@@ -99,7 +99,7 @@ def held_until(trial: Trial, patient: Patient, planned: int, today: int) -> int:
     """
     if patient.blocked_until <= today or not patient.is_treated:
         return 0
-    plan = trial.plan.dosing
+    plan = patient.plan.dosing
     wait = 0
     for position, state in enumerate(patient.drugs):
         if not plan.delays_cycle[position] or not state.left:
@@ -123,7 +123,7 @@ def give_cycle(
     late: tuple[int, int, int],
 ) -> None:
     """Give what is due, omit what is held, and let the cycle bring its adverse events."""
-    drug_ids, number = trial.plan.treatment.drug_ids, patient.number
+    drug_ids, number = patient.plan.treatment.drug_ids, patient.number
     _, hold, wait = late
     planned = today - hold - wait
     states = [NOT_GIVEN] * len(drug_ids)
@@ -146,7 +146,7 @@ def give_cycle(
             note_dose(trial, patient, row)
     if states.count(NOT_GIVEN) < len(states):
         bring_events(trial, patient, cycle, today, states)
-    if trial.plan.disease.intensity_drug >= 0 and count_dose(trial, patient, today):
+    if patient.plan.disease.intensity_drug >= 0 and count_dose(patient, today):
         trial.env.process(run_disease(trial, patient, since=today))
 
 
@@ -154,7 +154,7 @@ def is_omitted_too_long(trial: Trial, patient: Patient, position: int, today: in
     """Whether a drug that is held alone has been held too long, and then is stopped for good."""
     state = patient.drugs[position]
     state.held_since = min(state.held_since, today)
-    if today < dosing.latest_hold_day(trial.plan.dosing, position, state.held_since):
+    if today < dosing.latest_hold_day(patient.plan.dosing, position, state.held_since):
         return False
     stop_held_drug(trial, patient, position, today)
     return True

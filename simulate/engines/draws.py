@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
@@ -66,10 +67,11 @@ def patient_layout(plan: Plan) -> list[tuple[int, int]]:
     ]
 
 
-def draw_patients(plan: Plan, *, seed: int, replicate: int) -> list[PatientDraws]:
-    """The words of every patient number that the trial may enrol."""
-    layout = patient_layout(plan)
-    table = words(seed, range(plan.enrolment.n_patients), replicate, layout)
+def draw_patients(arms: Sequence[Plan], *, seed: int, replicate: int) -> list[PatientDraws]:
+    """The words of every patient number that the trial may enrol, whichever arm it gets."""
+    layouts = [patient_layout(plan) for plan in arms]
+    layout = [(of_arms[0][0], max(n for _, n in of_arms)) for of_arms in zip(*layouts, strict=True)]
+    table = words(seed, range(arms[0].enrolment.n_patients), replicate, layout)
     bounds = [0, *accumulate(4 * n_blocks for _, n_blocks in layout[:-1])]
     by_purpose = [table[:, start:end].tolist() for start, end in pairwise(bounds)]
     delays = unit_exponentials(table[:, bounds[-1] :]).tolist()

@@ -36,7 +36,7 @@ from simulate.engines.toxicity_draws import ToxicitySource
 from simulate.engines.trial import DrugState, Moment, Patient, Process, Trial
 from simulate.patient import assessment as scans
 from simulate.patient import baseline, disease, enrolment, follow_up, treatment
-from simulate.plan import Plan, with_lists
+from simulate.plan import AnyPlan, trial_plan, with_lists
 from simulate.records import (
     ADVERSE_EVENT_COLUMNS,
     ASSESSMENT_COLUMNS,
@@ -66,7 +66,7 @@ def enrol_at_site(trial: Trial, position: int, days: Iterator[int]) -> Process:
             if trial.log is not None:
                 trial.log.append((day, clock.ENROLMENT, -1, site_id, "screening failure", ""))
             continue
-        enrol_patient(trial, site_id, day)
+        enrol_patient(trial, position, day)
 
 
 def is_ineligible(trial: Trial, site_id: int, sequence: int) -> bool:
@@ -78,33 +78,36 @@ def is_ineligible(trial: Trial, site_id: int, sequence: int) -> bool:
     return enrolment.fails_screening(plan, word(*address))
 
 
-def enrol_patient(trial: Trial, site_id: int, day: int) -> None:
-    """A patient takes the next number, and a life begins."""
-    number = len(trial.patients)
+def enrol_patient(trial: Trial, site_position: int, day: int) -> None:
+    """A patient takes the next number and is given an arm, and a life begins."""
+    number, site_id = len(trial.patients), int(trial.plan.enrolment.site_ids[site_position])
     draws = trial.draws[number]
     levels: list[int] = []
     for variable, index in enumerate(trial.plan.baseline.variable_ids):
         levels.append(
             baseline.baseline_level(trial.plan.baseline, variable, levels, draws.baseline[index])
         )
-    factors = baseline.hazard_factors(trial.plan.baseline, levels)
+    arm, stratum = trial.randomisation.assign(number, site_position, levels)
+    plan = trial.arms[arm]
+    factors = baseline.hazard_factors(plan.baseline, levels)
     course = disease.disease_course(
-        trial.plan.disease,
+        plan.disease,
         factors,
         draws.response,
         draws.progression[0],
         (draws.death_without_progression[0], draws.death_after_progression[0]),
     )
-    treated = trial.plan.treatment
     planned = [
-        treatment.planned_cycles(treated, position, draws.planned_cycles[drug_id])
-        for position, drug_id in enumerate(treated.drug_ids)
+        treatment.planned_cycles(plan.treatment, position, draws.planned_cycles[drug_id])
+        for position, drug_id in enumerate(plan.treatment.drug_ids)
     ]
     drugs = [DrugState(limit=doses, left=doses) for doses in planned]
-    life = (draws, trial.toxicity[number], levels, factors, course, drugs)
-    patient = Patient(number, site_id, day, day, *life)
+    life = (draws, trial.toxicity[arm][number], levels, factors, course, drugs)
+    patient = Patient(number, site_id, day, day, arm, stratum, plan, *life)
     trial.patients.append(patient)
     trial.note(patient, "enrolled")
+    if len(trial.arms) > 1:
+        trial.note(patient, "randomised", f"arm {trial.arm_ids[arm]}")
     if trial.is_shared:
         trial.env.process(await_first_dose(trial, patient))
     else:
@@ -137,7 +140,7 @@ def await_first_dose(trial: Trial, patient: Patient) -> Process:
 
 def await_withdrawal(trial: Trial, patient: Patient) -> None:
     """The day on which a patient would withdraw is set; it is one step, so needs no process."""
-    plan = trial.plan.follow_up
+    plan = patient.plan.follow_up
     early_word, early_day, time, _ = patient.draws.withdrawal
     early = follow_up.stops_early(plan, early_word)
     day = follow_up.withdrawal_day(plan, early, early_day, time)
@@ -151,21 +154,21 @@ def withdraw(trial: Trial, patient: Patient, day: int, early: bool) -> None:
     if not patient.is_treated:
         patient.stop(day, treatment.WITHDRAWAL)
         trial.note(patient, "assessments stop", "withdrawal")
-    elif (term := stop_term(trial, patient, early)) >= 0:
+    elif (term := stop_term(patient, early)) >= 0:
         record_stop_event(trial, patient, term, day, related=early)
         patient.stop(day, treatment.ADVERSE_EVENT)
         trial.note(patient, "treatment stops", treatment.STOP_NAMES[treatment.ADVERSE_EVENT])
     else:
         patient.stop(day, treatment.EARLY_STOP if early else treatment.WITHDRAWAL)
         trial.note(patient, "treatment stops", treatment.STOP_NAMES[patient.treatment_stop_reason])
-    if follow_up.leaves_study(trial.plan.follow_up, patient.draws.withdrawal[3]):
+    if follow_up.leaves_study(patient.plan.follow_up, patient.draws.withdrawal[3]):
         patient.study_withdrawal_day = day
         trial.note(patient, "leaves the study")
 
 
-def stop_term(trial: Trial, patient: Patient, early: bool) -> int:
+def stop_term(patient: Patient, early: bool) -> int:
     """Position of the adverse event that makes a patient withdraw, or -1."""
-    plan = trial.plan.toxicity
+    plan = patient.plan.toxicity
     if early:
         return plan.early_stop_term
     if follow_up.is_caused_by_event(plan.withdrawal_share, patient.draws.withdrawal_cause[0]):
@@ -181,15 +184,15 @@ class ReferenceEngine:
 
     Parameters
     ----------
-    plan : Plan
+    plan : Plan or TrialPlan
         The trial as numbers.
     """
 
     name = "reference"
 
-    def __init__(self, plan: Plan) -> None:
-        self.plan = with_lists(plan)
-        self._toxicity = ToxicitySource(self.plan, most_cycles(plan))
+    def __init__(self, plan: AnyPlan) -> None:
+        self.plan = with_lists(trial_plan(plan))
+        self._toxicity = [ToxicitySource(arm, most_cycles(arm)) for arm in self.plan.arms]
 
     def simulate(self, *, seed: int, replicate: int, log: bool = False) -> TrialRecords:
         """Run one trial.
@@ -210,7 +213,7 @@ class ReferenceEngine:
         """
         with _nothing_collected():
             trial = Trial(self.plan, self._toxicity, seed=seed, replicate=replicate, log=log)
-            arrivals = arrivals_by_site(self.plan.enrolment, seed=seed, replicate=replicate)
+            arrivals = arrivals_by_site(self.plan.shared.enrolment, seed=seed, replicate=replicate)
             for position, days in enumerate(arrivals):
                 trial.env.process(enrol_at_site(trial, position, days))
             trial.env.run()
@@ -232,7 +235,7 @@ def _nothing_collected() -> Iterator[None]:
 def _records(trial: Trial) -> TrialRecords:
     """The patients' records as tables."""
     plan = trial.plan
-    subjects = table(SUBJECT_COLUMNS, [_subject_row(plan, p) for p in trial.patients])
+    subjects = table(SUBJECT_COLUMNS, [_subject_row(trial, p) for p in trial.patients])
     levels = table(map(str, plan.baseline.variable_ids), [tuple(p.levels) for p in trial.patients])
     return TrialRecords(
         subjects=subjects,
@@ -263,11 +266,13 @@ def _by_onset(row: list[int]) -> tuple[int, int, int]:
     return row[4], row[1], row[2]
 
 
-def _subject_row(plan: Plan, patient: Patient) -> tuple[int, ...]:
+def _subject_row(trial: Trial, patient: Patient) -> tuple[int, ...]:
     """One row of ``subjects``."""
-    course = patient.course
+    course, plan = patient.course, patient.plan
     return (
         patient.site_id,
+        trial.arm_ids[patient.arm],
+        patient.stratum,
         patient.enrolled,
         patient.first_dose,
         scans.baseline_scan_day(plan.assessment, patient.draws.baseline_scan[0]),

@@ -38,6 +38,10 @@ class PossibleEvents:
     """Words of the dosing rules, by their number."""
 
 
+RulesAbout = dict[tuple[int, int], list[tuple[int, int]]]
+"""Dosing rules, as (position of the drug, row), that can act on an event of a term and grade."""
+
+
 @dataclass(frozen=True, slots=True)
 class ToxicityDraws:
     """What one patient's adverse events need."""
@@ -47,10 +51,8 @@ class ToxicityDraws:
     possible: PossibleEvents
     first: list[int]
     """Rows of the possible events of cycle c, by term: ``first[c - 1]`` to before ``first[c]``."""
-
-
-RulesAbout = dict[tuple[int, int], list[tuple[int, int]]]
-"""Dosing rules, as (position of the drug, row), that can act on an event of a term and grade."""
+    rules_about: RulesAbout
+    """Dosing rules that can act on an event of a term and grade."""
 
 
 class ToxicitySource:
@@ -71,14 +73,15 @@ class ToxicitySource:
         self._ids = np.asarray(plan.toxicity.term_ids, np.int64)[self._terms]
         self._frailty = np.asarray(plan.toxicity.frailty, np.int64)[self._terms]
         self._expected = _highest_rates(plan, n_cycles)[:, self._terms]
-        self.rules_about = _rules_about(plan)
+        self._rules_about = _rules_about(plan)
 
     def draw(self, *, seed: int, replicate: int) -> list[ToxicityDraws]:
         """The words of every patient number that the trial may enrol."""
         n = self.plan.enrolment.n_patients
         if len(self._ids) == 0:
             nothing = [0] * (self._n_cycles + 1)
-            return [ToxicityDraws((1.0, 1.0, 1.0), _NO_EVENTS, nothing) for _ in range(n)]
+            nobodys = ToxicityDraws((1.0, 1.0, 1.0), _NO_EVENTS, nothing, self._rules_about)
+            return [nobodys] * n
         frailties = _frailties(self.plan, seed, replicate, n)
         words = _occurrence_words(self._ids, seed, replicate, n, self._n_cycles)
         factor = np.array(frailties)[:, np.newaxis, self._frailty]
@@ -96,7 +99,9 @@ class ToxicitySource:
         first = np.searchsorted(patient_cycle, np.arange(n * self._n_cycles + 1)).tolist()
         starts = range(0, n * self._n_cycles, self._n_cycles)
         return [
-            ToxicityDraws(factors, possible, first[start : start + self._n_cycles + 1])
+            ToxicityDraws(
+                factors, possible, first[start : start + self._n_cycles + 1], self._rules_about
+            )
             for factors, start in zip(frailties, starts, strict=True)
         ]
 

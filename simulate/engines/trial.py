@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from heapq import heappush
 from typing import cast
@@ -13,10 +13,11 @@ from simpy.events import EventPriority
 from simulate import clock
 from simulate.distributions import NEVER
 from simulate.engines.draws import PatientDraws, draw_patients
+from simulate.engines.randomisation import Randomisation
 from simulate.engines.resources import SiteResources
 from simulate.engines.toxicity_draws import ToxicityDraws, ToxicitySource
 from simulate.patient import disease, treatment
-from simulate.plan import Plan
+from simulate.plan import Plan, TrialPlan
 from simulate.records import LogRow
 
 Process = Generator[simpy.Event, None, None]
@@ -88,6 +89,11 @@ class Patient:
     """Trial day of enrolment."""
     first_dose: int
     """Trial day of the first dose; while the patient waits for it, that of enrolment."""
+    arm: int
+    """Position of the arm."""
+    stratum: int
+    plan: Plan
+    """The rules of the arm, as numbers."""
     draws: PatientDraws
     toxicity: ToxicityDraws
     levels: list[int]
@@ -135,24 +141,32 @@ class Patient:
 
 
 class Trial:
-    """One running trial: the clock, the plan, and the patients so far."""
+    """One running trial: the clock, the plan of each arm, and the patients so far."""
 
     def __init__(
-        self, plan: Plan, toxicity: ToxicitySource, *, seed: int, replicate: int, log: bool
+        self,
+        plan: TrialPlan,
+        toxicity: Sequence[ToxicitySource],
+        *,
+        seed: int,
+        replicate: int,
+        log: bool,
     ) -> None:
-        self.plan = plan
+        self.arms = plan.arms
+        self.arm_ids = plan.arm_ids
+        self.plan = plan.shared
         self.seed = seed
         self.replicate = replicate
         self.env = Schedule()
         self.patients: list[Patient] = []
         self.screening_days: list[int] = []
-        self.draws = draw_patients(plan, seed=seed, replicate=replicate)
-        self.toxicity = toxicity.draw(seed=seed, replicate=replicate)
-        self.rules_about = toxicity.rules_about
+        self.randomisation = Randomisation(plan.allotment, seed, replicate)
+        self.draws = draw_patients(plan.arms, seed=seed, replicate=replicate)
+        self.toxicity = [source.draw(seed=seed, replicate=replicate) for source in toxicity]
         self.log: list[LogRow] | None = [] if log else None
-        self.is_shared = plan.has_shared_resources
+        self.is_shared = self.plan.has_shared_resources
         self.sites: dict[int, SiteResources] = {}
-        self._horizon = clock.moment(plan.horizon, clock.DATA_CUT)
+        self._horizon = clock.moment(self.plan.horizon, clock.DATA_CUT)
 
     @property
     def today(self) -> int:

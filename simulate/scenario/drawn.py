@@ -41,7 +41,15 @@ def trial_of_draw(trial: Trial, draws: Draws, number: int) -> Trial:
             changed[top] = _form(top).validate_python(data, strict=True)
         except ValidationError as error:
             raise _refused(draws, number, str(error.errors()[0]["msg"])) from None
-    return Trial.model_construct(**{**dict(trial), **changed})
+    drawn = Trial.model_construct(**{**dict(trial), **changed})
+    if trial.arms:
+        drawn._arm_trials = tuple(_of_draw(arm, number) for arm in trial.arm_trials)
+    return drawn
+
+
+def _of_draw(trial: Trial, number: int) -> Trial:
+    """The same, where a trial may take nothing from the draws."""
+    return trial if trial.draws is None else trial_of_draw(trial, trial.draws, number)
 
 
 def check_draws(trial: Trial) -> None:
@@ -52,6 +60,9 @@ def check_draws(trial: Trial) -> None:
     ScenarioError
         If one does not. :meth:`simulate.scenario.scenario.Scenario.check_draws` tells the field.
     """
+    if trial.arms:
+        for arm in trial.arm_trials:
+            check_draws(arm)
     draws = trial.draws
     if draws is None or draws in _checked:
         return

@@ -127,7 +127,14 @@ Weight = Annotated[float, Field(ge=0, le=1e12)]
 Identifier = Annotated[int, Field(ge=1, le=65535)]
 """A permanent whole number by which random numbers are looked up, so it is never changed."""
 
-FileSafeName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+$", max_length=64)]
+LONGEST_NAME = 64
+"""Characters of a name in tables and of a folder."""
+
+# Replicates from 2^31 on are kept for calibration, truth and coverage runs.
+Replicates = Annotated[int, Field(ge=1, lt=2**31)]
+"""A number of simulated trials."""
+
+FileSafeName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+$", max_length=LONGEST_NAME)]
 """A name that can be part of a file or column name: lower-case letters, digits and _."""
 
 Label = Annotated[str, StringConstraints(min_length=1, max_length=200)]

@@ -8,10 +8,8 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from simulate.scenario.analyses import SampleSize
-from simulate.scenario.fields import Date, FileSafeName, Label, Section
-
-# Replicates from 2^31 on are kept for calibration, truth and coverage runs.
-Replicates = Annotated[int, Field(ge=1, lt=2**31)]
+from simulate.scenario.fields import Date, FileSafeName, Label, Replicates, Section
+from simulate.scenario.grid import Coordinate, Grid
 
 
 class Variant(Section):
@@ -46,3 +44,17 @@ class Head(Section):
     """Seed of all random numbers; scenarios with one seed share their draws, compared in pairs."""
     sweep: tuple[Variant, ...] = ()
     """What-ifs that are run beside the scenario; by default none."""
+    grid: Grid | None = Field(default=None, exclude_if=lambda grid: grid is None)
+    """What-ifs in every combination of the values of some fields; each joins the sweep."""
+
+    @property
+    def coordinates(self) -> dict[str, dict[str, Coordinate]]:
+        """Value of each field of the grid in each of its variants, by the variant's name.
+
+        Variants that the sweep lists one by one are not among them.
+        """
+        if self.grid is None:
+            return {}
+        cells = self.grid.cells()
+        of_grid = self.sweep[len(self.sweep) - len(cells) :]
+        return {variant.name: cell for variant, cell in zip(of_grid, cells, strict=True)}

@@ -35,6 +35,7 @@ _SOURCE_DEFINITIONS: dict[str, Schema] = {
     "note": {**_TEXT, "description": "Anything else worth saying."},
 }
 _SOURCE_PROPERTIES: Schema = {key: {"$ref": f"#/$defs/{key}"} for key in _SOURCE_DEFINITIONS}
+_NO_SOURCE_KEY = f"^(?!({'|'.join(_SOURCE_DEFINITIONS)})$)"
 _EXTENDS: Schema = {
     **_TEXT,
     "description": "Scenario file whose content this one changes, seen from this file.",
@@ -163,7 +164,7 @@ def _map(node: Any, change: Any) -> Any:
         return node
     rebuilt: Schema = {}
     for key, value in change(node).items():
-        if key == "properties":
+        if key in ("properties", "patternProperties"):
             rebuilt[key] = {name: _map(item, change) for name, item in value.items()}
         elif key in ("default", "const", "enum", "examples"):
             rebuilt[key] = value
@@ -184,9 +185,8 @@ def _wrappable(field: Schema) -> Schema:
     if _NULL in inner.get("anyOf", []):
         options = [option for option in inner["anyOf"] if option != _NULL]
         return {**outer, "anyOf": [*(_wrappable(option) for option in options), _NULL]}
-    if "additionalProperties" in inner:
-        # Named weights, conditions or groups: a block with keys of the user's own.
-        return {**outer, **inner, "properties": _SOURCE_PROPERTIES}
+    if "additionalProperties" in inner or "patternProperties" in inner:
+        return {**outer, **_with_own_keys(inner)}
     if _is_block(inner) or "const" in inner:
         return field
     wrapper: Schema = {
@@ -196,6 +196,24 @@ def _wrappable(field: Schema) -> Schema:
         "additionalProperties": False,
     }
     return {**outer, "anyOf": [inner, wrapper]}
+
+
+def _with_own_keys(block: Schema) -> Schema:
+    """Let a block with keys of the user's own (weights, conditions, groups) hold source keys."""
+    changed = {**block, "properties": _SOURCE_PROPERTIES}
+    if isinstance(block.get("additionalProperties"), dict):
+        changed["additionalProperties"] = _wrappable(block["additionalProperties"])
+    if "patternProperties" in block:
+        # the keys of sources are names, too, but what they hold is no value of the block
+        changed["patternProperties"] = {
+            pattern.replace("^", _NO_SOURCE_KEY, 1): _wrappable(value)
+            for pattern, value in block["patternProperties"].items()
+        }
+        changed["additionalProperties"] = False
+    names = block.get("propertyNames", {})
+    if "enum" in names:
+        changed["propertyNames"] = {"enum": [*names["enum"], *_SOURCE_PROPERTIES]}
+    return changed
 
 
 def _is_block(field: Schema) -> bool:
@@ -231,12 +249,10 @@ def _loosened(field: Any) -> Any:
             loose[key] = value if known else f"#/$defs/{_PARTIAL}{name}"
         elif key == "oneOf":
             loose["anyOf"] = _loosened(value)
-        elif key in ("anyOf", "properties"):
-            loose[key] = (
-                _loosened(value)
-                if key == "anyOf"
-                else {name: _loosened(item) for name, item in value.items()}
-            )
+        elif key in ("anyOf", "additionalProperties"):
+            loose[key] = _loosened(value)
+        elif key in ("properties", "patternProperties"):
+            loose[key] = {name: _loosened(item) for name, item in value.items()}
         else:
             loose[key] = value
     return loose

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import Any, ClassVar, Self
 
@@ -13,19 +14,21 @@ from pydantic import PrivateAttr
 
 from simulate.errors import Problem, ScenarioError
 from simulate.scenario.compose import fasten_override, read_chain, read_overrides
+from simulate.scenario.fields import LONGEST_NAME
+from simulate.scenario.grid_variants import GRID, SWEEP, with_grid
 from simulate.scenario.head import Head, Variant
 from simulate.scenario.layers import Composed, Layers, Override, compose
 from simulate.scenario.provenance import RegisterRow, register_rows
 from simulate.scenario.source import named_at
-from simulate.scenario.tree import Block, Items, Leaf, Mark, SourceTag, grow
+from simulate.scenario.tree import Block, Items, Leaf, Mark, Node, SourceTag, grow
 from simulate.scenario.validation import validated
 
 SAYS_NOTHING_OF_PATIENTS: dict[str, Any] = dict.fromkeys(
-    ("name", "title", "reference", "replicates", "seed", "sweep"), True
+    ("name", "title", "reference", "replicates", "seed", "sweep", "grid"), True
 )
 """What changes the look or the length of a run but none of its random patients."""
 
-_FORBIDDEN_IN_SWEEP = ("name", "title", "replicates", "sweep", "extends")
+_FORBIDDEN_IN_SWEEP = ("name", "title", "replicates", "sweep", "grid", "extends")
 
 
 class LayeredScenario(Head):
@@ -39,6 +42,7 @@ class LayeredScenario(Head):
 
     _layers: Layers = PrivateAttr()
     _tree: Block = PrivateAttr(default_factory=Block)
+    _variants: Node | None = PrivateAttr(default=None)
     _path: FilePath = PrivateAttr(default_factory=FilePath)
 
     @classmethod
@@ -73,12 +77,14 @@ class LayeredScenario(Head):
     @classmethod
     def _from_layers(cls, layers: Layers, path: FilePath, *, sweep: bool = True) -> Self:
         composed = compose(layers)
-        scenario, problems = validated(cls, composed.tree)
+        whole = with_grid(composed.tree)
+        scenario, problems = validated(cls, whole)
         problems.extend(composed.problems)
         if scenario is None or problems:
             raise ScenarioError(problems)
         scenario._layers = layers
         scenario._tree = composed.tree
+        scenario._variants = whole.get(SWEEP)
         scenario._path = path
         scenario._take(composed)
         if sweep:
@@ -108,7 +114,7 @@ class LayeredScenario(Head):
         the schema; so ``6 weeks`` and ``42 days`` are the same, and so are files whose keys are
         sorted differently. Only levels keep their order, as it decides which patient gets which.
         Left out are name, title, reference, labels, sources, the files of facts and calibration,
-        replicates, seed, sweep, and where the parameters are taken from; if replicates take
+        replicates, seed, sweep, grid, and where the parameters are taken from; if replicates take
         posterior draws, the draws count.
         """
         content = self.model_dump(mode="json", by_alias=True, exclude=self.not_in_digest)
@@ -160,21 +166,22 @@ class LayeredScenario(Head):
         raise KeyError(name)
 
     def _built(self, index: int, variant: Variant) -> Self:
-        items = self._tree.get("sweep")
-        assert isinstance(items, Items)  # the sweep is valid
-        item = items.nodes[index]
+        assert isinstance(self._variants, Items)  # the sweep is valid
+        item = self._variants.nodes[index]
         assert isinstance(item, Block)
         changes = item.get("set")
         assert isinstance(changes, Block)
-        overrides: list[Override] = [("sweep", Items((), item.mark))]
+        overrides: list[Override] = [(SWEEP, Items((), item.mark))]
+        if self.grid is not None:
+            overrides.append((GRID, Leaf(None, "null", item.mark)))
         for path, entry in changes.entries.items():
-            if path.split(".")[0] in _FORBIDDEN_IN_SWEEP:
+            if path.split(".")[0].strip() in _FORBIDDEN_IN_SWEEP:
                 mark = entry.key_mark
                 message = f"a variant cannot set {path}"
                 raise ScenarioError([Problem(mark.file, mark.line, mark.column, path, message)])
             overrides.append((path, entry.node))
         named: dict[str, str | int] = {
-            "name": f"{self.name}_{variant.name}"[:64],
+            "name": f"{self.name}_{variant.name}"[:LONGEST_NAME],
             "title": variant.title or variant.name,
             "replicates": variant.replicates or self.replicates,
         }
@@ -184,13 +191,21 @@ class LayeredScenario(Head):
 
     def _check_variants(self) -> None:
         """Build every variant of the sweep, so that none fails after hours of the main run."""
-        problems: list[Problem] = []
+        found: dict[Problem, list[str]] = {}
         for index, variant in enumerate(self.sweep):
             try:
                 self._built(index, variant)
             except ScenarioError as error:
-                for p in error.problems:
-                    message = f"in the variant {variant.name}: {p.message}"
-                    problems.append(Problem(p.file, p.line, p.column, p.key, message, p.hint))
-        if problems:
-            raise ScenarioError(problems)
+                for problem in error.problems:
+                    found.setdefault(problem, []).append(variant.name)
+        if found:
+            raise ScenarioError(
+                replace(problem, message=f"in the variant {_named(names)}: {problem.message}")
+                for problem, names in found.items()
+            )
+
+
+def _named(variants: Sequence[str]) -> str:
+    """The first of some variants that share a problem, as those of a grid often do."""
+    more = len(variants) - 1
+    return variants[0] + (f" and {more} other{'s' if more > 1 else ''}" if more else "")

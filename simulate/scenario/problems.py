@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import types
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -38,7 +38,6 @@ _NEEDED = {
     "too_short": "needs at least {min_length} item(s)",
     "too_long": "may have at most {max_length} item(s)",
     "literal_error": "must be one of {expected}",
-    "union_tag_not_found": "a kind is needed",
 }
 _HINTS = {
     "date_type": "Write it as 2020-01-13, without quotes",
@@ -128,12 +127,25 @@ def _problem(detail: ErrorDetails, tree: Block, model: type[BaseModel]) -> Probl
         owner = _owner(model, detail["loc"][:-1])
         return _unknown_key(path, owner, tree)
     if kind == "missing":
-        if isinstance(path[-1], int):
-            return problem_at(tree, path[:-1], f"at least {path[-1] + 1} values are needed")
-        return problem_at(tree, path, "this key is needed and is not there")
+        return _missing(path, tree)
     if kind == "union_tag_invalid":
         return _unknown_kind(path, context, tree)
-    place = locate(tree, path)
+    if kind == "union_tag_not_found":
+        kinds = ", ".join(_kinds(_blocks(model, detail["loc"])))
+        return _at_value(locate(tree, path), tree, f"a kind is needed (allowed: {kinds})", "")
+    return _wrong_value(detail, locate(tree, path), tree)
+
+
+def _missing(path: Path, tree: Block) -> Problem:
+    last = path[-1]
+    if isinstance(last, int):
+        return problem_at(tree, path[:-1], f"at least {last + 1} values are needed")
+    return problem_at(tree, path, "this key is needed and is not there")
+
+
+def _wrong_value(detail: ErrorDetails, place: Place, tree: Block) -> Problem:
+    kind = detail["type"]
+    context: dict[str, Any] = detail.get("ctx", {})
     cause = context.get("error")
     if isinstance(cause, QuantityError):
         needed, hint = cause.message, cause.hint
@@ -210,22 +222,36 @@ def _keys(model: type[BaseModel] | None) -> list[str]:
 
 def _owner(model: type[BaseModel], path: Iterable[str | int]) -> type[BaseModel] | None:
     """Find the model of the block at a validator's path, in which unions add their tag."""
-    here: list[type[BaseModel]] = [model]
+    here = _blocks(model, path)
+    return here[0] if len(here) == 1 and not _is_mapping(here[0]) else None
+
+
+def _blocks(model: type[BaseModel], path: Iterable[str | int]) -> list[Any]:
+    """Models that the block at a validator's path may have; a block of own keys as a mapping."""
+    here: list[Any] = [model]
     for step in path:
         if isinstance(step, int):
             continue
-        tagged = [m for m in here if len(here) > 1 and _has_tag(m, step)]
+        if len(here) == 1 and _is_mapping(here[0]):
+            here = list(_models(get_args(here[0])[1]))
+            continue
+        tagged = [m for m in here if len(here) > 1 and step.strip("<>") in _kinds([m])]
         if tagged:
             here = tagged
             continue
-        fields = (_field(candidate, step) for candidate in here)
+        fields = (_field(candidate, step) for candidate in here if not _is_mapping(candidate))
         here = [found for annotation in fields for found in _models(annotation)]
-    return here[0] if len(here) == 1 else None
+    return here
 
 
-def _has_tag(model: type[BaseModel], tag: str) -> bool:
-    info = model.model_fields.get("kind")
-    return info is not None and tag.strip("<>") in get_args(info.annotation)
+def _is_mapping(annotation: Any) -> bool:
+    return get_origin(annotation) is Mapping
+
+
+def _kinds(models: Iterable[Any]) -> list[str]:
+    """Kinds by which some models are told apart."""
+    fields = (m.model_fields.get("kind") for m in models if not _is_mapping(m))
+    return [kind for info in fields if info is not None for kind in get_args(info.annotation)]
 
 
 def _field(model: type[BaseModel], key: str) -> Any:
@@ -235,8 +261,10 @@ def _field(model: type[BaseModel], key: str) -> Any:
     return None
 
 
-def _models(annotation: Any) -> Iterable[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+def _models(annotation: Any) -> Iterable[Any]:
+    if _is_mapping(annotation) or (
+        isinstance(annotation, type) and issubclass(annotation, BaseModel)
+    ):
         return [annotation]
     if get_origin(annotation) in (Union, types.UnionType) or get_args(annotation):
         return [found for part in get_args(annotation) for found in _models(part)]

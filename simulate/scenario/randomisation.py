@@ -18,12 +18,13 @@ MOST_IN_A_BLOCK = 60
 """Places of a block: words of a block are looked up by its place."""
 
 MOST_ARMS = 8
+MOST_ARM_ID = 255
 
 
 class Arm(Section):
     """One arm of a randomised trial."""
 
-    id: Annotated[int, Field(ge=1, le=255)]
+    id: Annotated[int, Field(ge=1, le=MOST_ARM_ID)]
     """Permanent number of the arm."""
     name: FileSafeName
     """Name in tables."""

@@ -13,6 +13,11 @@ from simulate.scenario.baseline import LevelsVariable
 from simulate.scenario.enrolment import ActivationDates, PoissonGammaAccrual, PowerAccrual
 from simulate.scenario.findings import Finding
 from simulate.scenario.problems import similar
+from simulate.scenario.rules_of_arms import (
+    arms_are_randomised,
+    arms_belong_together,
+    looks_fit,
+)
 from simulate.scenario.rules_of_dosing import (
     body_variables,
     impossible_actions,
@@ -246,6 +251,8 @@ def _subgroups(trial: Trial) -> Iterator[Finding]:
             taken.update(levels)
 
 
+_OF_LOOKS = "arms randomisation max_study_duration hypotheses analyses"
+
 RULES: tuple[tuple[frozenset[str], Rule], ...] = tuple(
     (frozenset(blocks.split()), rule)
     for blocks, rule in (
@@ -270,8 +277,11 @@ RULES: tuple[tuple[frozenset[str], Rule], ...] = tuple(
         ("baseline treatment", body_variables),
         ("treatment resources", unsupplied_drugs),
         ("disease treatment", intensity_drug),
+        (f"{_OF_LOOKS} estimates", arms_belong_together),
+        ("arms randomisation baseline", arms_are_randomised),
+        (f"{_OF_LOOKS} sample_size origin enrolment", looks_fit),
         ("analyses", unique_analyses),
         ("endpoints", unique_subgroups),
-        ("sweep", unique_sweep),
+        ("sweep name", unique_sweep),
     )
 )

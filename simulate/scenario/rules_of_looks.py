@@ -6,9 +6,9 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from simulate.scenario.analyses import Analysis, Trigger
+from simulate.scenario.analyses import Analysis, Cut, Trigger
 from simulate.scenario.findings import Finding
-from simulate.scenario.monitoring import GivenSpending, Hypothesis, Spending
+from simulate.scenario.monitoring import Estimates, GivenSpending, Hypothesis, Spending
 from simulate.scenario.problems import similar
 from simulate.scenario.randomisation import Arm, Randomisation
 from simulate.scenario.rules_of_names import unique
@@ -64,8 +64,18 @@ def _possible(looks: Looks, path: Path, trigger: Trigger) -> Iterator[Finding]:
             f"more than all patients cannot be enrolled (given: {trigger.enrolled.count}; "
             f"sample_size: {size})",
         )
+    yield from _within_the_study(looks, path, trigger)
+
+
+def _within_the_study(looks: Looks, path: Path, trigger: Trigger) -> Iterator[Finding]:
+    """Dates and times of a trigger lie between the origin and the end of the study."""
+    longest = looks.max_study_duration
+    if trigger.follow_up is not None:
+        yield from _not_beyond(longest, trigger.follow_up, (*path, "follow_up"))
+    if trigger.enrolled is not None:
+        yield from _not_beyond(longest, trigger.enrolled.after, (*path, "enrolled", "after"))
     if trigger.date is not None:
-        day, longest = (trigger.date - looks.origin).days, looks.max_study_duration
+        day = (trigger.date - looks.origin).days
         if day <= 0 or (longest is not None and day > longest):
             last = "" if longest is None else f" and by day {longest:g} (max_study_duration)"
             yield Finding(
@@ -73,6 +83,23 @@ def _possible(looks: Looks, path: Path, trigger: Trigger) -> Iterator[Finding]:
                 f"the data cut must come after the origin {looks.origin}{last} "
                 f"(given: {trigger.date}, day {day})",
             )
+
+
+def _not_beyond(longest: float | None, time: float, place: Path) -> Iterator[Finding]:
+    if longest is not None and time > longest:
+        yield Finding(
+            place,
+            "nobody is followed so long: the trial ends before "
+            f"(given: {time:g} days; max_study_duration: {longest:g} days)",
+        )
+
+
+def estimates_are_possible(estimates: Estimates, longest: float | None) -> Iterator[Finding]:
+    """Times of estimates can be reached before the trial ends."""
+    for index, time in enumerate(estimates.landmarks):
+        yield from _not_beyond(longest, time, ("estimates", "landmarks", index))
+    if estimates.rmst is not None:
+        yield from _not_beyond(longest, estimates.rmst, ("estimates", "rmst"))
 
 
 def _endpoint_exists(looks: Looks, endpoint: str, place: Path) -> Iterator[Finding]:
@@ -85,29 +112,53 @@ def _endpoint_exists(looks: Looks, endpoint: str, place: Path) -> Iterator[Findi
 
 
 def looks_in_order(analyses: Sequence[Analysis]) -> Iterator[Finding]:
-    """A look comes after the one above it, as far as counts and dates tell."""
-    reached: dict[str, int] = {}
-    date: dt.date | None = None
+    """A look comes after those above it, as far as their triggers tell."""
     for index, analysis in enumerate(analyses):
-        where: Path = ("analyses", index, "cut")
-        events, here = analysis.cut.events, analysis.cut.date
-        if events is not None:
-            before = reached.get(events.endpoint, 0)
-            if events.count <= before:
-                yield Finding(
-                    (*where, "events", "count"),
-                    f"the looks are out of order: the one above waits for {before} events "
-                    f"(given: {events.count})",
-                    "List the analyses in order of time, with increasing counts",
-                )
-            reached[events.endpoint] = max(before, events.count)
-        if here is not None:
-            if date is not None and here <= date:
-                yield Finding(
-                    (*where, "date"),
-                    f"the looks are out of order: the one above is on {date} (given: {here})",
-                )
-            date = here
+        for above in reversed(analyses[:index]):
+            if _never_after(analysis.cut, above.cut):
+                yield _out_of_order(analysis.cut, above, ("analyses", index, "cut"))
+                break
+
+
+def _never_after(cut: Cut, above: Cut) -> bool:
+    """Whether a cut has come whenever another one has, whatever happens in the trial."""
+    return all(
+        any(
+            all(any(_as_soon(each, other) for other in theirs) for each in ours)
+            for ours in cut.clauses
+        )
+        for theirs in above.clauses
+    )
+
+
+def _as_soon(one: Trigger, other: Trigger) -> bool:
+    """Whether one condition is met whenever another one of its sort is."""
+    if one.events is not None and other.events is not None:
+        same = one.events.endpoint == other.events.endpoint
+        return same and one.events.count <= other.events.count
+    if one.enrolled is not None and other.enrolled is not None:
+        fewer = one.enrolled.count <= other.enrolled.count
+        return fewer and one.enrolled.after <= other.enrolled.after
+    if one.date is not None and other.date is not None:
+        return one.date <= other.date
+    if one.follow_up is not None and other.follow_up is not None:
+        return one.follow_up <= other.follow_up
+    return False
+
+
+def _out_of_order(cut: Cut, above: Analysis, where: Path) -> Finding:
+    given, theirs = "", above.cut
+    if cut.events is not None and theirs.events is not None:
+        where = (*where, "events", "count")
+        given = f": {theirs.events.count} events (given: {cut.events.count})"
+    elif cut.date is not None and theirs.date is not None:
+        where = (*where, "date")
+        given = f": {theirs.date} (given: {cut.date})"
+    return Finding(
+        where,
+        f"the looks are out of order: this one cannot come after {above.name} above it{given}",
+        "List the analyses in order of time",
+    )
 
 
 def hypotheses_are_testable(looks: Looks) -> Iterator[Finding]:
@@ -149,13 +200,7 @@ def spending_fits(looks: Looks) -> Iterator[Finding]:
         if not chosen:
             continue
         counts = [_planned(analysis, hypothesis.endpoint) for analysis in chosen]
-        if hypothesis.information is None and counts[-1] is None and len(chosen) > 1:
-            yield Finding(
-                place,
-                "the events at which all error is spent are not known: its last analysis is not "
-                f"triggered by {hypothesis.endpoint} events",
-                "Give information: the planned number of events at its last analysis",
-            )
+        yield from _information(looks, hypothesis, counts, place)
         if hypothesis.efficacy is not None:
             yield from _given_fits(
                 hypothesis.efficacy, len(chosen), hypothesis.alpha, "alpha", (*place, "efficacy")
@@ -166,6 +211,40 @@ def spending_fits(looks: Looks) -> Iterator[Finding]:
             yield from _given_fits(futility.spending, len(chosen), futility.beta, "beta", where)
     if sum(h.alpha for h in looks.hypotheses) >= 0.5:
         yield Finding(("hypotheses",), "the hypotheses together spend an alpha of 0.5 or more")
+
+
+def _information(
+    looks: Looks, hypothesis: Hypothesis, counts: Sequence[int | None], place: Path
+) -> Iterator[Finding]:
+    """The events at which all error is spent are known, can occur, and are not there too early.
+
+    `counts` are the planned events of all arms at the hypothesis's looks.
+    """
+    given, several = hypothesis.information, len(looks.arms) > 2
+    if given is None:
+        why = f"its last analysis is not triggered by {hypothesis.endpoint} events"
+        if counts[-1] is not None:
+            why = "its analyses are triggered by the events of all arms, not only of its two"
+        if len(counts) > 1 and (several or counts[-1] is None):
+            yield Finding(
+                place,
+                f"the events at which all error is spent are not known: {why}",
+                "Give information: the planned number of events at its last analysis",
+            )
+        return
+    if given > looks.sample_size:
+        yield Finding(
+            (*place, "information"),
+            f"more events than patients can never occur (given: {given}; "
+            f"sample_size: {looks.sample_size})",
+        )
+    earlier = max((count for count in counts[:-1] if count is not None), default=0)
+    if earlier >= given and not several:
+        yield Finding(
+            (*place, "information"),
+            "all error would be spent before the last analysis: an earlier one waits for "
+            f"{earlier} events (given: {given})",
+        )
 
 
 def _looks_of(looks: Looks, hypothesis: Hypothesis) -> Sequence[Analysis]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from simulate.scenario.fields import LONGEST_NAME
 from simulate.scenario.findings import Finding
 from simulate.scenario.head import Head
 from simulate.scenario.survival_trial import SurvivalTrial
@@ -62,8 +63,19 @@ def unique_subgroups(trial: Trial) -> Iterator[Finding]:
 
 
 def unique_sweep(trial: Head) -> Iterator[Finding]:
-    """What-ifs have names of their own."""
-    yield from unique((variant.name for variant in trial.sweep), ("sweep",), "name")
+    """What-ifs have names of their own, also where the scenario's name stands before them."""
+    own = [variant.name for variant in trial.sweep]
+    yield from unique(own, ("sweep",), "name")
+    taken = {trial.name: ""}
+    for index, name in enumerate(own):
+        whole = f"{trial.name}_{name}"
+        if taken.setdefault(whole[:LONGEST_NAME], name) != name:
+            yield Finding(
+                ("sweep", index, "name"),
+                f"with the scenario's name before it, it is too long to be told from others "
+                f"(given: {whole}; allowed: {LONGEST_NAME} characters)",
+                "Give the scenario or the variant a shorter name",
+            )
 
 
 def unique(values: Iterable[object], where: Path, key: str) -> Iterator[Finding]:

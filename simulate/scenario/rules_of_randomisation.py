@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from simulate.scenario.baseline import Baseline, LevelsVariable
 from simulate.scenario.findings import Finding
 from simulate.scenario.problems import similar
-from simulate.scenario.randomisation import Arm, Randomisation
+from simulate.scenario.randomisation import MOST_IN_A_BLOCK, Arm, Randomisation
 from simulate.scenario.rules_of_names import unique
 from simulate.scenario.tree import Path
 
@@ -31,14 +31,27 @@ def blocks_fit(randomisation: Randomisation, arms: Sequence[Arm]) -> Iterator[Fi
     if randomisation.method != "blocks":
         return
     ratio = sum(arm.allocation for arm in arms)
+    parts = " + ".join(str(arm.allocation) for arm in arms)
+    if ratio > MOST_IN_A_BLOCK:
+        yield Finding(
+            ("arms",),
+            "one round of the allocation is longer than a block can be "
+            f"(given: {parts} = {ratio}; allowed: {MOST_IN_A_BLOCK})",
+            "Give smaller numbers in about the same ratio, or another method",
+        )
+        return
     for index, size in enumerate(randomisation.block_sizes):
         if size % ratio:
-            parts = " + ".join(str(arm.allocation) for arm in arms)
             yield Finding(
                 ("randomisation", "block_sizes", index),
                 f"the allocation does not divide the block (given: {size}; allocation: {parts})",
-                f"Use a multiple of {ratio}, such as {ratio * max(1, round(size / ratio))}",
+                f"Use a multiple of {ratio}, such as {_nearest(size, ratio)}",
             )
+
+
+def _nearest(size: int, ratio: int) -> int:
+    """Multiple of the ratio next to a size, within what a block can hold."""
+    return ratio * max(1, min(round(size / ratio), MOST_IN_A_BLOCK // ratio))
 
 
 def strata_exist(randomisation: Randomisation, baseline: Baseline) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from simulate.scenario.problems import similar
 from simulate.scenario.rules import baseline_cases, calendar_in_order, levels_exist, variables_of
 from simulate.scenario.rules_of_looks import (
     Looks,
+    estimates_are_possible,
     hypotheses_are_testable,
     looks_are_possible,
     looks_in_order,
@@ -21,7 +22,7 @@ from simulate.scenario.rules_of_randomisation import (
     strata_exist,
     unique_arms,
 )
-from simulate.scenario.survival_model import TRANSITIONS
+from simulate.scenario.survival_model import TRANSITIONS, OwnLaw
 from simulate.scenario.survival_trial import SurvivalTrial
 from simulate.scenario.tree import Path
 
@@ -77,6 +78,28 @@ def _effects(trial: SurvivalTrial) -> Iterator[Finding]:
     for name in trial.survival.dropout_by_arm:
         yield from arm_exists(trial.arms, name, ("survival", "dropout_by_arm", name))
     yield from calendar_in_order(trial.survival.calendar, ("survival", "calendar"))
+
+
+def _own_laws(trial: SurvivalTrial) -> Iterator[Finding]:
+    """Nobody has two distributions for one time."""
+    laws: list[OwnLaw] = []
+    for index, effect in enumerate(trial.survival.effects):
+        if not isinstance(effect, OwnLaw):
+            continue
+        if any(_share_patients(effect, law) for law in laws):
+            yield Finding(
+                ("survival", "effects", index),
+                f"patients of the arm {effect.arm} have a distribution for {effect.on} already",
+                "Give the distributions a when that keeps their patients apart",
+            )
+        laws.append(effect)
+
+
+def _share_patients(one: OwnLaw, other: OwnLaw) -> bool:
+    """Whether two effects are on one time of the same arm, and some patients may have both."""
+    both = one.when.keys() & other.when.keys()
+    apart = any(set(one.when[name]).isdisjoint(other.when[name]) for name in both)
+    return (one.arm, one.on) == (other.arm, other.on) and not apart
 
 
 def _time_exists(key: str, keys: Iterable[str], place: Path, kind: str) -> Iterator[Finding]:
@@ -147,6 +170,7 @@ SURVIVAL_RULES: tuple[tuple[frozenset[str], Rule], ...] = tuple(
         ("enrolment sample_size", _regions),
         ("arms survival baseline", _effects),
         ("arms survival", _one_arm),
+        ("survival", _own_laws),
         ("survival baseline", _prognostic_factors),
         ("randomisation survival baseline", _not_too_many_cells),
         ("analyses", unique_analyses),
@@ -163,6 +187,10 @@ SURVIVAL_RULES: tuple[tuple[frozenset[str], Rule], ...] = tuple(
             _FOR_LOOKS,
             lambda trial: spending_fits(_looks(trial)),
         ),
-        ("sweep", unique_sweep),
+        (
+            "estimates max_study_duration",
+            lambda trial: estimates_are_possible(trial.estimates, trial.max_study_duration),
+        ),
+        ("sweep name", unique_sweep),
     )
 )

@@ -10,12 +10,13 @@ from typing import Any, ClassVar, Self
 from pydantic import PrivateAttr
 
 from simulate.errors import Problem, ScenarioError
+from simulate.scenario.arm_scenarios import arm_scenarios
 from simulate.scenario.calibration import CalibratedParameter, Calibration
 from simulate.scenario.compose import path_of
 from simulate.scenario.drawn import check_draws
 from simulate.scenario.draws import DrawnField, Draws, Rows, draws_from, read_draws
 from simulate.scenario.layered import SAYS_NOTHING_OF_PATIENTS, LayeredScenario
-from simulate.scenario.layers import Composed
+from simulate.scenario.layers import Composed, Layers
 from simulate.scenario.parameters import DRAWS
 from simulate.scenario.tree import Leaf, Mark
 from simulate.scenario.trial import Trial
@@ -31,10 +32,13 @@ class Scenario(LayeredScenario, Trial):
         **SAYS_NOTHING_OF_PATIENTS,
         **dict.fromkeys(("facts", "calibration_file", "parameters"), True),
         "baseline": {"variables": {"__all__": {"label": True}}},
+        # what arms set is told by their own fingerprints
+        "arms": {"__all__": {"title": True, "set": True}},
     }
 
     _calibration: Calibration | None = PrivateAttr(default=None)
     _taken: frozenset[int] = PrivateAttr(default=frozenset())
+    _arm_scenarios: tuple[Scenario, ...] = PrivateAttr(default=())
 
     def _take(self, composed: Composed) -> None:
         self._calibration = composed.calibration
@@ -42,6 +46,17 @@ class Scenario(LayeredScenario, Trial):
         chosen = self.parameters
         if chosen is not None and chosen.use == DRAWS and self._layers.draw is None:
             self._draws = _draws_of(composed)
+        if self.arms:
+            self._arm_scenarios = arm_scenarios(self, composed.tree, self._layers, self._of_layers)
+            self._arm_trials = self._arm_scenarios
+
+    def _of_layers(self, layers: Layers) -> Self:
+        return type(self)._from_layers(layers, self._path, sweep=False)
+
+    @property
+    def arm_scenarios(self) -> tuple[Scenario, ...]:
+        """The scenario of each arm, as if all patients were treated so; without arms itself."""
+        return self._arm_scenarios or (self,)
 
     @property
     def facts_path(self) -> FilePath | None:
@@ -137,7 +152,12 @@ class Scenario(LayeredScenario, Trial):
             ) from None
 
     def _beside_the_content(self) -> dict[str, Any]:
-        return {} if self._draws is None else {"draws": self._draws.digest}
+        beside: dict[str, Any] = {}
+        if self._draws is not None:
+            beside["draws"] = self._draws.digest
+        if self.arms:
+            beside["arm_digests"] = [arm.digest() for arm in self.arm_scenarios]
+        return beside
 
 
 def _draws_of(composed: Composed) -> Draws | None:

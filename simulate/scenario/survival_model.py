@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, WithJsonSchema, model_validator
 
 from simulate.scenario.assessment import CalendarRow
 from simulate.scenario.distributions import Time
@@ -21,8 +21,19 @@ from simulate.scenario.fields import (
     reject,
 )
 
-Transition = Literal[
-    "event", "progression", "death_without_progression", "death_after_progression", "death"
+TRANSITIONS = {
+    "single": ("event",),
+    "illness_death": ("progression", "death_without_progression", "death_after_progression"),
+    "copula": ("progression", "death"),
+}
+"""Keys of the times of each kind of model."""
+
+# Which of them a model has is for a rule to say, so that it can name those of this very model.
+Transition = Annotated[
+    str,
+    WithJsonSchema(
+        {"enum": list(dict.fromkeys(key for keys in TRANSITIONS.values() for key in keys))}
+    ),
 ]
 """A time of the model, by its key."""
 
@@ -199,13 +210,6 @@ SurvivalModel = Annotated[
     SingleModel | IllnessDeathModel | CopulaModel, Field(discriminator="kind")
 ]
 """How progression and death come."""
-
-TRANSITIONS = {
-    "single": ("event",),
-    "illness_death": ("progression", "death_without_progression", "death_after_progression"),
-    "copula": ("progression", "death"),
-}
-"""Keys of the times of each kind of model."""
 
 
 def endpoints_of(model: SingleModel | IllnessDeathModel | CopulaModel) -> tuple[str, ...]:

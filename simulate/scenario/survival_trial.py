@@ -10,13 +10,17 @@ from simulate.scenario.analyses import Analysis
 from simulate.scenario.baseline import Baseline
 from simulate.scenario.fields import PositiveDays
 from simulate.scenario.head import Head
+from simulate.scenario.monitored import Monitored
 from simulate.scenario.monitoring import Estimates, Hypothesis
 from simulate.scenario.randomisation import MOST_ARMS, Arm, Randomisation
 from simulate.scenario.recruitment import Recruitment
 from simulate.scenario.survival_model import SurvivalModel, endpoints_of
 
+LONGEST_STUDY = 36525
+"""Days that a trial may last: a hundred years."""
 
-class SurvivalTrial(Head):
+
+class SurvivalTrial(Monitored, Head):
     """All that the file of a randomised trial with plain survival models says."""
 
     enrolment: Recruitment
@@ -29,7 +33,7 @@ class SurvivalTrial(Head):
     """How patients are given an arm; by default in blocks of four."""
     survival: SurvivalModel
     """How progression and death come, and how they are seen."""
-    max_study_duration: PositiveDays
+    max_study_duration: Annotated[PositiveDays, Field(le=LONGEST_STUDY)]
     """Time from the origin at which the trial ends, whatever has been reached."""
     analyses: Annotated[tuple[Analysis, ...], Field(min_length=1, max_length=20)]
     """When the data are cut and analysed, in their order."""
@@ -42,37 +46,3 @@ class SurvivalTrial(Head):
     def endpoints(self) -> tuple[str, ...]:
         """Endpoints that the model gives, PFS before OS."""
         return endpoints_of(self.survival)
-
-    def arm(self, name: str) -> Arm:
-        """The arm of a name.
-
-        Raises
-        ------
-        KeyError
-            If there is none.
-        """
-        for arm in self.arms:
-            if arm.name == name:
-                return arm
-        raise KeyError(name)
-
-    def analyses_of(self, hypothesis: Hypothesis) -> tuple[Analysis, ...]:
-        """Analyses at which a hypothesis is tested."""
-        if not hypothesis.analyses:
-            return self.analyses
-        return tuple(each for each in self.analyses if each.name in hypothesis.analyses)
-
-    def planned_events(self, analysis: Analysis, endpoint: str) -> int | None:
-        """Events of an endpoint by which an analysis is triggered; None if by something else."""
-        counts = [
-            each.events.count
-            for each in analysis.cut.triggers
-            if each.events is not None and each.events.endpoint == endpoint
-        ]
-        return max(counts) if counts else None
-
-    def information(self, hypothesis: Hypothesis) -> int | None:
-        """Events at which all error of a hypothesis is spent; None if the scenario tells none."""
-        if hypothesis.information is not None:
-            return hypothesis.information
-        return self.planned_events(self.analyses_of(hypothesis)[-1], hypothesis.endpoint)

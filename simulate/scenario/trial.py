@@ -7,21 +7,27 @@ from typing import Annotated
 from pydantic import Field, PrivateAttr
 
 from simulate.scenario.analyses import Analysis, Design, Endpoints
+from simulate.scenario.arms import TrialArm
 from simulate.scenario.assessment import Assessment
 from simulate.scenario.baseline import Baseline
 from simulate.scenario.disease import Disease
 from simulate.scenario.draws import Draws
 from simulate.scenario.enrolment import Enrolment
-from simulate.scenario.fields import Label
+from simulate.scenario.fields import Label, PositiveDays
 from simulate.scenario.follow_up import FollowUp
 from simulate.scenario.head import Head
+from simulate.scenario.monitored import Monitored
+from simulate.scenario.monitoring import Estimates, Hypothesis
 from simulate.scenario.parameters import Parameters
+from simulate.scenario.randomisation import MOST_ARMS, Randomisation
 from simulate.scenario.resources import Resources
 from simulate.scenario.toxicity import Toxicity
 from simulate.scenario.treatment import Treatment
 
+NO_RANDOMISATION, NO_ESTIMATES = Randomisation(), Estimates()
 
-class Trial(Head):
+
+class Trial(Monitored, Head):
     """All that the file of a trial with patients in cycles and scans says."""
 
     facts: Label | None = None
@@ -34,6 +40,17 @@ class Trial(Head):
     """Who comes, where and when."""
     baseline: Baseline = Field(default_factory=Baseline)
     """Who they are; by default nothing is known about them."""
+    arms: Annotated[tuple[TrialArm, ...], Field(max_length=MOST_ARMS)] = Field(
+        default=(), exclude_if=lambda arms: not arms
+    )
+    """Arms of a randomised trial, in the order of tables; by default all are treated alike.
+
+    The blocks below are those of every arm that does not set other ones.
+    """
+    randomisation: Randomisation = Field(
+        default=NO_RANDOMISATION, exclude_if=lambda block: block == NO_RANDOMISATION
+    )
+    """How patients are given an arm; by default in blocks of four."""
     disease: Disease
     """The disease as it truly is."""
     treatment: Treatment
@@ -46,14 +63,30 @@ class Trial(Head):
     """Who leaves."""
     resources: Resources | None = None
     """What patients share at a site; by default nothing is limited."""
+    max_study_duration: PositiveDays | None = Field(
+        default=None, exclude_if=lambda days: days is None
+    )
+    """Time from the origin at which a randomised trial ends, whatever has been reached."""
     analyses: Annotated[tuple[Analysis, ...], Field(min_length=1)]
     """When the data are cut and analysed."""
+    hypotheses: tuple[Hypothesis, ...] = Field(default=(), exclude_if=lambda blocks: not blocks)
+    """What a randomised trial tests; without any, it runs to its last analysis."""
+    estimates: Estimates = Field(
+        default=NO_ESTIMATES, exclude_if=lambda block: block == NO_ESTIMATES
+    )
+    """What is estimated at the looks of a randomised trial beside the tests."""
     endpoints: Endpoints = Field(default_factory=Endpoints)
     """Which rates and subgroups are estimated, and how."""
     design: Design = Field(default_factory=Design)
     """Questions about the design; by default none."""
 
     _draws: Draws | None = PrivateAttr(default=None)
+    _arm_trials: tuple[Trial, ...] = PrivateAttr(default=())
+
+    @property
+    def arm_trials(self) -> tuple[Trial, ...]:
+        """The trial of each arm, as if all its patients were treated so; without arms itself."""
+        return self._arm_trials or (self,)
 
     @property
     def draws(self) -> Draws | None:

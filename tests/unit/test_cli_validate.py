@@ -83,7 +83,7 @@ def test_an_interrupt_ends_with_130(
     def interrupted(*_: object) -> Scenario:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Scenario, "from_file", interrupted)
+    monkeypatch.setattr("simulate.scenario.read_scenario", interrupted)
     assert cli.main(["validate", write(tmp_path)]) == 130
     assert "Traceback" not in capsys.readouterr().err
 

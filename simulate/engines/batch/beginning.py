@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from simulate import clock
 from simulate.compiled import part
-from simulate.distributions import NEVER
+from simulate.distributions import NEVER, IntColumn
 from simulate.engines.batch import layout as words_of
 from simulate.engines.batch.assessment import (
     foresee_visits,
@@ -54,14 +54,14 @@ from simulate.engines.batch.life import (
     TREATMENT_STOP,
     Life,
 )
-from simulate.engines.batch.words import GROUP, look_up, look_up_delays, word_at
+from simulate.engines.batch.words import GROUP, Lanes, look_up, look_up_delays, word_at
 from simulate.ledger import (
     ADVERSE_EVENTS,
     ASSESSMENTS,
     Ledger,
 )
 from simulate.patient import treatment
-from simulate.patient.baseline import baseline_level, hazard_factors
+from simulate.patient.baseline import BaselinePlan, baseline_level, hazard_factors
 from simulate.patient.disease import disease_course
 from simulate.patient.follow_up import (
     stops_early,
@@ -88,7 +88,7 @@ def begin(
     look_up(life.words, 0, seed, number, replicate, purposes, blocks, fixed)
     now[LAST_MOMENT] = (plan.horizon - enrolled) * clock.PHASES_PER_DAY + clock.DATA_CUT
     clear(life, ledger)
-    draw_baseline(plan, layout, life)
+    draw_levels(plan.baseline, life.words, life.levels)
     begin_disease(plan, layout, life)
     begin_follow_up(plan, layout, life, ledger, number)
     last_day = now[TREATED_UNTIL] // clock.PHASES_PER_DAY
@@ -152,12 +152,11 @@ def clear(life: Life, ledger: Ledger) -> None:
 
 
 @part
-def draw_baseline(plan: Plan, layout: Layout, life: Life) -> None:
-    """Who the patient is."""
-    start = layout.patient.start[words_of.BASELINE]
-    for variable in range(len(life.levels)):
-        drawn = word_at(life.words, start, plan.baseline.variable_ids[variable])
-        life.levels[variable] = baseline_level(plan.baseline, variable, life.levels, drawn)
+def draw_levels(plan: BaselinePlan, words: Lanes, levels: IntColumn) -> None:
+    """Who the patient is, from words of which those of the baseline are the first."""
+    for variable in range(len(levels)):
+        drawn = word_at(words, 0, plan.variable_ids[variable])
+        levels[variable] = baseline_level(plan, variable, levels, drawn)
 
 
 @part

@@ -6,7 +6,7 @@ from simulate.engines.batch.trial import new_desk, run_trial
 from simulate.errors import SimulateError, UsageError
 from simulate.ledger import records_of
 from simulate.packed import pack
-from simulate.plan import Plan
+from simulate.plan import AnyPlan, trial_plan
 from simulate.records import TrialRecords
 
 
@@ -15,7 +15,7 @@ class BatchEngine:
 
     Parameters
     ----------
-    plan : Plan
+    plan : Plan or TrialPlan
         The trial as numbers.
 
     Raises
@@ -26,7 +26,7 @@ class BatchEngine:
 
     name = "batch"
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: AnyPlan) -> None:
         if plan.has_shared_resources:
             raise UsageError(
                 "the batch engine cannot run a scenario with resources that patients share; "
@@ -50,4 +50,4 @@ class BatchEngine:
             raise UsageError("the batch engine keeps no event log; ask for the engine 'reference'")
         if not run_trial(self._packed.block, seed, replicate):
             raise SimulateError(f"replicate {replicate} screens more patients than have room")
-        return records_of(self._desk.ledger, self.plan.baseline.variable_ids)
+        return records_of(self._desk.ledger, trial_plan(self.plan).shared.baseline.variable_ids)

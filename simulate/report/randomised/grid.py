@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -21,12 +18,6 @@ from simulate.scenario.monitoring import Hypothesis
 _COLUMNS = 3
 
 
-def coordinates_of(view: RandomisedView) -> Mapping[str, Mapping[str, Any]]:
-    """Value of each field of the grid in each of its variants, by the variant's name."""
-    found: Mapping[str, Mapping[str, Any]] = getattr(view.scenario, "coordinates", {})
-    return found
-
-
 def field_label(path: str) -> str:
     """A field as people read it: the last words of its path."""
     steps = [step for step in path.split(".") if not step.isdecimal()]
@@ -36,7 +27,7 @@ def field_label(path: str) -> str:
 def grid_cells(view: RandomisedView, hypothesis: Hypothesis) -> pd.DataFrame:
     """Power of every cell of the grid in percent, with its coordinates by their paths."""
     rows = []
-    for name, coordinates in coordinates_of(view).items():
+    for name, coordinates in view.scenario.coordinates.items():
         found = measured_of(view, name).of_hypothesis(hypothesis, "reject")
         numbers = {
             "estimate": 100 * found.estimate,
@@ -49,11 +40,11 @@ def grid_cells(view: RandomisedView, hypothesis: Hypothesis) -> pd.DataFrame:
 
 def grid_pictures(view: RandomisedView, hypothesis: Hypothesis) -> list[Picture]:
     """Power over the grid: one field along the axis, one by line, the others by panel."""
-    coordinates = coordinates_of(view)
+    coordinates = view.scenario.coordinates
     if not coordinates:
         return []
     cells = grid_cells(view, hypothesis)
-    fields = [name for name in next(iter(coordinates.values()))]
+    fields = list(next(iter(coordinates.values())))
     sizes = {name: cells[name].nunique() for name in fields}
     changing = [name for name in fields if sizes[name] > 1] or fields[:1]
     x = max(changing, key=lambda name: sizes[name])

@@ -8,15 +8,15 @@ from collections.abc import Iterator
 import pandas as pd
 from matplotlib.figure import Figure
 
-from simulate.describe.closing import value_in_words
 from simulate.plots.what_ifs import plot_variants
 from simulate.report.blocks import Block, Heading, Picture, Prose, Section, Table
 from simulate.report.numbers import NO_VALUE, number, signed
-from simulate.report.randomised.grid import coordinates_of, grid_pictures
+from simulate.report.randomised.grid import grid_pictures
 from simulate.report.randomised.measured import measured_of
 from simulate.report.randomised.view import RandomisedView
 from simulate.report.randomised.words import small
 from simulate.report.svg import figure_svg
+from simulate.scenario.grid import as_written
 from simulate.scenario.head import Variant
 from simulate.scenario.monitoring import Hypothesis
 
@@ -45,7 +45,7 @@ def whatifs_section(view: RandomisedView) -> Section:
 
 
 def _all_in_grid(view: RandomisedView) -> bool:
-    return all(each.name in coordinates_of(view) for each in view.scenario.sweep)
+    return all(each.name in view.scenario.coordinates for each in view.scenario.sweep)
 
 
 def title_of(variant: Variant) -> str:
@@ -159,7 +159,7 @@ def _changes(view: RandomisedView) -> Table:
     rows = [
         (
             title_of(variant),
-            ", ".join(f"{path} = {value_in_words(value)}" for path, value in variant.set.items()),
+            ", ".join(f"{path} = {as_written(value)}" for path, value in variant.set.items()),
         )
         for variant in view.scenario.sweep
     ]

@@ -1,0 +1,146 @@
+"""What is seen of a trial with patients in cycles and scans, as the statistics of a look take it.
+
+Every patient enrolled by a cut gives day and event, for progression-free and for overall survival,
+by the endpoint definitions of the patient's arm. A day is the analysis value of the endpoint: the
+day of the start counts as 1.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from simulate.compiled import rule
+from simulate.distributions import NEVER, IntTable, ShortColumn, later
+from simulate.endpoints import (
+    EndpointRules,
+    endpoint_rules,
+    known_response,
+    progression_free_survival,
+    start_offset,
+)
+from simulate.event_cut import known_from
+from simulate.known import KnownRows, cut_trial
+from simulate.ledger import PATIENTS, Ledger
+from simulate.scenario.randomisation import MOST_ARM_ID
+from simulate.scenario.trial import Trial
+
+PFS, OS = range(2)
+"""Endpoints."""
+
+
+class ArmRules(NamedTuple):
+    """The endpoint definitions of all arms: :class:`EndpointRules` by the arm's position."""
+
+    position: IntTable
+    """Position of an arm by its permanent number; -1 for none."""
+    death_window: IntTable
+    """By the permanent number: how long after assessments stopped a death counts for PFS."""
+    confirmation: IntTable
+    stable_disease: IntTable
+    clinical_benefit: IntTable
+    death_window_by_position: IntTable
+    leading_drug: IntTable
+    cycle_length: IntTable
+    from_randomisation: IntTable
+
+
+def arm_rules(trial: Trial) -> ArmRules:
+    """The endpoint definitions of a scenario's arms."""
+    ids = [arm.id for arm in trial.arms] or [1]
+    of_arms = [endpoint_rules(own) for own in trial.arm_trials]
+    position = np.full(MOST_ARM_ID + 1, -1, np.int64)
+    position[ids] = np.arange(len(ids))
+    window = np.zeros(MOST_ARM_ID + 1, np.int64)
+    window[ids] = [rules.death_window for rules in of_arms]
+    columns = (np.array(column, np.int64) for column in zip(*of_arms, strict=True))
+    return ArmRules(position, window, *columns)
+
+
+class SeenPatients(NamedTuple):
+    """A trial with patients in cycles and scans as its looks see it."""
+
+    rules: ArmRules
+    ledger: Ledger
+    known: KnownRows
+    """Room for a cut."""
+    arm: ShortColumn
+    """Position of each patient's arm."""
+    event_day: ShortColumn
+    """Days from enrolment until a cut knows of the event, NEVER if none does: PFS, and then OS."""
+    stride: int
+    """Patients for which an endpoint has room."""
+
+
+def seen_patients(trial: Trial, ledger: Ledger, n_patients: int) -> SeenPatients:
+    """Room in which the looks of a scenario see a ledger of arrays, for so many patients."""
+    known = KnownRows(*(np.zeros(n_patients, np.int64) for _ in KnownRows._fields))
+    arm, event_day = np.zeros(n_patients, np.int32), np.zeros(2 * n_patients, np.int32)
+    return SeenPatients(arm_rules(trial), ledger, known, arm, event_day, n_patients)
+
+
+@rule
+def find_event_days(seen: SeenPatients) -> None:
+    """Fill each patient's arm, and the days on which events are known, whatever the cut."""
+    subjects = seen.ledger.subjects
+    for patient in range(seen.ledger.size[PATIENTS]):
+        entry = subjects.enrolment_trial_day[patient]
+        pfs, os = known_from(seen.ledger, patient, seen.rules.death_window)
+        seen.arm[patient] = seen.rules.position[subjects.arm[patient]]
+        seen.event_day[patient] = later(pfs, -entry)
+        seen.event_day[seen.stride + patient] = later(os, -entry)
+
+
+@rule
+def rules_of_arm(rules: ArmRules, arm: int) -> EndpointRules:
+    """The endpoint definitions of the arm at a position."""
+    return EndpointRules(
+        rules.confirmation[arm],
+        rules.stable_disease[arm],
+        rules.clinical_benefit[arm],
+        rules.death_window_by_position[arm],
+        rules.leading_drug[arm],
+        rules.cycle_length[arm],
+        rules.from_randomisation[arm],
+    )
+
+
+@rule
+def take_sample(
+    seen: SeenPatients, endpoint: int, cut_day: int, n: int, day: ShortColumn, event: ShortColumn
+) -> None:
+    """Tell day and event of the first n patients, all enrolled by a cut, as known at its end.
+
+    Parameters
+    ----------
+    seen
+        One trial.
+    endpoint
+        PFS or OS.
+    cut_day
+        Trial day of the cut; not beyond the engine's horizon.
+    n
+        Patients enrolled by then.
+    day, event
+        What is filled, an entry a patient. Somebody who waits for the first dose is censored on the
+        first day.
+    """
+    known, ledger = seen.known, seen.ledger
+    for i in range(n):
+        day[i] = 1
+        event[i] = 0
+    for row in range(cut_trial(ledger, cut_day, known)):
+        patient, death = known.patient[row], known.death_day[row]
+        own = rules_of_arm(seen.rules, seen.arm[patient])
+        offset = start_offset(own, known, row)
+        if endpoint == OS:
+            day[patient] = min(death, known.last_contact_day[row]) + offset
+            event[patient] = int(death < NEVER)
+        else:
+            response = known_response(own, ledger.assessments, known, row)
+            last, occurred, _ = progression_free_survival(
+                own, response, death, known.assessment_stop_day[row]
+            )
+            day[patient] = last + offset
+            event[patient] = occurred

@@ -1,0 +1,238 @@
+"""From the looks of a scenario to their plan, and the room in which they are made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
+from typing import NamedTuple
+
+import numpy as np
+
+from simulate.distributions import IntArray
+from simulate.errors import UsageError
+from simulate.looks.columns import arm_measures, column_names, hypothesis_measures
+from simulate.looks.comparison import Terms, reciprocals
+from simulate.looks.conduct import LookRoom
+from simulate.looks.curve import Curve
+from simulate.looks.design import LookDesign
+from simulate.looks.plan import (
+    DATE,
+    ENROLLED,
+    EVENTS,
+    FIRST_ARM,
+    Estimates,
+    Hypotheses,
+    LookPlan,
+    Pairs,
+    Places,
+    Triggers,
+)
+from simulate.looks.risk_sets import FIELD, MOST_PATIENTS, pair_room
+from simulate.looks.statistics import Tally
+from simulate.looks.triggers import Cuts
+from simulate.scenario.analyses import Trigger
+from simulate.scenario.monitoring import Hypothesis
+
+_ALONE = -1
+
+
+def look_plan(design: LookDesign) -> LookPlan:
+    """The looks of a scenario as tables, in arrays.
+
+    Raises
+    ------
+    UsageError
+        If there are more patients than looks can count.
+    """
+    if design.sample_size > MOST_PATIENTS:
+        raise UsageError(
+            f"sample_size must be at most {MOST_PATIENTS} for a randomised trial "
+            f"(given: {design.sample_size})"
+        )
+    return LookPlan(
+        n_looks=len(design.analyses),
+        n_arms=len(design.arms),
+        n_endpoints=len(design.endpoints),
+        n_hypotheses=len(design.hypotheses),
+        triggers=_triggers(design),
+        pairs=_pairs(design),
+        hypotheses=_hypotheses(design),
+        estimates=Estimates(
+            every_look=int(design.estimates.at == "every_look"),
+            landmarks=np.array(design.estimates.landmarks, np.float64),
+            has_rmst=int(design.estimates.rmst is not None),
+            tau=design.estimates.rmst or 0.0,
+        ),
+        places=_places(design),
+        reciprocal=reciprocals(design.sample_size),
+    )
+
+
+# ---- triggers -------------------------------------------------------------------------------
+
+
+class _Condition(NamedTuple):
+    kind: int
+    endpoint: int
+    count: int
+    day: int
+
+
+def _triggers(design: LookDesign) -> Triggers:
+    clauses = [analysis.cut.clauses for analysis in design.analyses]
+    conditions = [
+        [[_condition(design, trigger) for trigger in clause] for clause in look] for look in clauses
+    ]
+    flat = [each for look in conditions for clause in look for each in clause]
+    on_events = [
+        [i for i, each in enumerate(flat) if each.kind == EVENTS and each.endpoint == endpoint]
+        for endpoint in range(len(design.endpoints))
+    ]
+    return Triggers(
+        first_clause=_starts(len(look) for look in conditions),
+        first_condition=_starts(len(clause) for look in conditions for clause in look),
+        **{
+            name: _table(getattr(each, name) for each in flat)
+            for name in ("kind", "endpoint", "count", "day")
+        },
+        first_on_events=_starts(map(len, on_events)),
+        on_events=_table(
+            i for which in on_events for i in sorted(which, key=lambda i: (flat[i].count, i))
+        ),
+        overshooting=_overshooting(conditions),
+        cleaning_lag=_table(analysis.cleaning_lag for analysis in design.analyses),
+        last_day=design.last_day,
+    )
+
+
+def _condition(design: LookDesign, trigger: Trigger) -> _Condition:
+    if trigger.events is not None:
+        endpoint = design.endpoints.index(trigger.events.endpoint)
+        return _Condition(EVENTS, endpoint, trigger.events.count, 0)
+    if trigger.enrolled is not None:
+        return _Condition(ENROLLED, 0, trigger.enrolled.count, trigger.enrolled.after)
+    if trigger.follow_up is not None:
+        return _Condition(ENROLLED, 0, design.sample_size, trigger.follow_up)
+    assert trigger.date is not None  # the scenario lets no other trigger pass
+    return _Condition(DATE, 0, 0, (trigger.date - design.origin).days)
+
+
+def _overshooting(conditions: list[list[list[_Condition]]]) -> IntArray:
+    """By look, its first condition on events; -1 without any."""
+    found, at = [], 0
+    for look in conditions:
+        flat = [each for clause in look for each in clause]
+        counted = [at + i for i, each in enumerate(flat) if each.kind == EVENTS]
+        found.append(counted[0] if counted else -1)
+        at += len(flat)
+    return _table(found)
+
+
+# ---- what is compared -----------------------------------------------------------------------
+
+
+def _pairs(design: LookDesign) -> Pairs:
+    by_endpoint = [_pairs_of(design, endpoint) for endpoint in design.endpoints]
+    pairs = [(e, pair) for e, of_endpoint in enumerate(by_endpoint) for pair in of_endpoint]
+    tested = [(design.endpoints.index(h.endpoint), _arms_of(design, h)) for h in design.hypotheses]
+    hypotheses = [[h for h, which in enumerate(tested) if which == pair] for pair in pairs]
+    return Pairs(
+        first_of_endpoint=_starts(map(len, by_endpoint)),
+        first_arm=_table(first for _, (first, _) in pairs),
+        second_arm=_table(second for _, (_, second) in pairs),
+        reports=_table(bits for of_endpoint in by_endpoint for bits in _reports(of_endpoint)),
+        units=_table(
+            (arm == first) + ((arm == second) << FIELD)
+            for _, (first, second) in pairs
+            for arm in range(len(design.arms))
+        ),
+        first_hypothesis=_starts(map(len, hypotheses)),
+        hypotheses=_table(h for which in hypotheses for h in which),
+    )
+
+
+def _arms_of(design: LookDesign, hypothesis: Hypothesis) -> tuple[int, int]:
+    return design.arms.index(hypothesis.experimental), design.arms.index(hypothesis.control)
+
+
+def _pairs_of(design: LookDesign, endpoint: str) -> list[tuple[int, int]]:
+    """Pairs of arms that are counted for an endpoint: every arm is in one at least."""
+    compared = [_arms_of(design, h) for h in design.hypotheses if h.endpoint == endpoint]
+    pairs = list(dict.fromkeys(compared))
+    others = [arm for arm in range(len(design.arms)) if all(arm not in pair for pair in pairs)]
+    others += [_ALONE] * (len(others) % 2)
+    return pairs + list(zip(others[::2], others[1::2], strict=True))
+
+
+def _reports(pairs: Sequence[tuple[int, int]]) -> list[int]:
+    """Bits for the arms that no pair before has told of."""
+    told = {_ALONE}
+    found = []
+    for pair in pairs:
+        found.append(sum((arm not in told) << place for place, arm in enumerate(pair)))
+        told |= set(pair)
+    return found
+
+
+def _hypotheses(design: LookDesign) -> Hypotheses:
+    looks = [design.looks_of(hypothesis) for hypothesis in design.hypotheses]
+    return Hypotheses(
+        stratified=_table(h.test == "stratified_log_rank" for h in design.hypotheses),
+        is_tested=_table(
+            look in tested for tested in looks for look in range(len(design.analyses))
+        ),
+        planned_events=np.array([design.information(h) for h in design.hypotheses], np.float64),
+    )
+
+
+def _places(design: LookDesign) -> Places:
+    n_arms, stride = len(design.arms), len(arm_measures(design))
+    n_endpoints, width = len(design.endpoints), len(hypothesis_measures(design))
+    first_endpoint = FIRST_ARM + n_arms
+    first_hypothesis = first_endpoint + n_endpoints * (1 + n_arms * stride)
+    return Places(
+        n_columns=len(column_names(design)),
+        endpoint=_table(first_endpoint + e * (1 + n_arms * stride) for e in range(n_endpoints)),
+        arm_stride=stride,
+        hypothesis=_table(first_hypothesis + h * width for h in range(len(design.hypotheses))),
+    )
+
+
+def _table(values: Iterable[int]) -> IntArray:
+    return np.array(list(values), np.int64)
+
+
+def _starts(sizes: Iterable[int]) -> IntArray:
+    """Where each of several parts begins, and the end of the last."""
+    return _table(accumulate(sizes, initial=0))
+
+
+# ---- room -----------------------------------------------------------------------------------
+
+
+def look_room(plan: LookPlan, n_patients: int, n_strata: int) -> LookRoom:
+    """Room of arrays for the looks of a trial of at most so many patients."""
+    last_day, n_hypotheses = plan.triggers.last_day, plan.n_hypotheses
+    return LookRoom(
+        cuts=Cuts(
+            calendar=np.zeros(last_day + 2, np.int32),
+            due=np.zeros(len(plan.triggers.kind), np.int64),
+            day=np.zeros(plan.n_looks, np.int64),
+            is_reached=np.zeros(plan.n_looks, np.int64),
+        ),
+        day=np.zeros(n_patients, np.int32),
+        event=np.zeros(n_patients, np.int32),
+        tally=Tally(
+            pair=pair_room(n_patients, n_strata, last_day),
+            terms=Terms(np.zeros(n_patients + 2), np.zeros(n_patients + 2)),
+            curve=Curve(
+                np.zeros(n_patients + 2, np.int32),
+                np.zeros(n_patients + 2),
+                np.zeros(n_patients + 2),
+            ),
+            node=np.zeros(n_hypotheses, np.int64),
+            decision=np.zeros(n_hypotheses, np.int64),
+            is_due=np.zeros(n_hypotheses, np.int64),
+            is_told=np.zeros(len(plan.pairs.first_arm), np.int64),
+        ),
+    )

@@ -1,0 +1,60 @@
+"""Names of the columns in the row of a look, in their order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from simulate.looks.design import LookDesign
+from simulate.units import DAYS_PER_MONTH
+
+LOOK_COLUMNS = (
+    "cut_day",
+    "decision_day",
+    "n_enrolled",
+    "n_enrolled_at_decision",
+    "target_reached",
+    "overshoot",
+    "stopped",
+)
+"""In the order of the places in :mod:`simulate.looks.plan`; then `n_enrolled` by arm."""
+
+HYPOTHESIS_COLUMNS = (
+    "tested_events",
+    "fraction",
+    "efficacy_bound",
+    "futility_bound",
+    "z",
+    "log_hr",
+    "log_hr_se",
+    "decision",
+)
+
+RMST_COLUMNS = ("rmst_difference", "rmst_difference_se")
+
+
+def column_names(design: LookDesign) -> tuple[str, ...]:
+    """Names of the columns: of the look, of each endpoint and arm, of each hypothesis.
+
+    Endpoints and arms, and hypotheses, are set off by dots: ``pfs.median.control``, ``pfs_test.z``.
+    Times are in months, ``cut_day`` and ``decision_day`` are trial days.
+    """
+    names = [*LOOK_COLUMNS, *(f"n_enrolled.{arm}" for arm in design.arms)]
+    for endpoint in design.endpoints:
+        name = endpoint.lower()
+        names.append(f"{name}.events")
+        for arm in design.arms:
+            names += [f"{name}.{measure}.{arm}" for measure in arm_measures(design)]
+    for hypothesis in design.hypotheses:
+        names += [f"{hypothesis.name}.{measure}" for measure in hypothesis_measures(design)]
+    return tuple(names)
+
+
+def arm_measures(design: LookDesign) -> Sequence[str]:
+    """What is told of an endpoint in an arm."""
+    rates = [f"rate_{days / DAYS_PER_MONTH:g}" for days in design.estimates.landmarks]
+    return ["events", "median", *rates, *(["rmst"] if design.estimates.rmst else [])]
+
+
+def hypothesis_measures(design: LookDesign) -> Sequence[str]:
+    """What is told of a hypothesis."""
+    return [*HYPOTHESIS_COLUMNS, *(RMST_COLUMNS if design.estimates.rmst else ())]

@@ -1,0 +1,73 @@
+"""What the looks need to know of a scenario, whatever kind of trial it describes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import date
+
+from simulate.scenario.analyses import Analysis
+from simulate.scenario.monitoring import Estimates, Hypothesis
+from simulate.scenario.survival_trial import SurvivalTrial
+
+
+@dataclass(frozen=True)
+class LookDesign:
+    """The looks of a scenario, with its hypotheses and estimates."""
+
+    analyses: tuple[Analysis, ...]
+    hypotheses: tuple[Hypothesis, ...]
+    estimates: Estimates
+    endpoints: tuple[str, ...]
+    """Names of the endpoints, such as PFS and OS, in the order of the samples."""
+    arms: tuple[str, ...]
+    """Names of the arms, in the order of their positions."""
+    sample_size: int
+    origin: date
+    """Calendar date of trial day 0."""
+    last_day: int
+    """Trial day at whose end the trial ends, whatever has been reached."""
+
+    def looks_of(self, hypothesis: Hypothesis) -> tuple[int, ...]:
+        """Looks (from 0) that test a hypothesis."""
+        names = hypothesis.analyses
+        return tuple(
+            i for i, analysis in enumerate(self.analyses) if not names or analysis.name in names
+        )
+
+    def planned_events(self, hypothesis: Hypothesis) -> tuple[int | None, ...]:
+        """At each look that tests a hypothesis: its events if they trigger the look, else None."""
+        return tuple(
+            _events_of(self.analyses[look], hypothesis.endpoint)
+            for look in self.looks_of(hypothesis)
+        )
+
+    def information(self, hypothesis: Hypothesis) -> float:
+        """Events at which all error of a hypothesis is spent; nan if the scenario tells none."""
+        if hypothesis.information is not None:
+            return float(hypothesis.information)
+        planned = self.planned_events(hypothesis)[-1]
+        return math.nan if planned is None else float(planned)
+
+
+def _events_of(analysis: Analysis, endpoint: str) -> int | None:
+    counts = [
+        each.events.count
+        for each in analysis.cut.triggers
+        if each.events is not None and each.events.endpoint == endpoint
+    ]
+    return max(counts) if counts else None
+
+
+def survival_design(trial: SurvivalTrial) -> LookDesign:
+    """The looks of a randomised survival trial."""
+    return LookDesign(
+        analyses=trial.analyses,
+        hypotheses=trial.hypotheses,
+        estimates=trial.estimates,
+        endpoints=trial.endpoints,
+        arms=tuple(arm.name for arm in trial.arms),
+        sample_size=trial.sample_size,
+        origin=trial.origin,
+        last_day=math.floor(trial.max_study_duration),
+    )

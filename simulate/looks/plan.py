@@ -1,0 +1,123 @@
+"""The looks of a trial in numbers: when they are, what is tested and estimated, and where it goes.
+
+Arms, endpoints, hypotheses and looks are positions in the order of the scenario.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from simulate.distributions import FloatTable, IntTable
+
+EVENTS, ENROLLED, DATE = range(3)
+"""Kinds of conditions: so many events are known; so many patients are enrolled, and some days have
+passed since; a date."""
+
+CUT_DAY, DECISION_DAY, N_ENROLLED, N_ENROLLED_AT_DECISION = range(4)
+TARGET_REACHED, OVERSHOOT, STOPPED, FIRST_ARM = range(4, 8)
+"""Columns of a look; from the last one on, the patients enrolled in each arm."""
+
+ARM_EVENTS, MEDIAN, FIRST_RATE = range(3)
+"""Columns of an endpoint in an arm; then the rates, and the restricted mean if it is asked for."""
+
+HYPOTHESIS_EVENTS, FRACTION, EFFICACY, FUTILITY, Z, LOG_HR, LOG_HR_SE, DECISION = range(8)
+RMST_DIFFERENCE, RMST_DIFFERENCE_SE = range(8, 10)
+"""Columns of a hypothesis; the last two only if restricted means are asked for."""
+
+GOES_ON, REJECTED, FUTILE, NOT_REJECTED = range(4)
+"""Decisions on a hypothesis: none yet; rejected; given up; not rejected when it was last tested."""
+
+
+class Triggers(NamedTuple):
+    """When the data are cut: at a look, as soon as all conditions of one of its clauses are met."""
+
+    first_clause: IntTable
+    """By look, and one beyond."""
+    first_condition: IntTable
+    """By clause, and one beyond."""
+    kind: IntTable
+    """Of each condition, as the next three."""
+    endpoint: IntTable
+    """Endpoint whose events are counted."""
+    count: IntTable
+    """Events, or patients."""
+    day: IntTable
+    """Trial day of a date, or days after so many patients are enrolled."""
+    first_on_events: IntTable
+    """By endpoint, and one beyond: where its conditions begin in the next table."""
+    on_events: IntTable
+    """Conditions on events, those of an endpoint in order of their counts."""
+    overshooting: IntTable
+    """By look: its condition on events whose excess is told; -1 without any."""
+    cleaning_lag: IntTable
+    """By look: days from the cut to the decision."""
+    last_day: int
+    """Trial day at whose end the trial ends, whatever has been reached."""
+
+
+class Pairs(NamedTuple):
+    """Pairs of arms that are counted together: those that are compared, and the other arms."""
+
+    first_of_endpoint: IntTable
+    """By endpoint, and one beyond: its first pair."""
+    first_arm: IntTable
+    """The experimental arm."""
+    second_arm: IntTable
+    """The control arm; -1 if the first stands alone."""
+    reports: IntTable
+    """Bit 0 and 1: whether what is told of the first and of the second arm comes from this pair."""
+    units: IntTable
+    """See :func:`simulate.looks.risk_sets.count_pair`: by pair and arm."""
+    first_hypothesis: IntTable
+    """By pair, and one beyond: where its hypotheses begin in the next table."""
+    hypotheses: IntTable
+
+
+class Hypotheses(NamedTuple):
+    """What is tested, by hypothesis."""
+
+    stratified: IntTable
+    """1 if it is tested, and its hazard ratio estimated, in strata."""
+    is_tested: IntTable
+    """By hypothesis and look: 1 if the look tests it."""
+    planned_events: FloatTable
+    """Events at which all error is spent; nan if the scenario tells none."""
+
+
+class Estimates(NamedTuple):
+    """What is estimated beside the tests."""
+
+    every_look: int
+    """1 at every look; 0 at the look that decides a hypothesis or ends the trial."""
+    landmarks: FloatTable
+    """Days at which event-free rates are wanted."""
+    has_rmst: int
+    tau: float
+    """Day up to which the mean is restricted."""
+
+
+class Places(NamedTuple):
+    """Where numbers go in the row of a look."""
+
+    n_columns: int
+    endpoint: IntTable
+    """First column of each endpoint: its events; then `arm_stride` columns for each arm."""
+    arm_stride: int
+    hypothesis: IntTable
+    """First column of each hypothesis."""
+
+
+class LookPlan(NamedTuple):
+    """The looks of one scenario; all scenarios have the same types."""
+
+    n_looks: int
+    n_arms: int
+    n_endpoints: int
+    n_hypotheses: int
+    triggers: Triggers
+    pairs: Pairs
+    hypotheses: Hypotheses
+    estimates: Estimates
+    places: Places
+    reciprocal: FloatTable
+    """Table of :func:`simulate.looks.comparison.reciprocals`, as far as patients can be enrolled."""

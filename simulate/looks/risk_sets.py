@@ -1,0 +1,186 @@
+"""Two arms counted on whole days: who is at risk and who has the event, on each day with an event.
+
+A sample gives arm, stratum, day and event of every patient. Of two of its arms, the *pair*, one
+table counts by day, four counts in a word: patients who leave observation in the first and in the
+second arm, and events in each. A sum from the last day backwards gives the numbers at risk; and
+only days with events are kept, as rows. Rows of several strata stand one after the other, because
+what compares the arms are sums over rows.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from simulate.compiled import rule
+from simulate.distributions import IntColumn, IntTable, ShortColumn
+
+FIELD = 16
+"""Bits of one count in a word."""
+
+MOST_PATIENTS = (1 << FIELD) - 1
+"""Patients that a count can hold."""
+
+_COUNT = MOST_PATIENTS
+_BOTH = (1 << 2 * FIELD) - 1
+_EVENTS = 2 * FIELD
+
+
+class Sample(NamedTuple):
+    """What is known of an endpoint at a data cut, a row a patient; see `count_pair`."""
+
+    arm: ShortColumn
+    """Position of the arm."""
+    stratum: ShortColumn
+    day: ShortColumn
+    """Patient's day of the event or the censoring, not negative."""
+    event: ShortColumn
+    """1 event, 0 censoring."""
+
+
+class RiskRows(NamedTuple):
+    """Days with events, each with two words: the first arm's count and, above it, the second's."""
+
+    day: ShortColumn
+    """In the rows of strata not filled."""
+    at_risk: IntColumn
+    """Patients observed for at least this day."""
+    events: IntColumn
+
+
+class PairRoom(NamedTuple):
+    """Room in which a pair of arms is counted."""
+
+    n_strata: int
+    counts: IntColumn
+    """By day; all 0 between uses."""
+    at_risk: IntColumn
+    """By day: two counts, and above them the number of later days with events."""
+    stratum_counts: IntColumn
+    """By stratum and row; all 0 between uses."""
+    pooled: RiskRows
+    """Rows of all patients, the last day first."""
+    by_stratum: RiskRows
+    """Rows of one stratum after the other, the last day first in each."""
+
+
+def pair_room(n_patients: int, n_strata: int, last_day: int) -> PairRoom:
+    """Room for a trial of at most so many patients, observed until a last day.
+
+    Python reads lists quicker: :func:`simulate.plan.with_lists` makes them of these arrays.
+    """
+    n_days = last_day + 1
+    return PairRoom(
+        n_strata=n_strata,
+        counts=np.zeros(n_days, np.int64),
+        at_risk=np.zeros(n_days, np.int64),
+        stratum_counts=np.zeros(n_strata * (min(n_patients, n_days) + 1), np.int64),
+        pooled=_rows(n_patients),
+        by_stratum=_rows(n_patients),
+    )
+
+
+def _rows(n_patients: int) -> RiskRows:
+    # one more than events: a row is begun on every day, and kept if the day has an event
+    n = n_patients + 1
+    return RiskRows(np.zeros(n, np.int32), np.zeros(n, np.int64), np.zeros(n, np.int64))
+
+
+@rule
+def first_count(word: int) -> int:
+    """The first arm's count in a word of a row."""
+    return word & _COUNT
+
+
+@rule
+def second_count(word: int) -> int:
+    """The second arm's count in a word of a row."""
+    return (word >> FIELD) & _COUNT
+
+
+@rule
+def count_pair(
+    sample: Sample, n: int, units: IntTable, first_unit: int, last: int, room: PairRoom
+) -> int:
+    """Count the patients of two arms and fill the pooled rows.
+
+    Parameters
+    ----------
+    sample
+        Arm, stratum, day and event of each patient.
+    n
+        Patients: the first rows of the sample.
+    units, first_unit
+        From there on, by arm: 1 for the first of the pair, ``1 << FIELD`` for the second, 0 for
+        an arm that does not belong to it.
+    last
+        A day beyond which no patient is observed; -1 without patients.
+    room
+        Is filled; its ``at_risk`` holds the numbers at risk on each day until the next count.
+
+    Returns
+    -------
+    int
+        Rows.
+    """
+    counts = room.counts
+    for i in range(n):
+        unit = units[first_unit + sample.arm[i]]
+        counts[sample.day[i]] += unit + unit * (sample.event[i] << _EVENTS)
+    rows, at_risk, n_rows = room.pooled, 0, 0
+    for day in range(last, -1, -1):
+        word = counts[day]
+        at_risk += word & _BOTH
+        room.at_risk[day] = at_risk + (n_rows << _EVENTS)
+        rows.day[n_rows] = day
+        n_rows += (word >> _EVENTS) != 0
+    for row in range(n_rows):
+        day = rows.day[row]
+        rows.at_risk[row] = room.at_risk[day] & _BOTH
+        rows.events[row] = (counts[day] >> _EVENTS) & _BOTH
+    for day in range(last + 1):
+        counts[day] = 0
+    return n_rows
+
+
+@rule
+def last_observed_day(room: PairRoom, last: int, place: int) -> int:
+    """Last day on which somebody of the first (0) or second (1) arm was observed; -1 if nobody was.
+
+    After `count_pair`, with the same last day.
+    """
+    day = last
+    while day >= 0 and (room.at_risk[day] >> (FIELD * place)) & _COUNT == 0:
+        day -= 1
+    return day
+
+
+@rule
+def split_by_stratum(
+    sample: Sample, n: int, units: IntTable, first_unit: int, n_rows: int, room: PairRoom
+) -> int:
+    """Fill the rows by stratum, after `count_pair` gave that many pooled rows; give their number.
+
+    Here patients are counted by the last row for which they are at risk: only days with events
+    matter, and in each stratum there are fewer of them than days.
+    """
+    counts, stride, rows = room.stratum_counts, n_rows + 1, room.by_stratum
+    for i in range(n):
+        unit = units[first_unit + sample.arm[i]]
+        slot = sample.stratum[i] * stride + (room.at_risk[sample.day[i]] >> _EVENTS)
+        counts[slot] += unit + unit * (sample.event[i] << _EVENTS)
+    m, slot = 0, 0
+    for _ in range(room.n_strata):
+        at_risk = 0
+        for _ in range(n_rows):
+            word = counts[slot]
+            counts[slot] = 0
+            at_risk += word & _BOTH
+            rows.at_risk[m] = at_risk
+            rows.events[m] = (word >> _EVENTS) & _BOTH
+            m += (word >> _EVENTS) != 0
+            slot += 1
+        counts[slot] = 0
+        slot += 1
+    return m

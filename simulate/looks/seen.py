@@ -1,0 +1,86 @@
+"""What is seen of a survival trial: the days on which events are known, and the sample at a cut.
+
+Progression is known on its day, or at the first scan from then on; a patient who has dropped out or
+died before that scan never has it. Whoever has no event by the cut is censored at the cut or the
+dropout, if the first was progression-free by scans at the last scan before these.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from simulate.compiled import rule
+from simulate.distributions import NEVER, IntTable, ShortColumn, ShortTable
+from simulate.survival_ledger import SurvivalLedger
+
+
+class Observation(NamedTuple):
+    """How events become known."""
+
+    is_death: IntTable
+    """By endpoint: 1 if only death is its event (OS), 0 if progression is too (PFS)."""
+    by_scans: int
+    """1 if progression is seen at scans, 0 if on its day."""
+    next_scan: ShortTable
+    """By patient's day: the first scan from that day on, NEVER if none; the last entry is NEVER."""
+    last_scan: ShortTable
+    """By patient's day: the last scan up to that day, 0 before the first."""
+
+
+class Seen(NamedTuple):
+    """A trial as its looks see it."""
+
+    observation: Observation
+    ledger: SurvivalLedger
+    event_day: ShortColumn
+    """Patient's day on which the event is known, NEVER if it is not: endpoint after endpoint."""
+    stride: int
+    """Patients for which an endpoint has room."""
+
+
+@rule
+def find_event_days(seen: Seen) -> None:
+    """Fill the days on which events are known, whatever the cut.
+
+    An event on the day of the dropout still counts.
+    """
+    n, dropout = seen.ledger.n[0], seen.ledger.dropout_day
+    death, progression = seen.ledger.death_day, seen.ledger.progression_day
+    next_scan = seen.observation.next_scan
+    beyond = len(next_scan) - 1
+    for endpoint in range(len(seen.observation.is_death)):
+        first = endpoint * seen.stride
+        if seen.observation.is_death[endpoint] == 1:
+            for i in range(n):
+                seen.event_day[first + i] = death[i] if death[i] <= dropout[i] else NEVER
+        elif seen.observation.by_scans == 0:
+            for i in range(n):
+                day = min(progression[i], death[i])
+                seen.event_day[first + i] = day if day <= dropout[i] else NEVER
+        else:
+            for i in range(n):
+                scan = next_scan[min(progression[i], beyond)]
+                day = min(scan, death[i])  # no scan comes before the progression that it sees
+                seen.event_day[first + i] = day if day <= dropout[i] else NEVER
+
+
+@rule
+def take_sample(
+    seen: Seen, endpoint: int, cut_day: int, n: int, day: ShortColumn, event: ShortColumn
+) -> None:
+    """Write day and event of the first n patients, all enrolled by the cut, as known at its end."""
+    enrolled, dropout = seen.ledger.enrolment_trial_day, seen.ledger.dropout_day
+    last_scan = seen.observation.last_scan
+    first = endpoint * seen.stride
+    if seen.observation.by_scans == 0 or seen.observation.is_death[endpoint] == 1:
+        for i in range(n):
+            known_until = min(cut_day - enrolled[i], dropout[i])
+            has_event = seen.event_day[first + i] <= known_until
+            day[i] = min(seen.event_day[first + i], known_until)
+            event[i] = 1 if has_event else 0
+    else:
+        for i in range(n):
+            known_until = min(cut_day - enrolled[i], dropout[i])
+            has_event = seen.event_day[first + i] <= known_until
+            day[i] = seen.event_day[first + i] if has_event else last_scan[known_until]
+            event[i] = 1 if has_event else 0
