@@ -18,7 +18,7 @@ _TICK = 6  # months
 
 
 def arm_colors(arms: Sequence[str], controls: frozenset[str]) -> dict[str, str]:
-    """A colour for each arm, the same in all figures: grey for arms that others are compared with."""
+    """A colour for each arm, the same in all figures: grey for those compared with."""
     others = iter(ARMS * 2)
     return {arm: CONTROL if arm in controls else next(others) for arm in arms}
 

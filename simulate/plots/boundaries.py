@@ -15,7 +15,6 @@ from simulate.plots.style import (
     BAND,
     EFFICACY,
     FUTILITY,
-    INK,
     SIMULATED,
     SOFT,
     grid,

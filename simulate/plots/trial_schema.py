@@ -1,4 +1,4 @@
-"""The schema of a randomised trial: who comes, how they are randomised, and when they are looked at."""
+"""The schema of a trial: who comes, how they are randomised, and when the data are looked at."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from simulate.monte_carlo import Estimate
 from simulate.plots.distributions import plot_distribution, plot_ended, plot_look_times
 from simulate.plots.style import grid
 from simulate.report.blocks import Block, Picture, Prose, Section, Table
-from simulate.report.numbers import number
+from simulate.report.numbers import capital, number
 from simulate.report.randomised.view import RandomisedView, look_label
 from simulate.report.randomised.words import with_error
 from simulate.report.svg import figure_svg
@@ -25,7 +25,7 @@ def calendar_section(view: RandomisedView) -> Section:
         "their events, and on where it stops. Months count from the origin, "
         f"{view.scenario.origin}."
     )
-    blocks: list[Block] = [Prose(text), _times(view), _at_stop(view), _table(view)]
+    blocks: list[Block] = [Prose(text), _times(view), *_at_stop(view), _table(view)]
     return Section("calendar", "Calendar time and size", blocks)
 
 
@@ -55,13 +55,17 @@ def _times(view: RandomisedView) -> Picture:
     return Picture(svg, "When looks are, and when trials end", caption)
 
 
-def _at_stop(view: RandomisedView) -> Picture:
+def _at_stop(view: RandomisedView) -> list[Picture]:
+    """What varies between trials of patients and events; what is the same in all is not drawn."""
     outcomes = view.outcomes
     panels = [("Patients enrolled", outcomes.at_stop("n_enrolled"))]
     panels += [
         (f"{endpoint} events", outcomes.at_stop(f"{endpoint.lower()}.events"))
         for endpoint in view.scenario.endpoints
     ]
+    panels = [(label, values) for label, values in panels if np.nanmax(values) > np.nanmin(values)]
+    if not panels:
+        return []
 
     def draw(figure: Figure) -> None:
         axes = np.atleast_1d(figure.subplots(1, len(panels)))
@@ -78,7 +82,12 @@ def _at_stop(view: RandomisedView) -> Picture:
         "All trials at the data cut with which they end, in the colour of the look at which they "
         "do. The line is the mean."
     )
-    return Picture(svg, "Patients and events when the trial ends", caption)
+    words = " and ".join(
+        word
+        for word in ("patients", "events")
+        if any((label == "Patients enrolled") == (word == "patients") for label, _ in panels)
+    )
+    return [Picture(svg, f"{capital(words)} when the trial ends", caption)]
 
 
 def _table(view: RandomisedView) -> Table:

@@ -1,4 +1,4 @@
-"""The section on estimates: what a reader of the trial would be told, and how far it is from true."""
+"""The section on estimates: what the trial would report, and how far that is from true."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _AT_DECISION = "stop"
 
 
 def estimates_section(view: RandomisedView) -> Section:
-    """Hazard ratios at the decision, and medians and rates by arm; empty if nothing is estimated."""
+    """Hazard ratios at the decision, medians and rates by arm; empty if nothing is estimated."""
     blocks: list[Block] = []
     for hypothesis in view.hypotheses:
         if not view.outcomes.has(f"{hypothesis.name}.log_hr"):

@@ -14,10 +14,10 @@ from simulate.scenario.analyses import Analysis
 from simulate.units import DAYS_PER_MONTH
 
 _DECISIONS = {
-    GOES_ON: "{name} goes on",
-    REJECTED: "{name} is rejected",
-    FUTILE: "{name} stops for futility",
-    NOT_REJECTED: "{name} is not rejected",
+    GOES_ON: "the trial goes on",
+    REJECTED: "the null hypothesis is rejected",
+    FUTILE: "the trial stops for futility",
+    NOT_REJECTED: "the null hypothesis is not rejected",
 }
 
 
@@ -49,10 +49,10 @@ def _decision(row: dict[Any, Any], name: str) -> str:
         return ""
     z, bound = (number(float(row[f"{name}.{what}"]), 2) for what in ("z", "efficacy_bound"))
     ratio = math.exp(float(row.get(f"{name}.log_hr", math.nan)))
-    found = f"Z is {z}, the bound {bound}"
+    found = f"Z of {name} is {z}, the bound {bound}"
     if not math.isnan(ratio):
         found += f", the hazard ratio {number(ratio, 2)}"
-    return f"{found}, and {_DECISIONS[int(decision)].format(name=name)}"
+    return f"{found}, and {_DECISIONS[int(decision)]}"
 
 
 def month_table(view: RandomisedView, example: ExampleTrial) -> Table:

@@ -180,7 +180,8 @@ def _of_trial(view: RandomisedView) -> Table:
         rows += _of_look(view, look)
     caption = (
         "Of a look, simulated: over the trials that made it; by theory: of a trial that is not "
-        "stopped before."
+        "stopped before. Theory counts the target of a look; the day on which a trial reaches it "
+        "may bring more events."
         if view.theory
         else ""
     )

@@ -32,9 +32,10 @@ def schema_picture(view: RandomisedView) -> Picture:
         "schema", draw, width=_INCHES, height=height, description="Schema of the trial"
     )
     caption = (
-        "From left to right: who comes, how they are randomised, the arms with the patients planned "
-        "for each, and the looks in their order. Months count from the origin and are medians over "
-        "the trials that made the look."
+        "From left to right: who comes, how they are randomised, the arms with the patients "
+        "planned for each, and the looks in their order. Months count from the origin and are "
+        "medians over the trials that made the look; hazard ratios are the largest observed ones "
+        "that reject there."
     )
     return Picture(svg, "The trial", caption)
 
@@ -114,5 +115,6 @@ def _look(view: RandomisedView, analysis: Analysis) -> tuple[str, ...]:
             hypothesis, "hazard_ratio_at_bound.mean", analysis.name
         ).estimate
         if math.isfinite(bound):
-            lines.append(f"{hypothesis.name} rejected at HR \N{LESS-THAN OR EQUAL TO} {bound:.2f}")
+            name = f"{hypothesis.name}: " if len(view.hypotheses) > 1 else ""
+            lines.append(f"{name}reject at HR \N{LESS-THAN OR EQUAL TO} {bound:.2f}")
     return tuple(lines)
