@@ -37,15 +37,16 @@ PARALLEL = -n $(or $(strip $(WORKERS)),auto) --dist worksteal
 WITH_SET = set -f; set --; for pair in $(SET); do set -- "$$@" --set "$$pair"; done;
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run validate describe story compare calibrate reconstruct check-engines warmup test verify notebooks lint format bench schema all clean distclean
+.PHONY: help setup run validate describe design story compare calibrate reconstruct check-engines warmup test verify notebooks lint format bench schema all clean distclean
 
 help: ## list the commands and their options
 	@awk -F ':.*## ' '/^[a-z%\/-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 	@echo
-	@echo "  SCENARIO=$(SCENARIO) is the default of run, validate, describe, story and check-engines."
+	@echo "  SCENARIO=$(SCENARIO) is the default of run, validate, describe, design, story and check-engines."
 	@echo "  run takes   N=replicates SEED=number WORKERS=threads SET=\"field=value other.field='two words'\""
 	@echo "              OUT=folder NAME=name-of-the-result FORCE=1 (overwrite another result)"
 	@echo "              ENGINE=reference|batch (by default the quickest; all give the same patients)"
+	@echo "  design takes SET OUT NAME FORCE (a randomised trial: SCENARIO=scenarios/generic_two_arm.yaml)"
 	@echo "  story takes REPLICATE=0 PATIENT=1;  compare takes A=scenario B=scenario and run's N SEED WORKERS"
 	@echo "  calibrate takes SEED WORKERS OUT SET FITS=\"full held_out\" COVERAGE=200 (check intervals instead)"
 	@echo "  check-engines takes N SEED SET;  reconstruct takes FILE=file-with-printed-figures OUT NAME FORCE"
@@ -65,6 +66,9 @@ validate: setup ## check a scenario file and say where it is wrong
 
 describe: setup ## say in words what a scenario will do, before it runs
 	@$(WITH_SET) $(SIMULATE) describe '$(SCENARIO)' "$$@"
+
+design: setup ## say what theory expects of a randomised trial: bounds, looks, power, sample size
+	@$(WITH_SET) $(SIMULATE) design '$(SCENARIO)' $(PLACE) "$$@"
 
 story: setup ## tell the history of one patient, day by day
 	@$(WITH_SET) $(SIMULATE) story '$(SCENARIO)' --replicate '$(REPLICATE)' --patient '$(PATIENT)' "$$@"

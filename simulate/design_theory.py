@@ -27,6 +27,7 @@ from simulate.scenario.reading import AnyScenario
 from simulate.scenario.survival_scenario import SurvivalScenario
 from simulate.sequential.boundaries import nominal_p
 from simulate.sequential.power import performance_at_means
+from simulate.sequential.refusals import DesignError
 from simulate.theory.course import ExpectedTrial
 from simulate.theory.performance import HypothesisTheory, UnderTruth, hypothesis_theory
 from simulate.units import DAYS_PER_MONTH
@@ -96,9 +97,11 @@ def design_theory(scenario: AnyScenario) -> DesignTheory:
             "id, name, endpoint, experimental and control, as in scenarios/generic_two_arm.yaml"
         )
     expected = ExpectedTrial(scenario)
-    return DesignTheory(
-        scenario, expected, tuple(hypothesis_theory(expected, h) for h in scenario.hypotheses)
-    )
+    try:
+        found = tuple(hypothesis_theory(expected, each) for each in scenario.hypotheses)
+    except (UsageError, DesignError) as error:
+        raise UsageError(f"{scenario.path}: {error}") from None
+    return DesignTheory(scenario, expected, found)
 
 
 def _key(scenario: SurvivalScenario, theory: HypothesisTheory) -> dict[str, Any]:

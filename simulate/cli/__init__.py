@@ -24,7 +24,7 @@ def cli() -> None:
 
 
 for _command in (
-    *(scenario.validate, scenario.describe, scenario.story, scenario.schema),
+    *(scenario.validate, scenario.describe, scenario.design, scenario.story, scenario.schema),
     *(trials.run, trials.compare, trials.check_engines, trials.warmup),
     *(estimate.calibrate, estimate.reconstruct),
 ):

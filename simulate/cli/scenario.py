@@ -1,4 +1,4 @@
-"""Commands that read a scenario and tell of it: validate, describe, story, schema."""
+"""Commands that read a scenario and tell of it: validate, describe, design, story, schema."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from simulate.cli.options import count, with_set
+from simulate.cli.options import checked_name, command_line, count, with_set
 from simulate.errors import OutputError
 
 if TYPE_CHECKING:
-    from simulate.scenario import Scenario
+    from simulate.scenario.reading import AnyScenario
 
 _MOST_WARNINGS = 10
 
@@ -20,18 +20,24 @@ _MOST_WARNINGS = 10
 @with_set
 def validate(file: str, overrides: tuple[str, ...]) -> None:
     """Check the scenario FILE and say what is wrong with it, all at once."""
-    from simulate.scenario import Scenario
+    from simulate.scenario.reading import read_scenario
 
-    scenario = Scenario.from_file(file, overrides)
+    scenario = read_scenario(file, overrides)
     click.echo(f"{file} is valid: {scenario.title}")
     click.echo(_size(scenario))
     _warn_of_unstated(scenario)
 
 
-def _size(scenario: Scenario) -> str:
+def _size(scenario: AnyScenario) -> str:
+    from simulate.scenario import Scenario
+
+    if isinstance(scenario, Scenario):
+        where = count(scenario.enrolment.sites.count, "site")
+    else:
+        where = count(len(scenario.arms), "arm")
     parts = [
         count(scenario.sample_size, "patient"),
-        count(scenario.enrolment.sites.count, "site"),
+        where,
         count(len(scenario.analyses), "analysis", "analyses"),
         count(scenario.replicates, "replicate"),
         count(len(scenario.sweep), "variant"),
@@ -39,7 +45,7 @@ def _size(scenario: Scenario) -> str:
     return f"{', '.join(parts)}; digest {scenario.digest()[:12]}"
 
 
-def _warn_of_unstated(scenario: Scenario) -> None:
+def _warn_of_unstated(scenario: AnyScenario) -> None:
     unstated = [row for row in scenario.register() if row.source == "not stated"]
     for row in unstated[:_MOST_WARNINGS]:
         place = row.file if row.line is None else f"{row.file}:{row.line}"
@@ -56,9 +62,30 @@ def _warn_of_unstated(scenario: Scenario) -> None:
 def describe(file: str, overrides: tuple[str, ...]) -> None:
     """Say in words what the scenario FILE will do, before anything runs."""
     from simulate.describe import describe as describe_scenario
-    from simulate.scenario import Scenario
+    from simulate.scenario.reading import read_scenario
 
-    click.echo(describe_scenario(Scenario.from_file(file, overrides)))
+    click.echo(describe_scenario(read_scenario(file, overrides)))
+
+
+@click.command()
+@click.argument("file")
+@with_set
+@click.option("--out", default="results/design", show_default=True, help="Folder of the tables.")
+@click.option("--name", help="Name of this result; default: the scenario's name.")
+@click.option("--force", is_flag=True, help="Overwrite the theory of another scenario.")
+def design(file: str, overrides: tuple[str, ...], out: str, name: str | None, force: bool) -> None:
+    """Say what theory expects of the randomised trial FILE: bounds, looks, power, sample size."""
+    from pathlib import Path
+
+    from simulate.design_theory import design_theory
+    from simulate.scenario.reading import read_scenario
+    from simulate.write_design import write_design
+
+    chosen = checked_name(name)
+    theory = design_theory(read_scenario(file, overrides))
+    folder = Path(out) / (chosen or theory.scenario.name)
+    click.echo(write_design(theory, folder, command=command_line(), force=force), nl=False)
+    click.echo(f"\ntables: {folder / 'design.csv'} and {folder / 'design_overall.csv'}")
 
 
 @click.command()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from simulate.describe.monitoring import bounds_table, events_in_words, hypothesis_in_words
 from simulate.describe.words import (
@@ -15,15 +15,16 @@ from simulate.describe.words import (
     paragraphs,
     percent,
     section,
+    stated_percent,
     table,
 )
 from simulate.design_theory import POWERS, DesignTheory, power_without_futility
+from simulate.scenario.survival_model import Proportional
 from simulate.scenario.survival_trial import SurvivalTrial
 from simulate.theory.course import ASSUMED, DESIGN, NULL
 from simulate.theory.performance import HypothesisTheory, UnderTruth
 
 _TRUTHS = {NULL: "no effect", ASSUMED: "as the scenario", DESIGN: "as designed"}
-_RATIO_VARIES = 0.005
 
 
 def design_in_words(theory: DesignTheory) -> str:
@@ -71,10 +72,10 @@ def _one(theory: DesignTheory, one: HypothesisTheory) -> list[str]:
         ),
         *_looks(trial, one),
         "",
-        *paragraph("Probability of stopping at each look, for efficacy and for futility:"),
+        *paragraph(_stops_for(one)),
         *_stopping(one),
         "",
-        *paragraph(_until_decided(theory)),
+        *paragraph(_until_decided(theory, one)),
         *_overall(one),
         "",
         *paragraphs(*_needed(one), *_unreached(one)),
@@ -82,11 +83,10 @@ def _one(theory: DesignTheory, one: HypothesisTheory) -> list[str]:
 
 
 def _looks(trial: SurvivalTrial, one: HypothesisTheory) -> list[str]:
-    header = ["look", "truth", "HR", "mean Z", "after", "date", "N", "events"]
+    header = ["look", "HR", "mean Z", "after", "date", "N", "events"]
     rows = [
         [
-            analysis.name,
-            _TRUTHS[under.truth],
+            f"{analysis.name}, {_TRUTHS[under.truth]}",
             f"{under.hazard_ratio[look]:.3f}",
             f"{under.performance.means[look]:.3f}",
             in_months(under.days[look]),
@@ -101,37 +101,45 @@ def _looks(trial: SurvivalTrial, one: HypothesisTheory) -> list[str]:
 
 
 def _stopping(one: HypothesisTheory) -> list[str]:
-    header = ["truth", *(f"{a.name}" for a in one.analyses), "efficacy in all"]
+    gives_up = one.hypothesis.futility is not None
+    header = ["", *(analysis.name for analysis in one.analyses), "success in all"]
     rows = []
     for under in one.truths:
         stops = under.performance
-        pairs = [
-            f"{percent(up)} / {percent(down)}"
-            for up, down in zip(stops.efficacy[:-1], stops.futility[:-1], strict=True)
-        ]
-        pairs.append(percent(stops.efficacy[-1]))
-        rows.append([_TRUTHS[under.truth], *pairs, f"{100 * stops.power:.2f}%"])
+        by_look = [percent(each) for each in stops.efficacy]
+        if gives_up:
+            earlier = zip(by_look[:-1], stops.futility[:-1], strict=True)
+            by_look[:-1] = [f"{up} / {percent(down)}" for up, down in earlier]
+        rows.append([_capital(_TRUTHS[under.truth]), *by_look, f"{100 * stops.power:.2f}%"])
     return table(header, rows)
 
 
-def _until_decided(theory: DesignTheory) -> str:
+def _stops_for(one: HypothesisTheory) -> str:
+    if one.hypothesis.futility is None:
+        return "Probability of success at each look:"
+    return "Probability of stopping at each look, for efficacy / for futility:"
+
+
+def _until_decided(theory: DesignTheory, one: HypothesisTheory) -> str:
     what = "Until the trial ends" if len(theory.hypotheses) == 1 else "Until it is decided"
-    return (
-        f"{what}, on average; without futility: the same power, were no trial stopped for futility:"
-    )
+    unheeded = "; power 2: were no trial stopped for futility"
+    return f"{what}, on average{unheeded if one.hypothesis.futility is not None else ''}:"
 
 
 def _overall(one: HypothesisTheory) -> list[str]:
-    header = ["truth", "power", "without futility", "events", "patients", "duration"]
+    second = ["power 2"] if one.hypothesis.futility is not None else []
+    header = ["", "power", *second, "events", "patients", "duration"]
     return table(header, [_overall_row(one, under) for under in one.truths])
 
 
 def _overall_row(one: HypothesisTheory, under: UnderTruth) -> list[str]:
     stops = under.performance
+    powers = [stops.power]
+    if one.hypothesis.futility is not None:
+        powers.append(power_without_futility(one, under))
     return [
-        _TRUTHS[under.truth],
-        f"{100 * stops.power:.2f}%",
-        f"{100 * power_without_futility(one, under):.2f}%",
+        _capital(_TRUTHS[under.truth]),
+        *(f"{100 * power:.2f}%" for power in powers),
         f"{stops.expected(under.control_events + under.experimental_events):,.1f}",
         f"{stops.expected(under.enrolled):,.1f}",
         in_months(stops.expected(under.days)),
@@ -156,8 +164,8 @@ def _needed(one: HypothesisTheory) -> Iterator[str]:
     )
     if one.hypothesis.futility is not None:
         yield (
-            f"Beta is spent at a hazard ratio of {one.beta_hazard_ratio:.3f}, for which the planned "
-            f"events have a power of {1 - one.bounds.design.beta:.4g}."
+            f"Beta is spent at a hazard ratio of {one.beta_hazard_ratio:.3f}: for that one the "
+            f"planned events have a power of {stated_percent(1 - one.bounds.design.beta)}."
         )
 
 
@@ -177,7 +185,7 @@ def _unreached(one: HypothesisTheory) -> Iterator[str]:
 
 
 def _notes(theory: DesignTheory) -> list[str]:
-    varies = any(_varies(one) for one in theory.hypotheses)
+    varies = any(_changes(theory.scenario, one) for one in theory.hypotheses)
     scanned = theory.scenario.survival.observation == "scans"
     return paragraphs(
         "No effect: the experimental arm is like the control arm. As the scenario: survival as it "
@@ -187,8 +195,8 @@ def _notes(theory: DesignTheory) -> list[str]:
         "Approximate: a look is expected when the expected number of events reaches its target. As "
         "designed, the mean of Z is Schoenfeld's; as the scenario, it follows from the expected "
         "numbers at risk, and HR is the average hazard ratio over the expected events.",
-        "Hazards are not proportional in all comparisons: there the average hazard ratio falls or "
-        "rises with follow-up, and power is approximate."
+        "Effects change with time: the hazard ratio of a look is the average one by then, changes "
+        "with follow-up, and power is approximate."
         if varies
         else "",
         "PFS is seen at scans: events are counted when they are seen. The theory of the log-rank "
@@ -202,15 +210,13 @@ def _notes(theory: DesignTheory) -> list[str]:
     )
 
 
-def _varies(one: HypothesisTheory) -> bool:
-    assumed = one.under(ASSUMED)
-    if assumed is None or one.hypothesis.design_hazard_ratio is None:
-        return False
-    return bool(_spread(assumed.hazard_ratio) > _RATIO_VARIES)
-
-
-def _spread(values: Sequence[float]) -> float:
-    return max(values) - min(values)
+def _changes(trial: SurvivalTrial, one: HypothesisTheory) -> bool:
+    """Whether an effect on one of the arms changes with time or is a law of its own."""
+    arms = (one.hypothesis.experimental, one.hypothesis.control)
+    return any(
+        effect.arm in arms and not isinstance(effect, Proportional)
+        for effect in trial.survival.effects
+    )
 
 
 def _capital(text: str) -> str:

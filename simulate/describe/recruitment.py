@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Sequence
+from itertools import zip_longest
 
 from simulate.build_survival_plan import regions_in_order
 from simulate.describe.words import count, duration, in_months, listing, paragraphs, per_month
@@ -43,15 +44,15 @@ def _regions(trial: SurvivalTrial, regions: Sequence[Region], accrual: Accrual) 
 
 def rates_in_words(rows: Sequence[AccrualRow]) -> str:
     """Accrual row by row: rates, and the times from which they hold."""
+    ends = [row.from_ for row in rows[1:]]
     texts = []
-    for row in rows:
+    for row, end in zip_longest(rows, ends):
         text = per_month(row.rate)
         if row.to_rate is not None:
-            text += f" rising to {per_month(row.to_rate)}"
-            if row.to_rate < row.rate:
-                text = text.replace("rising", "falling")
-        texts.append(f"{text} from {duration(row.from_)}" if row.from_ > 0 else text)
-    return ", then ".join(texts)
+            way = "falling" if row.to_rate < row.rate else "rising"
+            text += f" {way} to {per_month(row.to_rate)} by {duration(end)}"
+        texts.append(f"from {duration(row.from_)} {text}" if row.from_ > 0 else text)
+    return ", ".join(texts)
 
 
 def _full(trial: SurvivalTrial, accrual: Accrual) -> str:

@@ -20,6 +20,7 @@ from simulate.describe.words import (
     table,
 )
 from simulate.distributions import FloatArray
+from simulate.scenario.distributions import Time
 from simulate.scenario.survival_model import (
     TRANSITIONS,
     CopulaModel,
@@ -206,6 +207,6 @@ def dropout(trial: SurvivalTrial) -> list[str]:
     )
 
 
-def _lost_in_a_year(law: object) -> str:
+def _lost_in_a_year(law: Time) -> str:
     lost = 1.0 - Implied(law).event_free(12 * DAYS_PER_MONTH)
     return f" ({percent(lost)} in a year)"

@@ -65,9 +65,7 @@ class BoundBook:
     def _misses(self) -> list[tuple[int, int, int]]:
         flat = [int(number) for number in self.tree.missed]
         n = int(self.tree.n_missed[0])
-        return [
-            (flat[at], flat[at + 1], flat[at + 2]) for at in range(0, n * MISS_SIZE, MISS_SIZE)
-        ]
+        return [(flat[at], flat[at + 1], flat[at + 2]) for at in range(0, n * MISS_SIZE, MISS_SIZE)]
 
     def _new_tree(self, n_entries: int) -> BoundTree:
         """A tree with room for half as many nodes, and all that are known."""

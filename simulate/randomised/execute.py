@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from simulate.randomised.example import ExampleTrial, example_trials
+from simulate.randomised.example import example_trials
 from simulate.randomised.job import RandomisedJob, manifest
 from simulate.randomised.outcomes import Outcomes
 from simulate.randomised.truth import true_log_hazard_ratios
 from simulate.run import Step, Stopwatch, silent
 from simulate.scenario.survival_scenario import SurvivalScenario
-from simulate.survival_runner import run_survival_replicates
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from simulate.randomised.result import RandomisedResult
 
 

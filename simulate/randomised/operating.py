@@ -127,7 +127,12 @@ def _of_look(outcomes: Outcomes, analysis: str) -> Iterator[Measure]:
     yield Measure(analysis, "", _ALL, "", "made", proportion(made))
     reached = column(analysis, "target_reached")
     yield Measure(
-        analysis, "", _ALL, "", "target_not_reached", proportion(np.where(made, 1 - reached, np.nan))
+        analysis,
+        "",
+        _ALL,
+        "",
+        "target_not_reached",
+        proportion(np.where(made, 1 - reached, np.nan)),
     )
     time = column(analysis, "cut_day") / DAYS_PER_MONTH
     yield from _distribution(analysis, "", _ALL, "", "cut_time", time)
@@ -170,9 +175,7 @@ def _of_hypothesis(outcomes: Outcomes, hypothesis: Hypothesis) -> Iterator[Measu
             )
             if decision == REJECTED:
                 by_then = decided[: look + 1].any(axis=0)
-                yield Measure(
-                    analysis, endpoint, _ALL, name, "reject_by_then", proportion(by_then)
-                )
+                yield Measure(analysis, endpoint, _ALL, name, "reject_by_then", proportion(by_then))
     for look in outcomes.looks_of(hypothesis):
         yield from _bounds(outcomes, hypothesis, outcomes.analyses[look].name)
 

@@ -90,7 +90,6 @@ def sweep_table(
         Full name and replicates of each variant, by its short name.
     """
     tables = [
-        paired_contrasts(full, of_variant, name, outcomes)
-        for full, of_variant in variants.values()
+        paired_contrasts(full, of_variant, name, outcomes) for full, of_variant in variants.values()
     ]
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=COMPARE_COLUMNS)

@@ -1,0 +1,53 @@
+"""The folder of a design's theory: two tables, the text, and what they were made from."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from pathlib import Path
+
+from simulate.describe.design import design_in_words
+from simulate.design_theory import DesignTheory
+from simulate.results import MANIFEST, check_folder, new_folder, write_csv, write_json
+
+
+def write_design(theory: DesignTheory, folder: Path, *, command: str, force: bool = False) -> str:
+    """Write the theory of a design, whole or not at all.
+
+    Parameters
+    ----------
+    theory : DesignTheory
+        The theory.
+    folder : Path
+        Where to: ``design.csv`` (a row for each hypothesis, look and truth),
+        ``design_overall.csv`` (one for each hypothesis and truth), ``design.txt`` and
+        ``manifest.json``. It is not the folder of the scenario's simulation, which appears whole.
+    command : str
+        The command that asked for it, for the manifest.
+    force : bool
+        Whether the theory of another version of the scenario may be overwritten.
+
+    Returns
+    -------
+    str
+        The text.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written or holds something else.
+    """
+    digest = theory.scenario.digest()
+    check_folder(folder, digest, force=force)
+    text = design_in_words(theory)
+    with new_folder(folder) as new:
+        write_csv(theory.table, new / "design.csv")
+        write_csv(theory.overall, new / "design_overall.csv")
+        (new / "design.txt").write_text(text, encoding="utf-8")
+        content = {
+            "name": theory.scenario.name,
+            "digest": digest,
+            "version": version("simulate"),
+            "command": command,
+        }
+        write_json(content, new / MANIFEST)
+    return text
