@@ -14,7 +14,8 @@ from simulate.plots.style import ARMS, CONTROL, FAINT, INK, SOFT, grid, own_axes
 
 _EVENT_COLORS = ("#1769aa", "#00785a", "#a13d7e")
 
-_TICK = 6  # months
+_CLOSE = 0.15
+"""Part of the axis below which the names of two looks would touch."""
 
 
 def arm_colors(arms: Sequence[str], controls: frozenset[str]) -> dict[str, str]:
@@ -116,13 +117,13 @@ def plot_months(
         values = np.concatenate([[0], months[column].to_numpy()])
         ax.plot(month, values, color=color, linewidth=1.6, zorder=4)
         _name(ax, month[-1], float(values[-1]), label, color)
-    top = 1.22 * max(float(enrolled[-1]), 1.0)
-    for look in looks:
-        ax.axvline(look.month, ymax=0.86, color=INK, linewidth=1.0, linestyle=(0, (3, 2)), zorder=2)
+    top = 1.28 * max(float(enrolled[-1]), 1.0)
+    for look, drop in zip(looks, _drops(looks, month[-1]), strict=True):
+        ax.axvline(look.month, ymax=0.84, color=INK, linewidth=1.0, linestyle=(0, (3, 2)), zorder=2)
         late = look.month > 0.75 * month[-1]
         ax.text(
             look.month + (0.3 if not late else 0.0),
-            top,
+            (1.0 - 0.06 * drop) * top,
             look.label,
             ha="right" if late else "left",
             va="top",
@@ -135,6 +136,15 @@ def plot_months(
     ax.spines["bottom"].set_color(FAINT)
     grid(ax)
     return ax
+
+
+def _drops(looks: Sequence[LookMark], end: float) -> list[int]:
+    """How many lines below the first the name of each look is, so that none is over another."""
+    found: list[int] = []
+    for i, look in enumerate(looks):
+        close = i > 0 and look.month - looks[i - 1].month < _CLOSE * end
+        found.append((found[-1] + 1) % 3 if close else 0)
+    return found
 
 
 def _name(ax: Axes, x: float, y: float, text: str, color: str) -> None:

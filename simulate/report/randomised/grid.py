@@ -18,10 +18,16 @@ from simulate.scenario.monitoring import Hypothesis
 _COLUMNS = 3
 
 
+_SAYS_LITTLE = frozenset(
+    ("rate", "median", "count", "cap", "delay", "shape", "scale", "from", "until", "every", "alpha")
+)
+
+
 def field_label(path: str) -> str:
-    """A field as people read it: the last words of its path."""
+    """A field as people read it: the end of its path, with the block if it says little alone."""
     steps = [step for step in path.split(".") if not step.isdecimal()]
-    return capital(" ".join(steps[-2:] if len(steps[-1]) < 4 else steps[-1:]).replace("_", " "))
+    words = steps[-2:] if steps[-1] in _SAYS_LITTLE else steps[-1:]
+    return capital(" ".join(words).replace("_", " "))
 
 
 def grid_cells(view: RandomisedView, hypothesis: Hypothesis) -> pd.DataFrame:

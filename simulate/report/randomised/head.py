@@ -137,7 +137,7 @@ def early_stop(view: RandomisedView) -> Estimate:
 def _early(view: RandomisedView) -> Tile:
     found = early_stop(view)
     beside = f"MCSE {number(100 * found.mcse, 2)}"
-    if len(view.hypotheses) == 1:
+    if len(view.hypotheses) == 1 and view.hypotheses[0].futility is not None:
         futile = view.measured.of_hypothesis(view.hypotheses[0], "stop_futility")
         beside += f"\nfor futility: {percent(futile)}"
     return "Stopped early", percent(found), beside

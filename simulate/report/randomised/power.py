@@ -28,10 +28,13 @@ def power_section(view: RandomisedView) -> Section:
         if len(view.hypotheses) > 1:
             blocks.append(Heading(hypothesis_label(hypothesis, view)))
         blocks += [_picture(view, hypothesis), _decided(view, hypothesis)]
-    blocks += [Heading("Size, events and time"), _of_trial(view)]
-    title = "Type I error" if view.under_null else "Power"
-    title = title if view.hypotheses else "The looks"
-    return Section("power", f"{title}: theory beside simulation", blocks)
+    if view.hypotheses:
+        blocks.append(Heading("Size, events and time"))
+    blocks.append(_of_trial(view))
+    title = "Power: theory beside simulation"
+    if view.under_null:
+        title = "Decisions: theory beside simulation"
+    return Section("power", title if view.hypotheses else "Size, events and time", blocks)
 
 
 def _introduction(view: RandomisedView) -> str:

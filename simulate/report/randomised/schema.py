@@ -34,9 +34,10 @@ def schema_picture(view: RandomisedView) -> Picture:
     caption = (
         "From left to right: who comes, how they are randomised, the arms with the patients "
         "planned for each, and the looks in their order. Months count from the origin and are "
-        "medians over the trials that made the look; hazard ratios are the largest observed ones "
-        "that reject there."
+        "medians over the trials that made the look"
     )
+    bounds = "; hazard ratios are the largest observed ones that reject there."
+    caption += bounds if view.hypotheses else "."
     return Picture(svg, "The trial", caption)
 
 
@@ -47,7 +48,7 @@ def schema_of(view: RandomisedView) -> Schema:
     arms = [
         Box(
             _first(arm.label, _NARROW),
-            (counted(round(scenario.sample_size * arm.allocation / total), "patient"),),
+            (_planned(scenario.sample_size * arm.allocation / total),),
         )
         for arm in view.arms
     ]
@@ -64,6 +65,12 @@ def schema_of(view: RandomisedView) -> Schema:
             for analysis in view.analyses
         ],
     )
+
+
+def _planned(patients: float) -> str:
+    """Patients planned for an arm, which need not be a whole number."""
+    about = "" if patients == round(patients) else "about "
+    return about + counted(round(patients), "patient")
 
 
 def _first(text: str, width: int) -> str:

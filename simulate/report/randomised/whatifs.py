@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from simulate.plots.what_ifs import plot_variants
-from simulate.report.blocks import Block, Heading, Picture, Prose, Section, Table
+from simulate.report.blocks import Block, Details, Heading, Picture, Prose, Section, Table
 from simulate.report.numbers import NO_VALUE, number, signed
 from simulate.report.randomised.grid import grid_pictures
 from simulate.report.randomised.measured import measured_of
@@ -19,6 +19,11 @@ from simulate.report.svg import figure_svg
 from simulate.scenario.grid import as_written
 from simulate.scenario.head import Variant
 from simulate.scenario.monitoring import Hypothesis
+
+_MOST_ROWS = 16
+"""Variants whose tables are not folded away."""
+
+_DETAILS = "Every variant in numbers"
 
 _MOST_DOTS = 40
 """Variants that a dot plot still shows legibly."""
@@ -39,8 +44,9 @@ def whatifs_section(view: RandomisedView) -> Section:
         blocks += grid_pictures(view, hypothesis)
         if len(view.scenario.sweep) <= _MOST_DOTS and not _all_in_grid(view):
             blocks.append(_picture(view, hypothesis))
-    blocks += [_table(view, *columns) for columns in _tables(view)]
-    blocks += [Heading("What each variant changes"), _changes(view)]
+    tables = [_table(view, *columns) for columns in _tables(view)]
+    blocks += tables if len(view.scenario.sweep) <= _MOST_ROWS else [Details(_DETAILS, tables)]
+    blocks += _changes(view)
     return Section("whatifs", "What if", blocks)
 
 
@@ -155,12 +161,14 @@ def _cells(row: pd.Series | None, scale: float, digits: int) -> list[str]:
     ]
 
 
-def _changes(view: RandomisedView) -> Table:
+def _changes(view: RandomisedView) -> list[Block]:
+    """What the variants set that are listed one by one; those of a grid tell it by their names."""
     rows = [
-        (
-            title_of(variant),
-            ", ".join(f"{path} = {as_written(value)}" for path, value in variant.set.items()),
-        )
-        for variant in view.scenario.sweep
+        (title_of(each), ", ".join(f"{path} = {as_written(v)}" for path, v in each.set.items()))
+        for each in view.scenario.sweep
+        if each.name not in view.scenario.coordinates
     ]
-    return Table("Variants", ("Variant", "Fields that it sets"), rows, codes=(1,))
+    if not rows:
+        return []
+    table = Table("Variants", ("Variant", "Fields that it sets"), rows, codes=(1,))
+    return [Heading("What each variant changes"), table]
