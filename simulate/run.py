@@ -136,6 +136,7 @@ class Stopwatch:
 
     @contextmanager
     def time(self, name: str) -> Iterator[None]:
+        """Take the time of a step."""
         started = time.perf_counter()
         yield
         self.seconds[name] = time.perf_counter() - started

@@ -20,10 +20,14 @@ from simulate.engines.choice import get_engine
 from simulate.observed_truth import PYTHON_PATIENTS, observe_kernel, observed_truth
 from simulate.plans import Plans
 from simulate.scenario.scenario import Scenario
+from simulate.scenario.survival_scenario import SurvivalScenario
 from simulate.scenario.trial import Trial
 
 SMALLEST = Path(__file__).parent / "templates" / "smallest_trial.yaml"
 """A trial to compile for when none is given; the machine code is the same for all trials."""
+
+SMALLEST_RANDOMISED = SMALLEST.with_name("smallest_survival_trial.yaml")
+"""A trial with plain survival models to compile for; the machine code is the same for all."""
 
 
 class Work(NamedTuple):
@@ -62,12 +66,27 @@ def _single(trial: Trial) -> object:
     return get_engine(choose_engine.BATCH, build_plan(trial)).simulate(seed=0, replicate=0)
 
 
+def _looks_kernels() -> tuple[Any, ...]:
+    from simulate.survival_runner import run_looks
+
+    return (run_looks,)
+
+
+def _looks(_trial: Trial) -> object:
+    from simulate.survival_runner import SurvivalRunner
+
+    trial = SurvivalScenario.from_file(SMALLEST_RANDOMISED)
+    return SurvivalRunner(trial, seed=0, engine=choose_engine.BATCH).run(range(1))
+
+
 TRUTH, BATCH, SINGLE = "truth", "batch engine", "batch engine for single trials"
+LOOKS = "batch engine for survival trials"
 
 COMPILED = {
     TRUTH: Work(lambda: (observe_kernel,), _truth),
     BATCH: Work(_batch_kernels, _batch),
     SINGLE: Work(_single_kernels, _single),
+    LOOKS: Work(_looks_kernels, _looks),
 }
 """Everything that is compiled, by the name of the step."""
 

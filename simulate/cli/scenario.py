@@ -29,20 +29,30 @@ def validate(file: str, overrides: tuple[str, ...]) -> None:
 
 
 def _size(scenario: AnyScenario) -> str:
-    from simulate.scenario import Scenario
-
-    if isinstance(scenario, Scenario):
-        where = count(scenario.enrolment.sites.count, "site")
-    else:
-        where = count(len(scenario.arms), "arm")
     parts = [
         count(scenario.sample_size, "patient"),
-        where,
-        count(len(scenario.analyses), "analysis", "analyses"),
+        *_of_kind(scenario),
         count(scenario.replicates, "replicate"),
         count(len(scenario.sweep), "variant"),
     ]
     return f"{', '.join(parts)}; digest {scenario.digest()[:12]}"
+
+
+def _of_kind(scenario: AnyScenario) -> list[str]:
+    """What only scenarios of its kind have, in numbers."""
+    from simulate.scenario import Scenario
+
+    sites = (
+        [count(scenario.enrolment.sites.count, "site")] if isinstance(scenario, Scenario) else []
+    )
+    if not scenario.arms:
+        return [*sites, count(len(scenario.analyses), "analysis", "analyses")]
+    return [
+        *sites,
+        count(len(scenario.arms), "arm"),
+        count(len(scenario.analyses), "look"),
+        count(len(scenario.hypotheses), "hypothesis", "hypotheses"),
+    ]
 
 
 def _warn_of_unstated(scenario: AnyScenario) -> None:

@@ -14,9 +14,13 @@ from simulate.cli.options import (
     with_options,
     with_set,
 )
+from simulate.errors import UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from simulate.job import Job
+    from simulate.scenario import Scenario, SurvivalScenario
 
 DIFFERENT = 1
 
@@ -30,18 +34,64 @@ DIFFERENT = 1
     default=1,
     help="Write the patient data of so many replicates; default: 1.",
 )
-def run(file: str, patients: int, name: str | None, force: bool, **options: Any) -> None:
+@click.option(
+    "--null",
+    is_flag=True,
+    help="Of a randomised trial: without any effect of an arm, which gives the type I error.",
+)
+def run(
+    file: str, patients: int, null: bool, name: str | None, force: bool, **options: Any
+) -> None:
     """Simulate the scenario FILE many times and write tables and a report."""
     from pathlib import Path
 
     from simulate.progress import progress_bars
     from simulate.publish import publish
+    from simulate.scenario import SurvivalScenario, read_scenario
 
     out = Path(options.pop("out"))
-    job = _job(file, patients_of=patients, **options)
+    scenario = read_scenario(file, options.pop("overrides"))
+    if isinstance(scenario, SurvivalScenario):
+        _run_randomised(scenario, out, null=null, name=name, force=force, **options)
+        return
+    if null:
+        raise UsageError(f"--null takes effects of arms away, and {scenario.name} has none")
+    job = _job_of(scenario, patients_of=patients, **options)
     _tell_engine(job)
     with progress_bars() as step:
         folder = publish(job, out, name=checked_name(name), force=force, step=step)
+    done = count(job.replicates, "replicate")
+    click.echo(f"{done} of {job.scenario.name}: {folder / 'report.html'}")
+
+
+def _run_randomised(
+    scenario: SurvivalScenario,
+    out: Path,
+    *,
+    null: bool,
+    name: str | None,
+    force: bool,
+    workers: int | None,
+    **options: Any,
+) -> None:
+    """Run a randomised trial, and tell what its hypotheses come to."""
+    import os
+
+    from simulate.progress import progress_bars
+    from simulate.randomised.job import make_randomised_job
+    from simulate.randomised.publish import publish
+    from simulate.randomised.text import results_in_words
+
+    job = make_randomised_job(
+        scenario,
+        workers=workers if workers is not None else os.cpu_count() or 1,
+        command=command_line(),
+        null=null,
+        **options,
+    )
+    with progress_bars() as step:
+        folder, result = publish(job, out, name=checked_name(name), force=force, step=step)
+    click.echo(results_in_words(result))
     done = count(job.replicates, "replicate")
     click.echo(f"{done} of {job.scenario.name}: {folder / 'report.html'}")
 
@@ -69,13 +119,17 @@ def compare(file: str, against: str, name: str | None, force: bool, **options: A
     click.echo(text)
 
 
-def _job(file: str, overrides: tuple[str, ...], workers: int | None, **options: Any) -> Job:
+def _job(file: str, overrides: tuple[str, ...], **options: Any) -> Job:
+    from simulate.scenario import Scenario
+
+    return _job_of(Scenario.from_file(file, overrides), **options)
+
+
+def _job_of(scenario: Scenario, workers: int | None, **options: Any) -> Job:
     import os
 
     from simulate.job import make_job
-    from simulate.scenario import Scenario
 
-    scenario = Scenario.from_file(file, overrides)
     return make_job(
         scenario,
         workers=workers if workers is not None else os.cpu_count() or 1,

@@ -56,7 +56,7 @@ class BoundBook:
         known = len(self._paths) - len(new)
         self._branches |= dict(zip(new, range(known, len(self._paths)), strict=True))
         if 2 * len(self._paths) > len(self.tree.key):
-            self.tree = self._new_tree(4 * len(self.tree.key))
+            self.tree = self._new_tree(1 << (4 * len(self._paths)).bit_length())
             return True
         for node, count in new:
             self._enter(self.tree, node, count)

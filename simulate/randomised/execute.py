@@ -1,18 +1,23 @@
-"""The main job of a randomised trial: replicates, what-ifs, theory, and every table of the report."""
+"""The main job of a randomised trial: replicates, what-ifs, theory, and every table."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from simulate.randomised.example import example_trials
+from simulate import warmup
+from simulate.choose_engine import BATCH, choose_by_number
+from simulate.errors import UsageError
 from simulate.randomised.job import RandomisedJob, manifest
-from simulate.randomised.outcomes import Outcomes
+from simulate.randomised.outcomes import Looks, Outcomes
 from simulate.randomised.truth import true_log_hazard_ratios
 from simulate.run import Step, Stopwatch, silent
 from simulate.scenario.survival_scenario import SurvivalScenario
+from simulate.survival_replicates import run_survival_replicates
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from simulate.randomised.result import RandomisedResult
 
 
@@ -30,6 +35,7 @@ def execute(
     step : callable
         Progress.
     """
+    from simulate.randomised.example import example_trials
     from simulate.randomised.operating import operating_characteristics
     from simulate.randomised.result import RandomisedResult
     from simulate.randomised.what_ifs import sweep_table
@@ -44,7 +50,7 @@ def execute(
             n = min(variant.replicates, job.replicates)
             variants[each.name] = variant, run_outcomes(job, variant, n, parts, step)
     with clock.time("theory"):
-        theory = _theory(scenario)
+        theory = theory_of(scenario)
     with clock.time("tables"):
         operating = operating_characteristics(
             scenario.name, outcomes, true_log_hazard_ratios(scenario)
@@ -53,6 +59,7 @@ def execute(
         sweep = sweep_table(scenario.name, outcomes, named)
         of_variants = _of_variants(variants)
         examples = example_trials(scenario, outcomes, seed=job.seed)
+    engine = choose_by_number(job.engine, job.replicates)
     return RandomisedResult(
         job=job,
         outcomes=outcomes,
@@ -62,6 +69,63 @@ def execute(
         variants={key: found for key, (_, found) in variants.items()},
         variants_operating=of_variants,
         examples=examples,
-        manifest=manifest(job, engine=outcomes.engine.name, reason=outcomes.engine.reason),
+        manifest=manifest(job, engine=engine.name, reason=engine.reason),
         timings=clock.seconds,
     )
+
+
+def run_outcomes(
+    job: RandomisedJob, scenario: SurvivalScenario, n: int, parts: Path | None, step: Step
+) -> Outcomes:
+    """Run the replicates of a scenario, the job's own or another one, with the job's seed."""
+    if parts is not None:
+        parts = parts / f"{scenario.name}-{n}"
+        parts.mkdir(parents=True, exist_ok=True)
+    if choose_by_number(job.engine, n).name == BATCH:
+        _compile(step)
+    looks = run_survival_replicates(
+        scenario,
+        replicates=n,
+        seed=job.seed,
+        workers=job.workers,
+        engine=job.engine,
+        parts=parts,
+        progress=step(scenario.name, n),
+    )
+    return Outcomes(Looks(looks), scenario.analyses, scenario.hypotheses)
+
+
+def _compile(step: Step) -> None:
+    """Compile the engine of survival trials, if that was not done before, and say so."""
+    if not warmup.is_compiled(warmup.LOOKS):
+        progress = step("compiling (once)", 1)
+        warmup.compile_steps(warmup.smallest_trial(), [warmup.LOOKS])
+        progress(1)
+
+
+def theory_of(scenario: SurvivalScenario) -> pd.DataFrame:
+    """What theory expects, by hypothesis, look and truth; empty where there is no theory."""
+    import pandas as pd
+
+    from simulate.design_theory import design_theory
+
+    try:
+        return design_theory(scenario).table
+    except UsageError:  # nothing is tested, or looks cannot be told apart
+        return pd.DataFrame()
+
+
+def _of_variants(variants: dict[str, tuple[SurvivalScenario, Outcomes]]) -> pd.DataFrame:
+    """Operating characteristics of all variants in one table."""
+    import pandas as pd
+
+    from simulate.operating import OPERATING_COLUMNS
+    from simulate.randomised.operating import operating_characteristics
+
+    tables = [
+        operating_characteristics(scenario.name, found, true_log_hazard_ratios(scenario))
+        for scenario, found in variants.values()
+    ]
+    if not tables:
+        return pd.DataFrame(columns=list(OPERATING_COLUMNS))
+    return pd.concat(tables, ignore_index=True)

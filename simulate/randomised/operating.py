@@ -24,7 +24,7 @@ POPULATION = "ITT"
 """All randomised patients."""
 
 ALL_LOOKS, AT_STOP = "all", "stop"
-"""What stands for the analysis where a measure is of all looks, or of the one that ended a trial."""
+"""What stands for the analysis where a measure is of all looks, or of the last one made."""
 
 _ALL = "all"
 
@@ -96,7 +96,7 @@ def measures(outcomes: Outcomes, true_log_hr: Mapping[str, float]) -> Iterator[M
 def _of_the_trial(outcomes: Outcomes) -> Iterator[Measure]:
     """How long trials are, how large, and how many end at each look."""
     sizes = {
-        "sample_size": outcomes.at_stop("n_enrolled"),
+        "sample_size": outcomes.at_stop("n_enrolled_at_decision"),
         "duration": outcomes.decision_day / DAYS_PER_MONTH,
         "cut_time": outcomes.at_stop("cut_day") / DAYS_PER_MONTH,
     }
@@ -164,6 +164,8 @@ def _of_hypothesis(outcomes: Outcomes, hypothesis: Hypothesis) -> Iterator[Measu
         ALL_LOOKS, endpoint, _ALL, name, "reject", proportion(outcomes.rejects(hypothesis))
     )
     for decision, reason in _REASONS.items():
+        if decision == FUTILE and hypothesis.futility is None:
+            continue
         decided = outcomes.decided(hypothesis, decision)
         if decision != REJECTED:
             estimate = proportion(decided.any(axis=0))
@@ -182,7 +184,7 @@ def _of_hypothesis(outcomes: Outcomes, hypothesis: Hypothesis) -> Iterator[Measu
 
 def _bounds(outcomes: Outcomes, hypothesis: Hypothesis, analysis: str) -> Iterator[Measure]:
     """Information and bounds of a look as they were at the events that there actually were."""
-    for name in ("events", "fraction", "efficacy_bound", "futility_bound", "z"):
+    for name in ("tested_events", "fraction", "efficacy_bound", "futility_bound", "z"):
         values = outcomes.looks.column(analysis, f"{hypothesis.name}.{name}")
         if np.isfinite(values).any():
             finite = np.where(np.isfinite(values), values, np.nan)
@@ -207,7 +209,7 @@ def detectable_hazard_ratio(
     """
     column = outcomes.looks.column
     z = column(analysis, f"{hypothesis.name}.efficacy_bound")
-    events = column(analysis, f"{hypothesis.name}.events")
+    events = column(analysis, f"{hypothesis.name}.tested_events")
     experimental = column(analysis, f"n_enrolled.{hypothesis.experimental}")
     control = column(analysis, f"n_enrolled.{hypothesis.control}")
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -13,9 +13,11 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from simulate.choose_engine import EngineChoice
 from simulate.distributions import FloatArray
 from simulate.scenario.analyses import Analysis
 from simulate.scenario.monitoring import Hypothesis
+from simulate.survival_replicates import LookedReplicates
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -36,6 +38,32 @@ class LookReplicates(Protocol):
 
     def column(self, analysis: str, name: str) -> FloatArray:
         """A column of a look in every replicate; nan where the look was not made."""
+
+
+@dataclass(frozen=True, eq=False)
+class Looks:
+    """Replicates as a run gives them, look by look."""
+
+    by_analysis: dict[str, LookedReplicates]
+
+    @property
+    def n(self) -> int:
+        """Replicates."""
+        return next(iter(self.by_analysis.values())).n
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the columns."""
+        return next(iter(self.by_analysis.values())).names
+
+    @property
+    def engine(self) -> EngineChoice:
+        """The engine that ran them, and why."""
+        return next(iter(self.by_analysis.values())).engine
+
+    def column(self, analysis: str, name: str) -> FloatArray:
+        """A column of a look in every replicate; nan where the look was not made."""
+        return self.by_analysis[analysis].column(name)
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +101,8 @@ class Outcomes:
     def stopped_at(self) -> npt.NDArray[np.int64]:
         """Position of the look with which each replicate ended."""
         stopped = self.at_looks("stopped") == 1.0
-        return np.where(stopped.any(axis=0), stopped.argmax(axis=0), len(self.analyses) - 1)
+        last = len(self.analyses) - 1
+        return np.asarray(np.where(stopped.any(axis=0), stopped.argmax(axis=0), last))
 
     def at_stop(self, name: str) -> FloatArray:
         """A column at the look with which each replicate ended."""
@@ -86,8 +115,7 @@ class Outcomes:
     @cached_property
     def decision_day(self) -> FloatArray:
         """Trial day of the decision with which each replicate ended: its cut and the cleaning."""
-        lags = np.array([each.cleaning_lag for each in self.analyses], float)
-        return self.at_stop("cut_day") + lags[self.stopped_at]
+        return self.at_stop("decision_day")
 
     def decisions(self, hypothesis: Hypothesis) -> FloatArray:
         """Decisions on a hypothesis, shape (looks, replicates); nan where none was made."""
@@ -105,7 +133,7 @@ class Outcomes:
         """Position of the look at which a hypothesis was decided; the last made if never."""
         found = self.decisions(hypothesis)
         final = found > GOES_ON
-        return np.where(final.any(axis=0), final.argmax(axis=0), self.stopped_at)
+        return np.asarray(np.where(final.any(axis=0), final.argmax(axis=0), self.stopped_at))
 
     def at_decision(self, hypothesis: Hypothesis, name: str) -> FloatArray:
         """A column of a hypothesis at the look at which it was decided."""

@@ -28,11 +28,11 @@ def values(outcomes: Outcomes) -> Iterator[Value]:
         if outcomes.has(f"{name}.log_hr"):
             log_hr = outcomes.at_decision(hypothesis, "log_hr")
             yield AT_STOP, endpoint, f"{name}.log_hazard_ratio", log_hr
-    yield AT_STOP, "", "sample_size", outcomes.at_stop("n_enrolled")
+    yield AT_STOP, "", "sample_size", outcomes.at_stop("n_enrolled_at_decision")
     yield AT_STOP, "", "duration", outcomes.decision_day / DAYS_PER_MONTH
-    for endpoint in ("pfs", "os"):
-        if outcomes.has(f"{endpoint}.events"):
-            yield AT_STOP, endpoint.upper(), "events", outcomes.at_stop(f"{endpoint}.events")
+    for key in ("pfs", "os"):
+        if outcomes.has(f"{key}.events"):
+            yield AT_STOP, key.upper(), "events", outcomes.at_stop(f"{key}.events")
     for analysis in outcomes.analyses:
         reached = outcomes.looks.column(analysis.name, "target_reached")
         yield analysis.name, "", "target_not_reached", 1 - reached

@@ -1,0 +1,37 @@
+"""What a randomised trial came to, in a few lines."""
+
+from __future__ import annotations
+
+from simulate.monte_carlo import Estimate, mean, proportion
+from simulate.randomised.outcomes import Outcomes
+from simulate.randomised.result import RandomisedResult
+from simulate.units import DAYS_PER_MONTH
+
+
+def results_in_words(result: RandomisedResult) -> str:
+    """The main operating characteristics, each with its Monte Carlo standard error."""
+    outcomes = result.outcomes
+    word = "type I error" if result.job.null else "power"
+    lines = [
+        f"{each.name}: {word} {_percent(proportion(outcomes.rejects(each)))}"
+        for each in outcomes.hypotheses
+    ]
+    lines.append(
+        f"patients {_number(mean(outcomes.at_stop('n_enrolled_at_decision')))}, "
+        f"duration {_number(mean(outcomes.decision_day / DAYS_PER_MONTH))} months, "
+        f"stopped before the last look {_percent(proportion(_early(outcomes)))}"
+    )
+    return "\n".join(lines)
+
+
+def _early(outcomes: Outcomes) -> list[bool]:
+    last = len(outcomes.analyses) - 1
+    return [bool(look < last) for look in outcomes.stopped_at]
+
+
+def _percent(e: Estimate) -> str:
+    return f"{100 * e.estimate:.2f}% (MCSE {100 * e.mcse:.2f})"
+
+
+def _number(e: Estimate) -> str:
+    return f"{e.estimate:.1f} (MCSE {e.mcse:.2f})"
