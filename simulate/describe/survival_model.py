@@ -52,17 +52,18 @@ def survival_model(expected: ExpectedTrial) -> list[str]:
     trial = expected.trial
     return [
         *paragraphs(
-            _model(trial),
-            *_laws(trial),
-            *(_effect(trial, effect) for effect in trial.survival.effects),
+            model_in_words(trial),
+            *laws_in_words(trial),
+            *(effect_in_words(trial, effect) for effect in trial.survival.effects),
             "" if trial.survival.effects or len(trial.arms) == 1 else "No arm has an effect.",
-            *_factors(trial),
+            *factors_in_words(trial),
         ),
         *_implied(expected),
     ]
 
 
-def _model(trial: SurvivalTrial) -> str:
+def model_in_words(trial: SurvivalTrial) -> str:
+    """Which times the model has, and how they hang together."""
     match trial.survival:
         case SingleModel(endpoint="PFS"):
             return "One time: to the PFS event, which is progression or death."
@@ -80,7 +81,8 @@ def _model(trial: SurvivalTrial) -> str:
             )
 
 
-def _laws(trial: SurvivalTrial) -> Iterator[str]:
+def laws_in_words(trial: SurvivalTrial) -> Iterator[str]:
+    """The distribution of each time of the model."""
     for key in TRANSITIONS[trial.survival.kind]:
         law = getattr(trial.survival, key)
         median = Implied(law).median
@@ -88,7 +90,8 @@ def _laws(trial: SurvivalTrial) -> Iterator[str]:
         yield f"Time to {_TIMES[key]}: {time_in_words(law)}{alone}."
 
 
-def _effect(trial: SurvivalTrial, effect: Effect) -> str:
+def effect_in_words(trial: SurvivalTrial, effect: Effect) -> str:
+    """What an arm does to a time of the model, and in whom."""
     condition = listing(
         f"{trial.baseline.variable(name).title} is {listing(levels, last='or')}"
         for name, levels in effect.when.items()
@@ -118,7 +121,8 @@ def _what(effect: Effect) -> str:
             return f"a time of its own, {time_in_words(time)}"
 
 
-def _factors(trial: SurvivalTrial) -> Iterator[str]:
+def factors_in_words(trial: SurvivalTrial) -> Iterator[str]:
+    """The levels of baseline variables that change hazards in all arms."""
     for factor in trial.survival.prognostic_factors:
         title = trial.baseline.variable(factor.variable).title
         ratios = listing(

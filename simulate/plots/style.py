@@ -30,6 +30,24 @@ TOXICITY = "#e3a008"
 WAITING = "#8a6bb1"
 """Waiting for what a site lacks: violet."""
 
+EFFICACY = "#1769aa"
+"""Rejecting for efficacy: blue."""
+FUTILITY = "#c8500a"
+"""Stopping for futility: vermilion."""
+NOT_REJECTED = "#aab4be"
+"""Not rejecting at the end: grey."""
+GOES_ON = "#e8ecf0"
+"""Going on to the next look: light grey."""
+THEORY = INK
+"""What theory gives: ink, in hollow symbols."""
+
+CONTROL = "#5b6875"
+"""The arm that others are compared with: grey."""
+ARMS = ("#1769aa", "#a13d7e", "#00785a", "#c8500a", "#7a6a00", "#8a6bb1", "#16202b")
+"""The other arms in their order."""
+LOOKS = ("#8fb3d4", "#1769aa", "#0b3c66", "#00785a", "#7a6a00", "#c8500a", "#a13d7e", "#8a6bb1")
+"""Looks in their order; further ones begin again."""
+
 ROLES = {
     "calibrated": "#1769aa",
     "held_out": "#a13d7e",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from simulate.report.blocks import numbered
+from simulate.report.blocks import Prose, Section, Tiles, numbered
 from simulate.report.calibration import calibration_section
 from simulate.report.design import design_section
 from simulate.report.doses import doses_section
@@ -25,6 +26,7 @@ from simulate.report.swimmer import swimmer_section
 from simulate.report.view import View
 from simulate.report.whatifs import whatifs_section
 from simulate.run import RunResult
+from simulate.scenario.head import Head
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 
@@ -64,7 +66,31 @@ def write_report(result: RunResult, path: Path) -> None:
 def render_report(result: RunResult) -> str:
     """The report of a run as HTML."""
     view = View(result)
-    sections = numbered([build(view) for build in SECTIONS])
+    return render_page(
+        view.scenario,
+        summary=summary(view),
+        tiles=tiles(view),
+        sections=[build(view) for build in SECTIONS],
+        version=result.manifest["version"],
+    )
+
+
+def render_page(
+    scenario: Head, *, summary: Prose, tiles: Tiles, sections: Sequence[Section], version: str
+) -> str:
+    """Any report as HTML: its head, and its sections numbered in their order.
+
+    Parameters
+    ----------
+    scenario : Head
+        What was simulated.
+    summary, tiles : Prose, Tiles
+        The head of the report.
+    sections : sequence of Section
+        The sections; one without content is left out.
+    version : str
+        Version of the program that ran.
+    """
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -73,12 +99,11 @@ def render_report(result: RunResult) -> str:
         lstrip_blocks=True,
     )
     css = (TEMPLATES / "report.css").read_text(encoding="utf-8")
-    template = environment.get_template("report.html.j2")
-    return template.render(
-        scenario=view.scenario,
-        summary=summary(view),
-        tiles=tiles(view),
-        sections=sections,
+    return environment.get_template("report.html.j2").render(
+        scenario=scenario,
+        summary=summary,
+        tiles=tiles,
+        sections=numbered(sections),
         css=css,
-        version=result.manifest["version"],
+        version=version,
     )

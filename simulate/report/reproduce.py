@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from simulate.report.blocks import Code, Heading, Listing, Prose, Section, Table
@@ -37,37 +37,75 @@ _FILES = (
 
 def reproduce_section(view: View) -> Section:
     """Commands, versions, digests and files."""
-    manifest, job = view.result.manifest, view.result.job
+    manifest = view.result.manifest
+    beside = [("Tables digest", str(manifest["tables_digest"]))]
+    if "parameters" in manifest:
+        beside.insert(0, ("Parameters", _parameters(manifest["parameters"])))
+    job = view.result.job
+    path = view.scenario.path.as_posix()
+    commands = (
+        f"simulate describe {path}",
+        f"simulate run {path} --replicates {job.replicates} --seed {job.seed}",
+    )
+    return how_to_reproduce(
+        manifest,
+        seed=job.seed,
+        replicates=job.replicates,
+        commands=commands,
+        files=_FILES,
+        beside=beside,
+    )
+
+
+def how_to_reproduce(
+    manifest: Mapping[str, Any],
+    *,
+    seed: int,
+    replicates: int,
+    commands: Sequence[str],
+    files: Sequence[tuple[str, str]],
+    beside: Sequence[tuple[str, str]] = (),
+) -> Section:
+    """How to make any result again.
+
+    Parameters
+    ----------
+    manifest : mapping
+        The record of the run.
+    seed, replicates : int
+        Of the run.
+    commands : sequence of str
+        What to type; the manifest's own command takes the place of the last.
+    files : sequence of (str, str)
+        Files of the folder of results, and what they hold.
+    beside : sequence of (str, str)
+        What else identifies the run.
+    """
     packages = ", ".join(f"{name} {v}" for name, v in manifest["packages"].items())
     items = [
-        ("Seed", str(job.seed)),
-        ("Replicates", f"{job.replicates:,}"),
+        ("Seed", str(seed)),
+        ("Replicates", f"{replicates:,}"),
         ("Engine", f"{manifest['engine']}: {manifest['engine_reason']}"),
         ("Scenario digest", str(manifest["digest"])),
-        ("Tables digest", str(manifest["tables_digest"])),
+        *beside,
         ("Version", f"simulate {manifest['version']}, Python {manifest['python']}"),
         ("Packages", packages),
         ("Platform", str(manifest["platform"])),
     ]
-    if "parameters" in manifest:
-        items.insert(4, ("Parameters", _parameters(manifest["parameters"])))
     text = (
         "The same scenario, seed and version give the same tables to the last byte, whatever the "
         "number of workers."
     )
-    path = view.scenario.path.as_posix()
-    options = f"--replicates {job.replicates} --seed {job.seed}"
-    again = manifest["command"] or f"simulate run {path} {options}"
-    commands = f"simulate describe {path}\n{again}"
+    *before, last = commands
     return Section(
         "reproduce",
         "How to reproduce",
         [
             Prose(text),
-            Code(commands),
+            Code("\n".join([*before, manifest["command"] or last])),
             Listing(items),
             Heading("Files of this folder"),
-            Table("Files", ("File", "What it holds"), _FILES, codes=(0,)),
+            Table("Files", ("File", "What it holds"), files, codes=(0,)),
         ],
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from simulate.report.blocks import Block, Details, Heading, Points, Prose, Section, Table
 from simulate.report.facts import inconsistencies
@@ -21,7 +22,21 @@ _MEANING = {
 
 def sources_section(view: View) -> Section:
     """The register of sources, and how the publication is read where it is unclear."""
-    register = view.scenario.register()
+    return register_section(view.scenario.register(), inconsistencies(view.scenario))
+
+
+def register_section(
+    register: Sequence[RegisterRow], unclear: Sequence[tuple[str, str]] = ()
+) -> Section:
+    """The register of sources of any scenario.
+
+    Parameters
+    ----------
+    register : sequence of RegisterRow
+        Every number and date of the scenario.
+    unclear : sequence of (str, str)
+        Where the publication is unclear, and how it is read.
+    """
     counts = Counter(row.source for row in register)
     kinds = [kind for kind in (*SOURCE_KINDS, "not stated") if counts[kind]]
     words = listed(f"{counts[kind]} {kind} ({_MEANING[kind]})" for kind in kinds)
@@ -34,7 +49,6 @@ def sources_section(view: View) -> Section:
     for row in register:
         by_section.setdefault(row.path.split(".")[0], []).append(row)
     blocks += [_details(section, rows) for section, rows in by_section.items()]
-    unclear = inconsistencies(view.scenario)
     if unclear:
         blocks += [
             Heading("Where the publication is unclear, and how it is read"),

@@ -1,0 +1,178 @@
+"""The section on estimates: what the trial would report, and how far that is from true."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from simulate.monte_carlo import Estimate
+from simulate.plots.hazard_ratios import plot_hazard_ratios
+from simulate.plots.style import EFFICACY, FUTILITY, NOT_REJECTED
+from simulate.randomised.outcomes import FUTILE
+from simulate.report.blocks import Block, Heading, Picture, Prose, Section, Table
+from simulate.report.numbers import NO_VALUE, number, signed
+from simulate.report.randomised.arms import arms_table
+from simulate.report.randomised.view import RandomisedView, hypothesis_label, look_label
+from simulate.report.randomised.words import monte_carlo_interval, small
+from simulate.report.svg import figure_svg
+from simulate.scenario.monitoring import Hypothesis
+
+_AT_DECISION = "stop"
+
+
+def estimates_section(view: RandomisedView) -> Section:
+    """Hazard ratios at the decision, medians and rates by arm; empty if nothing is estimated."""
+    blocks: list[Block] = []
+    for hypothesis in view.hypotheses:
+        if not view.outcomes.has(f"{hypothesis.name}.log_hr"):
+            continue
+        if len(view.hypotheses) > 1:
+            blocks.append(Heading(hypothesis_label(hypothesis, view)))
+        blocks += [
+            Prose(_in_words(view, hypothesis)),
+            _picture(view, hypothesis),
+            _table(view, hypothesis),
+        ]
+    blocks += arms_table(view)
+    return Section("estimates", "What the trial would report", blocks)
+
+
+def true_log_ratio(view: RandomisedView, hypothesis: Hypothesis) -> float:
+    """True log hazard ratio; nan where hazards are not proportional."""
+    mean = _of(view, hypothesis, "log_hazard_ratio.mean").estimate
+    return mean - _of(view, hypothesis, "log_hazard_ratio.bias").estimate
+
+
+def _of(view: RandomisedView, hypothesis: Hypothesis, measure: str) -> Estimate:
+    return view.measured.of_hypothesis(hypothesis, measure, _AT_DECISION)
+
+
+def _in_words(view: RandomisedView, hypothesis: Hypothesis) -> str:
+    truth = true_log_ratio(view, hypothesis)
+    if math.isnan(truth):
+        return (
+            "The hazard ratio is that of Cox's model at the look that decides. There is no single "
+            "true one to hold it against: hazards of the two arms are not proportional over time "
+            "or not the same for all patients, so what is estimated depends on the follow-up too."
+        )
+    given = _of(view, hypothesis, "log_hazard_ratio.bias_if_rejected")
+    text = (
+        "The hazard ratio is that of Cox's model at the look that decides; the true one is "
+        f"{number(math.exp(truth), 2)}. Stopping early picks trials that look better than they "
+        "are, so that the estimate is biased"
+    )
+    if math.isnan(given.estimate):
+        return text + "."
+    factor = 100 * (math.exp(given.estimate) - 1)
+    verb = "below" if factor < 0 else "above"
+    return (
+        f"{text}: among trials that reject, its geometric mean lies {number(abs(factor))}% {verb} "
+        "the truth."
+    )
+
+
+def ratios_by_decision(
+    view: RandomisedView, hypothesis: Hypothesis
+) -> dict[str, np.ndarray[tuple[int], np.dtype[np.float64]]]:
+    """Log hazard ratios at the decision, by what was decided."""
+    outcomes = view.outcomes
+    values = outcomes.at_decision(hypothesis, "log_hr")
+    rejected = outcomes.rejects(hypothesis)
+    futile = outcomes.decided(hypothesis, FUTILE).any(axis=0)
+    found = {
+        "Rejected": values[rejected],
+        "Not rejected": values[~rejected & ~futile],
+        "Stopped for futility": values[futile],
+    }
+    return {name: each for name, each in found.items() if len(each)}
+
+
+_COLORS = {
+    "Rejected": EFFICACY,
+    "Not rejected": NOT_REJECTED,
+    "Stopped for futility": FUTILITY,
+}
+
+
+def _picture(view: RandomisedView, hypothesis: Hypothesis) -> Picture:
+    truth = true_log_ratio(view, hypothesis)
+
+    def draw(figure: Figure) -> None:
+        plot_hazard_ratios(
+            ratios_by_decision(view, hypothesis),
+            colors=_COLORS,
+            n=view.n,
+            truth=None if math.isnan(truth) else truth,
+            ax=figure.subplots(),
+        )
+
+    svg = figure_svg(
+        f"hazard-ratios-{hypothesis.name}",
+        draw,
+        width=8.6,
+        height=2.7,
+        description="Hazard ratios at the decision",
+    )
+    caption = (
+        "Every trial once, at the look that decides, in the colour of its decision. A few in a "
+        "thousand beyond the axis stand in its last bars."
+    )
+    return Picture(svg, f"Hazard ratios of {hypothesis.name} at the decision", caption)
+
+
+def _table(view: RandomisedView, hypothesis: Hypothesis) -> Table:
+    rows = [
+        ("Hazard ratio, mean", _of(view, hypothesis, "hazard_ratio.mean"), 1.0, 3, False),
+        ("Hazard ratio, median", _of(view, hypothesis, "hazard_ratio.q50"), 1.0, 3, False),
+        ("Log hazard ratio, mean", _of(view, hypothesis, "log_hazard_ratio.mean"), 1.0, 4, False),
+        (
+            "Bias of the log hazard ratio",
+            _of(view, hypothesis, "log_hazard_ratio.bias"),
+            1,
+            4,
+            True,
+        ),
+        (
+            "Bias among trials that reject",
+            _of(view, hypothesis, "log_hazard_ratio.bias_if_rejected"),
+            1.0,
+            4,
+            True,
+        ),
+        (
+            "Coverage of the 95% interval, %",
+            _of(view, hypothesis, "log_hazard_ratio.coverage"),
+            100.0,
+            2,
+            False,
+        ),
+    ]
+    for look in view.looks_of(hypothesis):
+        found = view.measured.of_hypothesis(hypothesis, "hazard_ratio_at_bound.mean", look.name)
+        label = f"Minimal detectable hazard ratio at the {look_label(look)}"
+        rows.append((label, found, 1.0, 3, False))
+    cells = [
+        _row(label, found, scale, digits, sign=sign)
+        for label, found, scale, digits, sign in rows
+        if not math.isnan(found.estimate)
+    ]
+    return Table(
+        f"Hazard ratio of {hypothesis.name} at the decision",
+        ("", "Estimate", "MCSE", "95% interval", "Trials"),
+        cells,
+        numeric=(1, 2, 3, 4),
+        caption=(
+            "Intervals are those of the Monte Carlo error. The minimal detectable hazard ratio is "
+            "the largest observed one that rejects at a look, mean over the trials that made it. "
+            "Coverage is that of the usual interval, which takes no account of earlier looks."
+        ),
+    )
+
+
+def _row(label: str, found: Estimate, scale: float, digits: int, *, sign: bool) -> tuple[str, ...]:
+    text = (signed if sign else number)(scale * found.estimate, digits)
+    error = NO_VALUE if math.isnan(found.mcse) else small(scale * found.mcse, digits)
+    interval = monte_carlo_interval(found, scale, digits)
+    return label, text, error, interval, f"{found.n_analysed:,}"

@@ -1,0 +1,238 @@
+"""The section on power: theory beside simulation, and what is decided at each look."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from simulate.monte_carlo import Estimate
+from simulate.plots.decisions import decisions_legend, plot_decisions
+from simulate.report.blocks import Block, Heading, Picture, Prose, Section, Table
+from simulate.report.numbers import NO_VALUE, capital, counted, number
+from simulate.report.randomised.view import RandomisedView, hypothesis_label, look_label
+from simulate.report.randomised.words import monte_carlo_interval, with_error
+from simulate.report.svg import figure_svg
+from simulate.scenario.analyses import Analysis
+from simulate.scenario.monitoring import Hypothesis
+
+Compared = tuple[str, Estimate, float]
+"""Label, simulation and theory of one line of a table."""
+
+
+def power_section(view: RandomisedView) -> Section:
+    """What is decided and when, by theory and by simulation."""
+    blocks: list[Block] = [Prose(_introduction(view))]
+    for hypothesis in view.hypotheses:
+        if len(view.hypotheses) > 1:
+            blocks.append(Heading(hypothesis_label(hypothesis, view)))
+        blocks += [_picture(view, hypothesis), _decided(view, hypothesis)]
+    if view.hypotheses:
+        blocks.append(Heading("Size, events and time"))
+    blocks.append(_of_trial(view))
+    title = "Power: theory beside simulation"
+    if view.under_null:
+        title = "Decisions: theory beside simulation"
+    return Section("power", title if view.hypotheses else "Size, events and time", blocks)
+
+
+def _introduction(view: RandomisedView) -> str:
+    runs = f"Simulated numbers are of {counted(view.n, 'trial')}"
+    text = (
+        f"{runs}, with their Monte Carlo standard error (\N{PLUS-MINUS SIGN}) and 95% Monte Carlo "
+        "interval."
+    )
+    if not view.theory:
+        return f"{text} There is no theory to set beside them."
+    return (
+        f"{text} Theory is computed without any random number: events and calendar times by "
+        "integrating the scenario's survival over its accrual, power from the joint normal "
+        "distribution of Z at the looks. It is an approximation where hazards are not proportional "
+        "or looks are not at their planned events, so a difference beyond the Monte Carlo error "
+        "tells of the approximation as well."
+    )
+
+
+# ---- what is decided ------------------------------------------------------------------------
+
+
+def decisions_table(view: RandomisedView, hypothesis: Hypothesis) -> pd.DataFrame:
+    """Shares of all trials by the end of each look, as `plot_decisions` takes them."""
+    rows, futility = [], 0.0
+    get = view.measured.of_hypothesis
+    for look in view.looks_of(hypothesis):
+        futility += get(hypothesis, "stop_futility", look.name).estimate
+        rejected = get(hypothesis, "reject_by_then", look.name).estimate
+        failed = get(hypothesis, "stop_end", look.name).estimate
+        rows.append(
+            {
+                "name": look_label(look),
+                "rejected": rejected,
+                "goes_on": max(1.0 - rejected - failed - futility, 0.0),
+                "not_rejected": failed,
+                "futility": futility,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def theory_table(view: RandomisedView, hypothesis: Hypothesis) -> pd.DataFrame:
+    """The same by theory: shares rejected and stopped for futility by each look."""
+    looks = view.looks_of(hypothesis)
+    at_look = view.theory.at_look
+    futility = [at_look(hypothesis, "cumulative_futility", look.name) for look in looks]
+    # at the last look theory counts all that do not reject as futility
+    futility[-1] = futility[-2] if len(looks) > 1 else math.nan
+    rejected = [at_look(hypothesis, "cumulative_efficacy", look.name) for look in looks]
+    return pd.DataFrame({"rejected": rejected, "futility": futility})
+
+
+def _picture(view: RandomisedView, hypothesis: Hypothesis) -> Picture:
+    decisions, theory = decisions_table(view, hypothesis), theory_table(view, hypothesis)
+    has_theory = bool(theory["rejected"].notna().any())
+
+    def draw(figure: Figure) -> None:
+        ax = figure.subplots()
+        plot_decisions(decisions, theory=theory, ax=ax)
+        decisions_legend(decisions, ax, theory=has_theory)
+
+    svg = figure_svg(
+        f"decisions-{hypothesis.name}",
+        draw,
+        width=8.6,
+        height=0.95 + 0.42 * len(decisions),
+        description="What is decided at each look",
+    )
+    caption = "All trials by what has been decided by the end of each look."
+    if has_theory:
+        caption += " Lines in ink are where theory has the ends of the coloured bars."
+    return Picture(svg, f"Decisions on {hypothesis.name} by look", caption)
+
+
+def _decided(view: RandomisedView, hypothesis: Hypothesis) -> Table:
+    """Probability of each decision at each look and in all."""
+    looks, get = view.looks_of(hypothesis), view.measured.of_hypothesis
+    theory, at_look = view.theory, view.theory.at_look
+    rows: list[Compared] = [
+        ("Rejected, in all", get(hypothesis, "reject"), theory.rejected(hypothesis))
+    ]
+    for measure, column, words in _AT_LOOKS:
+        chosen = looks if column == "efficacy" and len(looks) > 1 else looks[:-1]
+        for look in chosen:
+            found = get(hypothesis, measure, look.name)
+            expected = at_look(hypothesis, column, look.name)
+            rows.append((f"{words} the {look_label(look)}", found, expected))
+    failed = get(hypothesis, "stop_end")
+    rows.append(("Not rejected at the last look", failed, theory.not_rejected(hypothesis)))
+    shown = [rows[0], *(row for row in rows[1:] if row[1].estimate > 0 or row[2] > 0)]
+    return _beside_theory(f"Decisions on {hypothesis.name}, % of all trials", shown, 100.0, 2)
+
+
+_AT_LOOKS = (
+    ("stop_efficacy", "efficacy", "Rejected at"),
+    ("stop_futility", "futility", "Stopped for futility at"),
+)
+"""Measure, column of theory, and words of what is decided at a look."""
+
+
+def _beside_theory(
+    title: str, rows: list[Compared], scale: float = 1.0, digits: int = 1, caption: str = ""
+) -> Table:
+    cells = [
+        (
+            label,
+            with_error(found, scale, digits),
+            monte_carlo_interval(found, scale, digits),
+            number(scale * expected, digits),
+            _difference(found, expected),
+        )
+        for label, found, expected in rows
+    ]
+    header = ["", "Simulated", "95% interval", "Theory", "Difference, MCSE"]
+    keep = 5 if any(row[3] != NO_VALUE for row in cells) else 3
+    if keep == 5:
+        caption = (
+            "Difference: simulated less theory, in Monte Carlo standard errors of the simulation. "
+            f"{caption}"
+        ).strip()
+    return Table(
+        title,
+        header[:keep],
+        [row[:keep] for row in cells],
+        numeric=tuple(range(1, keep)),
+        caption=caption,
+    )
+
+
+def _difference(found: Estimate, expected: float) -> str:
+    if math.isnan(expected) or not found.mcse > 0:
+        return NO_VALUE
+    value = (found.estimate - expected) / found.mcse
+    text = number(value, 1)
+    return f"+{text}" if value > 0 and text.strip("0.") else text
+
+
+# ---- the trial ------------------------------------------------------------------------------
+
+
+def _of_trial(view: RandomisedView) -> Table:
+    """Sizes, events and calendar times, of the looks and of the trial as it ends."""
+    rows = [*_at_stop(view)]
+    for look in view.analyses:
+        rows += _of_look(view, look)
+    caption = (
+        "Of a look, simulated: over the trials that made it; by theory: of a trial that is not "
+        "stopped before. Theory counts the target of a look; the day on which a trial reaches it "
+        "may bring more events."
+        if view.theory
+        else ""
+    )
+    return _beside_theory(
+        "Means over trials", [row for row in rows if row[1].n_analysed], caption=caption
+    )
+
+
+def _at_stop(view: RandomisedView) -> list[Compared]:
+    """What is expected when the trial ends; theory has it if one hypothesis decides that."""
+    theory = view.theory
+    only = view.hypotheses[0] if len(view.hypotheses) == 1 else None
+    size = month = math.nan
+    if only is not None:
+        size, month = theory.at_stop(only, "enrolled"), theory.decision_month(only)
+    of_trial = view.measured.of_trial
+    rows: list[Compared] = [
+        ("Patients when the trial ends", of_trial("sample_size.mean"), size),
+        ("Months to the last decision", of_trial("duration.mean"), month),
+    ]
+    for endpoint in view.scenario.endpoints:
+        expected = math.nan
+        if only is not None and only.endpoint == endpoint and len(view.arms) == 2:
+            expected = theory.at_stop(only, "events")
+        found = view.measured.of_endpoint(endpoint, "events.mean")
+        rows.append((f"{endpoint} events when the trial ends", found, expected))
+    return rows
+
+
+def _of_look(view: RandomisedView, look: Analysis) -> list[Compared]:
+    label, anywhere = capital(look_label(look)), view.theory.anywhere
+    of_trial = view.measured.of_trial
+    rows: list[Compared] = [
+        (
+            f"{label}: month of the data cut",
+            of_trial("cut_time.mean", look.name),
+            anywhere("expected_months", look.name),
+        ),
+        (
+            f"{label}: patients",
+            of_trial("n_enrolled.mean", look.name),
+            anywhere("enrolled", look.name),
+        ),
+    ]
+    for endpoint in view.scenario.endpoints:
+        found = view.measured.of_endpoint(endpoint, "events.mean", look.name)
+        expected = math.nan
+        if len(view.arms) == 2:
+            expected = anywhere("events", look.name, endpoint)
+        rows.append((f"{label}: {endpoint} events", found, expected))
+    return rows
