@@ -36,7 +36,7 @@ def execute(
     step : callable
         Progress.
     """
-    from simulate.randomised.example import example_trials
+    from simulate.randomised.make_examples import example_trials
     from simulate.randomised.operating import operating_characteristics
     from simulate.randomised.result import RandomisedResult
     from simulate.randomised.what_ifs import sweep_table

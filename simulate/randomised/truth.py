@@ -25,8 +25,9 @@ def true_log_hazard_ratios(trial: RandomisedTrial) -> dict[str, float]:
 def true_log_hazard_ratio(trial: RandomisedTrial, hypothesis: Hypothesis) -> float:
     """True log hazard ratio of a hypothesis, or nan where hazards are not proportional."""
     if isinstance(trial, Trial):
-        same = trial.arm(hypothesis.experimental).set == trial.arm(hypothesis.control).set
-        return 0.0 if same else math.nan
+        settings = {arm.name: arm.set for arm in trial.arms}
+        is_null = settings[hypothesis.experimental] == settings[hypothesis.control]
+        return 0.0 if is_null else math.nan
     effects = {
         arm: [each for each in trial.survival.effects if each.arm == arm]
         for arm in (hypothesis.experimental, hypothesis.control)

@@ -17,7 +17,7 @@ from simulate.report.randomised.theory import Theory
 from simulate.scenario.analyses import Analysis
 from simulate.scenario.monitoring import Hypothesis
 from simulate.scenario.randomisation import Arm
-from simulate.scenario.survival_scenario import SurvivalScenario
+from simulate.scenario.reading import AnyScenario
 from simulate.theory.course import ExpectedTrial
 
 NO_ESTIMATE = Estimate(math.nan, math.nan, math.nan, math.nan, 0, 0)
@@ -88,7 +88,7 @@ class RandomisedView:
     result: RandomisedResult
 
     @property
-    def scenario(self) -> SurvivalScenario:
+    def scenario(self) -> AnyScenario:
         """What was simulated."""
         return self.result.job.scenario
 

@@ -1,0 +1,140 @@
+"""Single trials of a randomised scenario made again from their address, as its looks see them."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from simulate import look_samples
+from simulate.build_arms import build_trial_plan
+from simulate.build_survival_plan import build_survival_plan
+from simulate.distributions import NEVER, IntArray, ShortArray
+from simulate.engines.choice import get_engine
+from simulate.engines.survival_reference import ReferenceSurvivalEngine
+from simulate.ledger import ledger_of
+from simulate.look_replicates import RandomisedTrial, look_design
+from simulate.looks import seen as survival_looks
+from simulate.plans import Plans
+from simulate.scenario.survival_trial import SurvivalTrial
+from simulate.scenario.trial import Trial
+from simulate.survival_ledger import ledger_columns
+from simulate.survival_runner import observation
+
+_DAYS = ("progression_day", "death_day", "dropout_day")
+_DAYS_OF_PATIENTS = ("response_day", "progression_day", "death_day", "study_withdrawal_day")
+
+
+class SeenTrial(Protocol):
+    """One trial, made again."""
+
+    enrolled: IntArray
+    """Trial day of enrolment of each patient."""
+    subjects: pd.DataFrame
+    """A row a patient, whole truth."""
+
+    def event_days(self, endpoint: int) -> ShortArray:
+        """Days from enrolment until an event is known, NEVER if it is not."""
+
+    def sample(self, endpoint: int, cut_day: int, n: int) -> tuple[ShortArray, ShortArray]:
+        """Day and event of the first n patients as known at the end of a day."""
+
+
+class TrialMaker:
+    """Makes trials of a scenario again, one by one, in plain Python.
+
+    Parameters
+    ----------
+    trial : SurvivalTrial or Trial
+        The scenario.
+    seed : int
+        Seed of the run.
+    """
+
+    def __init__(self, trial: RandomisedTrial, seed: int) -> None:
+        self.endpoints = look_design(trial).endpoints
+        self._trial, self._seed = trial, seed
+
+    def make(self, replicate: int) -> SeenTrial:
+        """One replicate."""
+        if isinstance(self._trial, SurvivalTrial):
+            return _SeenSurvival(self._trial, self._seed, replicate)
+        return _SeenPatients(self._trial, self._seed, replicate)
+
+
+class _SeenSurvival:
+    """A trial with plain survival models."""
+
+    def __init__(self, trial: SurvivalTrial, seed: int, replicate: int) -> None:
+        plan = build_survival_plan(trial)
+        ledger = ReferenceSurvivalEngine(plan).simulate(seed=seed, replicate=replicate)
+        columns = ledger_columns(ledger)
+        n = len(columns["arm"])
+        room = np.zeros(len(trial.endpoints) * n, np.int32)
+        self._seen = survival_looks.Seen(observation(trial, plan.horizon), ledger, room, n)
+        survival_looks.find_event_days(self._seen)
+        self.enrolled = columns["enrolment_trial_day"].astype(np.int64)
+        regions = np.array([region.name for region in trial.enrolment.all_regions])
+        self.subjects = pd.DataFrame(
+            {
+                "patient": np.arange(n) + 1,
+                "region": regions[columns["region"]],
+                "stratum": columns["stratum"].astype(np.int64) + 1,
+                "arm": _names(trial)[columns["arm"]],
+                "enrolment_trial_day": self.enrolled,
+                **{name: _missing(columns[name]) for name in _DAYS},
+            }
+        )
+
+    def event_days(self, endpoint: int) -> ShortArray:
+        n = len(self.enrolled)
+        return np.asarray(self._seen.event_day)[endpoint * n : (endpoint + 1) * n]
+
+    def sample(self, endpoint: int, cut_day: int, n: int) -> tuple[ShortArray, ShortArray]:
+        day, event = np.zeros(n, np.int32), np.zeros(n, np.int32)
+        survival_looks.take_sample(self._seen, endpoint, cut_day, n, day, event)
+        return day, event
+
+
+class _SeenPatients:
+    """A trial with arms of patients in cycles and scans."""
+
+    def __init__(self, trial: Trial, seed: int, replicate: int) -> None:
+        plan = build_trial_plan(trial) if trial.draws is None else Plans(trial).of(replicate)
+        records = get_engine("reference", plan).simulate(seed=seed, replicate=replicate)
+        ledger, n = ledger_of(records), records.n_patients
+        self._seen = look_samples.seen_patients(look_samples.arm_rules(trial), ledger, n)
+        look_samples.find_event_days(self._seen)
+        columns = records.subjects
+        self.enrolled = np.asarray(columns["enrolment_trial_day"], np.int64)
+        self.subjects = pd.DataFrame(
+            {
+                "patient": np.arange(n) + 1,
+                "site": columns["site"],
+                "stratum": np.asarray(columns["stratum"]) + 1,
+                "arm": _names(trial)[np.asarray(self._seen.arm)[:n]],
+                "enrolment_trial_day": self.enrolled,
+                **{name: _missing(columns[name]) for name in _DAYS_OF_PATIENTS},
+            }
+        )
+
+    def event_days(self, endpoint: int) -> ShortArray:
+        n = len(self.enrolled)
+        return np.asarray(self._seen.event_day)[endpoint * n : (endpoint + 1) * n]
+
+    def sample(self, endpoint: int, cut_day: int, n: int) -> tuple[ShortArray, ShortArray]:
+        day, event = np.zeros(n, np.int32), np.zeros(n, np.int32)
+        look_samples.take_sample(self._seen, endpoint, cut_day, n, day, event)
+        return day, event
+
+
+def _names(trial: RandomisedTrial) -> npt.NDArray[np.str_]:
+    return np.array([arm.name for arm in trial.arms])
+
+
+def _missing(days: npt.NDArray[np.integer]) -> pd.arrays.IntegerArray:
+    """Days with nothing in the place of NEVER."""
+    never = np.asarray(days) >= NEVER
+    return pd.arrays.IntegerArray(np.asarray(days, np.int64), never)
