@@ -29,6 +29,9 @@ SMALLEST = Path(__file__).parent / "templates" / "smallest_trial.yaml"
 SMALLEST_RANDOMISED = SMALLEST.with_name("smallest_survival_trial.yaml")
 """A trial with plain survival models to compile for; the machine code is the same for all."""
 
+SMALLEST_WITH_ARMS = SMALLEST.with_name("smallest_trial_with_arms.yaml")
+"""A trial with arms of patients in cycles and scans to compile for; see the others."""
+
 
 class Work(NamedTuple):
     """A step of a run that is compiled."""
@@ -79,14 +82,28 @@ def _looks(_trial: Trial) -> object:
     return SurvivalRunner(trial, seed=0, engine=choose_engine.BATCH).run(range(1))
 
 
+def _patients_kernels() -> tuple[Any, ...]:
+    from simulate.randomised_runner import run_looks
+
+    return (run_looks,)
+
+
+def _patients(_trial: Trial) -> object:
+    from simulate.randomised_runner import RandomisedRunner
+
+    trial = Scenario.from_file(SMALLEST_WITH_ARMS)
+    return RandomisedRunner(trial, seed=0, engine=choose_engine.BATCH).run(range(1))
+
+
 TRUTH, BATCH, SINGLE = "truth", "batch engine", "batch engine for single trials"
-LOOKS = "batch engine for survival trials"
+LOOKS, LOOKS_AT_PATIENTS = "batch engine for survival trials", "batch engine for trials with arms"
 
 COMPILED = {
     TRUTH: Work(lambda: (observe_kernel,), _truth),
     BATCH: Work(_batch_kernels, _batch),
     SINGLE: Work(_single_kernels, _single),
     LOOKS: Work(_looks_kernels, _looks),
+    LOOKS_AT_PATIENTS: Work(_patients_kernels, _patients),
 }
 """Everything that is compiled, by the name of the step."""
 

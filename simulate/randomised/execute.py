@@ -6,14 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simulate import warmup
-from simulate.choose_engine import BATCH, choose_by_number
+from simulate.choose_engine import BATCH
 from simulate.errors import UsageError
+from simulate.look_replicates import engine_of_looks, run_look_replicates
 from simulate.randomised.job import RandomisedJob, manifest
 from simulate.randomised.outcomes import Looks, Outcomes
 from simulate.randomised.truth import true_log_hazard_ratios
 from simulate.run import Step, Stopwatch, silent
-from simulate.scenario.survival_scenario import SurvivalScenario
-from simulate.survival_replicates import run_survival_replicates
+from simulate.scenario.reading import AnyScenario
+from simulate.scenario.survival_trial import SurvivalTrial
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,7 +44,7 @@ def execute(
     scenario, clock = job.scenario, Stopwatch()
     with clock.time("replicates"):
         outcomes = run_outcomes(job, scenario, job.replicates, parts, step)
-    variants: dict[str, tuple[SurvivalScenario, Outcomes]] = {}
+    variants: dict[str, tuple[AnyScenario, Outcomes]] = {}
     with clock.time("what-ifs"):
         for each in scenario.sweep:
             variant = scenario.variant(each.name)
@@ -59,7 +60,7 @@ def execute(
         sweep = sweep_table(scenario.name, outcomes, named)
         of_variants = _of_variants(variants)
         examples = example_trials(scenario, outcomes, seed=job.seed)
-    engine = choose_by_number(job.engine, job.replicates)
+    engine = engine_of_looks(scenario, job.engine, job.replicates)
     return RandomisedResult(
         job=job,
         outcomes=outcomes,
@@ -75,15 +76,15 @@ def execute(
 
 
 def run_outcomes(
-    job: RandomisedJob, scenario: SurvivalScenario, n: int, parts: Path | None, step: Step
+    job: RandomisedJob, scenario: AnyScenario, n: int, parts: Path | None, step: Step
 ) -> Outcomes:
     """Run the replicates of a scenario, the job's own or another one, with the job's seed."""
     if parts is not None:
         parts = parts / f"{scenario.name}-{n}"
         parts.mkdir(parents=True, exist_ok=True)
-    if choose_by_number(job.engine, n).name == BATCH:
-        _compile(step)
-    looks = run_survival_replicates(
+    if engine_of_looks(scenario, job.engine, n).name == BATCH:
+        _compile(scenario, step)
+    looks = run_look_replicates(
         scenario,
         replicates=n,
         seed=job.seed,
@@ -95,15 +96,16 @@ def run_outcomes(
     return Outcomes(Looks(looks), scenario.analyses, scenario.hypotheses)
 
 
-def _compile(step: Step) -> None:
-    """Compile the engine of survival trials, if that was not done before, and say so."""
-    if not warmup.is_compiled(warmup.LOOKS):
+def _compile(scenario: AnyScenario, step: Step) -> None:
+    """Compile the engine of such a trial, if that was not done before, and say so."""
+    name = warmup.LOOKS if isinstance(scenario, SurvivalTrial) else warmup.LOOKS_AT_PATIENTS
+    if not warmup.is_compiled(name):
         progress = step("compiling (once)", 1)
-        warmup.compile_steps(warmup.smallest_trial(), [warmup.LOOKS])
+        warmup.compile_steps(warmup.smallest_trial(), [name])
         progress(1)
 
 
-def theory_of(scenario: SurvivalScenario) -> pd.DataFrame:
+def theory_of(scenario: AnyScenario) -> pd.DataFrame:
     """What theory expects, by hypothesis, look and truth; empty where there is no theory."""
     import pandas as pd
 
@@ -115,7 +117,7 @@ def theory_of(scenario: SurvivalScenario) -> pd.DataFrame:
         return pd.DataFrame()
 
 
-def _of_variants(variants: dict[str, tuple[SurvivalScenario, Outcomes]]) -> pd.DataFrame:
+def _of_variants(variants: dict[str, tuple[AnyScenario, Outcomes]]) -> pd.DataFrame:
     """Operating characteristics of all variants in one table."""
     import pandas as pd
 

@@ -10,6 +10,9 @@ from typing import Any
 
 from simulate.errors import UsageError
 from simulate.job import PACKAGES, check_size, program_digest
+from simulate.look_replicates import engine_of_looks
+from simulate.scenario.reading import AnyScenario
+from simulate.scenario.scenario import Scenario
 from simulate.scenario.survival_scenario import SurvivalScenario
 
 NULL_SUFFIX = "_null"
@@ -20,7 +23,7 @@ NULL_SUFFIX = "_null"
 class RandomisedJob:
     """What to run."""
 
-    scenario: SurvivalScenario
+    scenario: AnyScenario
     replicates: int
     seed: int
     workers: int = 1
@@ -31,7 +34,7 @@ class RandomisedJob:
 
 
 def make_randomised_job(
-    scenario: SurvivalScenario,
+    scenario: AnyScenario,
     *,
     replicates: int | None = None,
     seed: int | None = None,
@@ -52,26 +55,52 @@ def make_randomised_job(
     n = scenario.replicates if replicates is None else replicates
     chosen_seed = scenario.seed if seed is None else seed
     check_size(n, chosen_seed, workers)
+    engine_of_looks(scenario, engine, n)
+    for each in (scenario, *(scenario.variant(v.name) for v in scenario.sweep)):
+        if isinstance(each, Scenario):
+            each.check_draws()
     return RandomisedJob(scenario, n, chosen_seed, workers, engine, command, null)
 
 
-def under_null(scenario: SurvivalScenario) -> SurvivalScenario:
+def under_null(scenario: AnyScenario) -> AnyScenario:
     """The scenario without any effect of an arm, named ``<scenario>_null``.
+
+    Of a trial with plain survival models all effects are taken away; of one with patients in cycles
+    and scans every experimental arm is treated as its control.
 
     Raises
     ------
     UsageError
         If it has no effect to take away.
     """
-    if not scenario.survival.effects:
+    changes = (
+        _without_effects(scenario)
+        if isinstance(scenario, SurvivalScenario)
+        else _all_as_control(scenario)
+    )
+    if not changes:
         raise UsageError(f"{scenario.name} has no effects, so it is a null scenario already")
-    changes: dict[str, object] = {
-        "survival.effects": [],
-        "name": f"{scenario.name}{NULL_SUFFIX}"[-64:],
+    named: dict[str, object] = {
+        "name": f"{scenario.name[: 64 - len(NULL_SUFFIX)]}{NULL_SUFFIX}",
         "title": f"{scenario.title[:180]} (no effect)",
         "sweep": [],
     }
-    return scenario.with_overrides(changes)
+    if scenario.grid is not None:
+        named["grid"] = None
+    return scenario.with_overrides({**changes, **named})
+
+
+def _without_effects(scenario: SurvivalScenario) -> dict[str, object]:
+    return {"survival.effects": []} if scenario.survival.effects else {}
+
+
+def _all_as_control(scenario: Scenario) -> dict[str, object]:
+    """What every arm must set to be treated as the control of the first hypothesis."""
+    if not scenario.hypotheses:
+        return {}
+    settings = {arm.name: dict(arm.set) for arm in scenario.arms}
+    control = settings[scenario.hypotheses[0].control]
+    return {f"arms.{name}.set": control for name, own in settings.items() if own != control}
 
 
 def manifest(job: RandomisedJob, *, engine: str, reason: str) -> dict[str, Any]:

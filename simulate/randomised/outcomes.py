@@ -15,9 +15,9 @@ import numpy.typing as npt
 
 from simulate.choose_engine import EngineChoice
 from simulate.distributions import FloatArray
+from simulate.look_replicates import LookedReplicates
 from simulate.scenario.analyses import Analysis
 from simulate.scenario.monitoring import Hypothesis
-from simulate.survival_replicates import LookedReplicates
 
 BoolArray = npt.NDArray[np.bool_]
 

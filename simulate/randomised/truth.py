@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 
+from simulate.look_replicates import RandomisedTrial
 from simulate.scenario.monitoring import Hypothesis
 from simulate.scenario.survival_model import Effect, Proportional, SingleModel
-from simulate.scenario.survival_trial import SurvivalTrial
+from simulate.scenario.trial import Trial
 
 
-def true_log_hazard_ratios(trial: SurvivalTrial) -> dict[str, float]:
+def true_log_hazard_ratios(trial: RandomisedTrial) -> dict[str, float]:
     """True log hazard ratio by the name of the hypothesis; without those that have none.
 
     There is one where hazards are proportional: in a model of one event whose effects are all
@@ -21,8 +22,11 @@ def true_log_hazard_ratios(trial: SurvivalTrial) -> dict[str, float]:
     return {name: value for name, value in found.items() if not math.isnan(value)}
 
 
-def true_log_hazard_ratio(trial: SurvivalTrial, hypothesis: Hypothesis) -> float:
+def true_log_hazard_ratio(trial: RandomisedTrial, hypothesis: Hypothesis) -> float:
     """True log hazard ratio of a hypothesis, or nan where hazards are not proportional."""
+    if isinstance(trial, Trial):
+        same = trial.arm(hypothesis.experimental).set == trial.arm(hypothesis.control).set
+        return 0.0 if same else math.nan
     effects = {
         arm: [each for each in trial.survival.effects if each.arm == arm]
         for arm in (hypothesis.experimental, hypothesis.control)

@@ -78,7 +78,7 @@ LAYERS = [
     "workers",
     "gathered",
     "replicates",
-    "survival_replicates",
+    "look_replicates",
     "warmup",
     "operating",
     "scan_bias",

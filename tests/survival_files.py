@@ -5,7 +5,7 @@ from pathlib import Path
 from simulate.scenario.reading import read_scenario
 from simulate.scenario.survival_scenario import SurvivalScenario
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 TWO_ARMS = ROOT / "scenarios" / "generic_two_arm.yaml"
 THREE_LOOKS = ROOT / "benchmarks" / "three_looks.yaml"
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from simulate import survival_replicates
+from simulate import look_replicates
 from simulate.choose_engine import BATCH, REFERENCE
 from simulate.chunk import CHUNK_SIZES
+from simulate.look_replicates import LookedReplicates, run_look_replicates
 from simulate.scenario.reading import read_scenario
 from simulate.scenario.survival_trial import SurvivalTrial
-from simulate.survival_replicates import LookedReplicates, run_survival_replicates
 
 FILE = Path(__file__).parents[2] / "scenarios" / "generic_two_arm.yaml"
 
@@ -35,7 +35,7 @@ def small() -> SurvivalTrial:
 
 @pytest.fixture(scope="module")
 def alone(small: SurvivalTrial) -> dict[str, LookedReplicates]:
-    return run_survival_replicates(small, replicates=N, engine=REFERENCE)
+    return run_look_replicates(small, replicates=N, engine=REFERENCE)
 
 
 def assert_same(one: dict[str, LookedReplicates], other: dict[str, LookedReplicates]) -> None:
@@ -47,7 +47,7 @@ def assert_same(one: dict[str, LookedReplicates], other: dict[str, LookedReplica
 def test_the_engines_give_the_same_rows(
     small: SurvivalTrial, alone: dict[str, LookedReplicates]
 ) -> None:
-    assert_same(run_survival_replicates(small, replicates=N, engine=BATCH), alone)
+    assert_same(run_look_replicates(small, replicates=N, engine=BATCH), alone)
 
 
 @pytest.mark.parametrize(("size", "workers"), [(1, 2), (5, 1), (5, 3)])
@@ -59,7 +59,7 @@ def test_chunks_and_threads_change_nothing(
     workers: int,
 ) -> None:
     monkeypatch.setitem(CHUNK_SIZES, BATCH, size)
-    assert_same(run_survival_replicates(small, replicates=N, engine=BATCH, workers=workers), alone)
+    assert_same(run_look_replicates(small, replicates=N, engine=BATCH, workers=workers), alone)
 
 
 def test_processes_change_nothing(
@@ -68,7 +68,7 @@ def test_processes_change_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(CHUNK_SIZES, REFERENCE, 6)
-    found = run_survival_replicates(small, replicates=N, engine=REFERENCE, workers=2)
+    found = run_look_replicates(small, replicates=N, engine=REFERENCE, workers=2)
     assert_same(found, alone)
 
 
@@ -88,19 +88,15 @@ def test_an_interrupted_run_goes_on(
             raise StoppedError
 
     with pytest.raises(StoppedError):
-        run_survival_replicates(
-            small, replicates=N, engine=REFERENCE, parts=tmp_path, progress=stop
-        )
+        run_look_replicates(small, replicates=N, engine=REFERENCE, parts=tmp_path, progress=stop)
     told: list[int] = []
-    found = run_survival_replicates(
+    found = run_look_replicates(
         small, replicates=N, engine=REFERENCE, parts=tmp_path, progress=told.append
     )
     assert told == [5, 5, 2]
     assert_same(found, alone)
-    monkeypatch.setattr(survival_replicates, "run_chunks", None)
-    assert_same(
-        run_survival_replicates(small, replicates=N, engine=REFERENCE, parts=tmp_path), alone
-    )
+    monkeypatch.setattr(look_replicates, "run_chunks", None)
+    assert_same(run_look_replicates(small, replicates=N, engine=REFERENCE, parts=tmp_path), alone)
 
 
 def test_columns_by_name(alone: dict[str, LookedReplicates]) -> None:

@@ -1,4 +1,4 @@
-"""Many replicates of a randomised survival trial, on any number of workers: the same numbers."""
+"""Many replicates of a randomised trial, on any number of workers: the same numbers."""
 
 from __future__ import annotations
 
@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulate.choose_engine import EngineChoice, choose_by_number
-from simulate.chunk import CHUNK_SIZES
+from simulate.build_arms import build_trial_plan
+from simulate.choose_engine import BATCH, EngineChoice, choose_by_number, choose_engine
+from simulate.chunk import CHUNK_SIZES, REPLICATES_OF_A_DRAW
 from simulate.columns import Columns, FloatArray
 from simulate.gathered import GatheredValues
+from simulate.look_days import randomised_design
 from simulate.looks.columns import column_names
-from simulate.looks.design import survival_design
+from simulate.looks.design import LookDesign, survival_design
+from simulate.randomised_runner import RandomisedRunner
 from simulate.replicates import Progress
 from simulate.scenario.survival_trial import SurvivalTrial
+from simulate.scenario.trial import Trial
 from simulate.survival_runner import SurvivalRunner
 from simulate.workers import run_chunks
 
@@ -36,6 +40,8 @@ class LookedReplicates:
     """The values; nan throughout for replicates that stopped before this look."""
     engine: EngineChoice
     """The engine that ran them, and why."""
+    n_draws: int = 0
+    """Posterior draws that they take in turn; 0 if all have the same parameters."""
 
     @property
     def n(self) -> int:
@@ -65,8 +71,30 @@ class LookedReplicates:
         )
 
 
-def run_survival_replicates(
-    trial: SurvivalTrial,
+RandomisedTrial = SurvivalTrial | Trial
+"""A trial with looks: with plain survival models, or with arms of patients in cycles and scans."""
+
+
+def look_design(trial: RandomisedTrial) -> LookDesign:
+    """The looks of a randomised trial of any kind."""
+    return survival_design(trial) if isinstance(trial, SurvivalTrial) else randomised_design(trial)
+
+
+def engine_of_looks(trial: RandomisedTrial, asked: str, replicates: int) -> EngineChoice:
+    """The engine that runs so many replicates of a randomised trial, and why.
+
+    Raises
+    ------
+    UsageError
+        If there is no such engine, or it cannot run the scenario.
+    """
+    if isinstance(trial, SurvivalTrial):
+        return choose_by_number(asked, replicates)
+    return choose_engine(asked, build_trial_plan(trial), replicates)
+
+
+def run_look_replicates(
+    trial: RandomisedTrial,
     *,
     replicates: int | None = None,
     seed: int | None = None,
@@ -79,8 +107,8 @@ def run_survival_replicates(
 
     Parameters
     ----------
-    trial : SurvivalTrial
-        The scenario.
+    trial : SurvivalTrial or Trial
+        The scenario; one with patients in cycles and scans has arms.
     replicates, seed, workers, engine, parts, progress
         As in :func:`simulate.replicates.run_replicates`.
 
@@ -90,14 +118,13 @@ def run_survival_replicates(
         By the name of the analysis.
     """
     n = trial.replicates if replicates is None else replicates
-    seed = trial.seed if seed is None else seed
-    chosen = choose_by_number(engine, n)
-    names = column_names(survival_design(trial))
+    chosen = engine_of_looks(trial, engine, n)
+    names = column_names(look_design(trial))
     gathered = GatheredValues(
         trial.analyses,
         len(names),
         replicates=n,
-        chunk_size=CHUNK_SIZES[chosen.name],
+        chunk_size=_chunk_size(trial, chosen.name),
         folder=parts,
     )
     missing = gathered.missing()
@@ -106,9 +133,9 @@ def run_survival_replicates(
     try:
         if missing:
             run = run_chunks(
-                SurvivalRunner,
+                SurvivalRunner if isinstance(trial, SurvivalTrial) else RandomisedRunner,
                 trial,
-                seed=seed,
+                seed=trial.seed if seed is None else seed,
                 engine=chosen.name,
                 chunks=missing,
                 workers=workers,
@@ -119,7 +146,17 @@ def run_survival_replicates(
                     tell(len(chunk))
     finally:
         gathered.save()
+    draws = None if isinstance(trial, SurvivalTrial) else trial.draws
+    n_draws = 0 if draws is None else draws.n
     return {
-        name: LookedReplicates(name, names, columns, chosen)
+        name: LookedReplicates(name, names, columns, chosen, n_draws)
         for name, columns in gathered.columns.items()
     }
+
+
+def _chunk_size(trial: RandomisedTrial, engine: str) -> int:
+    """Replicates of a chunk; of patients in cycles and scans, a trial takes much longer."""
+    if engine != BATCH or isinstance(trial, SurvivalTrial):
+        return CHUNK_SIZES[engine]
+    size = CHUNK_SIZES[engine] // 10
+    return size * REPLICATES_OF_A_DRAW if trial.draws is not None else size
