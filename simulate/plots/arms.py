@@ -99,7 +99,8 @@ def plot_months(
     Parameters
     ----------
     months : DataFrame
-        A row a month: ``month``, ``enrolled`` and the counts of events, all cumulative.
+        A row a month, the first one 0: ``month``, ``enrolled`` and the counts of events, all
+        cumulative.
     counts : mapping of str to str
         Columns of events with what they are called.
     looks : sequence of LookMark
@@ -108,13 +109,12 @@ def plot_months(
         Axes to draw on; by default new ones.
     """
     ax = own_axes(ax, width=8.6, height=3)
-    month = np.concatenate([[0.0], months["month"].to_numpy(float)])
-    enrolled = np.concatenate([[0], months["enrolled"].to_numpy()])
+    month, enrolled = (months[name].to_numpy(float) for name in ("month", "enrolled"))
     ax.fill_between(month, enrolled, color="#eef1f4", linewidth=0, zorder=1)
     ax.plot(month, enrolled, color=SOFT, linewidth=1.4, zorder=3)
     _name(ax, month[-1], float(enrolled[-1]), "Enrolled", SOFT)
     for (column, label), color in zip(counts.items(), _EVENT_COLORS, strict=False):
-        values = np.concatenate([[0], months[column].to_numpy()])
+        values = months[column].to_numpy(float)
         ax.plot(month, values, color=color, linewidth=1.6, zorder=4)
         _name(ax, month[-1], float(values[-1]), label, color)
     top = 1.28 * max(float(enrolled[-1]), 1.0)

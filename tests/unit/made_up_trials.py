@@ -316,13 +316,13 @@ def _looks_of(scenario: SurvivalScenario, outcomes: Outcomes, replicate: int) ->
 
 def _months(entry: Floats, days: Mapping[str, Floats], cut_day: int) -> pd.DataFrame:
     rows: list[dict[str, Sequence[int] | int]] = []
-    for month in range(1, math.ceil(cut_day / _MONTH) + 1):
+    for month in range(math.ceil(cut_day / _MONTH) + 1):
         end = min(month * _MONTH, cut_day)
         row: dict[str, Sequence[int] | int] = {
             "month": month,
             "enrolled": int((entry <= end).sum()),
         }
         for name, times in days.items():
-            row[name] = int((entry + times <= end).sum())
+            row[f"{name}.events"] = int((entry + times <= end).sum())
         rows.append(row)
     return pd.DataFrame(rows)

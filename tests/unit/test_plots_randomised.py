@@ -194,7 +194,7 @@ def test_arms_are_drawn_in_their_colours(ax: Axes) -> None:
 
 
 def test_months_name_their_looks_without_one_over_another(ax: Axes) -> None:
-    months = pd.DataFrame({"month": [1, 2, 3], "enrolled": [5, 9, 9], "pfs": [0, 1, 4]})
+    months = pd.DataFrame({"month": [0, 1, 2, 3], "enrolled": [0, 5, 9, 9], "pfs": [0, 0, 1, 4]})
     looks = [LookMark(1.0, "first"), LookMark(1.2, "second"), LookMark(3.0, "final")]
 
     plot_months(months, counts={"pfs": "PFS events"}, looks=looks, ax=ax)

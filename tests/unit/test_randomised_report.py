@@ -14,6 +14,8 @@ from made_up_trials import GENERIC, generic, made_up_outcomes, made_up_result
 
 from simulate.design_theory import DesignTheory, design_theory
 from simulate.monte_carlo import Estimate, proportion
+from simulate.randomised.execute import execute
+from simulate.randomised.job import make_randomised_job
 from simulate.randomised.outcomes import FUTILE, NOT_REJECTED, REJECTED
 from simulate.randomised.result import RandomisedResult
 from simulate.report.blocks import Details, Listing, Picture, Points, Section, Table
@@ -221,6 +223,30 @@ def test_few_replicates_without_examples_and_theory_have_a_report(n: int) -> Non
     assert "Example trials" not in Page(page).headings
     assert not re.search(r"\b(nan|inf|None)\b", text_of(page))
     assert "There is no theory to set beside them." in text_of(page)
+
+
+def test_a_run_gives_what_the_report_shows() -> None:
+    scenario = generic(
+        "sample_size=60",
+        "analyses.interim.cut.events.count=20",
+        "analyses.final.cut.events.count=34",
+        "sweep=[{name: larger, set: {sample_size: 66}}]",
+    )
+    found = execute(make_randomised_job(scenario, replicates=8, engine="reference"))
+    view = RandomisedView(found)
+
+    page = render_randomised_report(found)
+
+    assert not re.search(r"\b(nan|inf|None)\b", text_of(page))
+    assert set(made_up_result(scenario, n=5).outcomes.looks.names) <= set(
+        found.outcomes.looks.names
+    )
+    first = found.examples[0]
+    last = month_table(view, first).rows[-1]
+    known = first.looks.iloc[-1]
+    assert plain(last[1]) == f"{known['n_enrolled']:.0f}"
+    assert plain(last[3]) == f"{known['pfs.events']:.0f}"
+    assert curves_of(view, first, "PFS")["control"].n == known["n_enrolled.control"]
 
 
 # ---- head and design ------------------------------------------------------------------------

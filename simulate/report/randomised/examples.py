@@ -51,14 +51,13 @@ def _endpoints(view: RandomisedView) -> list[str]:
 
 
 def _months_picture(view: RandomisedView, example: ExampleTrial) -> Picture:
-    counts = {
-        endpoint.lower(): f"{endpoint} events"
-        for endpoint in view.scenario.endpoints
-        if endpoint.lower() in example.months
-    }
+    counts = {f"{e.lower()}.events": f"{e} events" for e in view.scenario.endpoints}
+    # the last month goes up to the cut only
+    cut = example.cut_day / DAYS_PER_MONTH
+    months = example.months.assign(month=example.months["month"].clip(upper=cut))
 
     def draw(figure: Figure) -> None:
-        plot_months(example.months, counts=counts, looks=look_marks(example), ax=figure.subplots())
+        plot_months(months, counts=counts, looks=look_marks(example), ax=figure.subplots())
 
     svg = figure_svg("months", draw, width=8.6, height=2.9, description="One trial month by month")
     caption = (

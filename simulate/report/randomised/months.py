@@ -58,15 +58,15 @@ def _decision(row: dict[Any, Any], name: str) -> str:
 def month_table(view: RandomisedView, example: ExampleTrial) -> Table:
     """Patients and events of a trial by the end of each month; months of looks stand out."""
     months = example.months
-    endpoints = [e for e in view.scenario.endpoints if e.lower() in months]
+    endpoints = view.scenario.endpoints
     looks: dict[int, str] = {}
     for row in example.looks.to_dict("records"):
         month = math.ceil(float(row["cut_day"]) / DAYS_PER_MONTH)
         name = str(row["analysis"]).replace("_", " ")
         looks[month] = f"{looks[month]}, {name}" if month in looks else name
-    before = {"enrolled": 0, **{e.lower(): 0 for e in endpoints}}
+    before = {"enrolled": 0, **{f"{e.lower()}.events": 0 for e in endpoints}}
     rows = []
-    for record in months.to_dict("records"):
+    for record in months[months["month"] > 0].to_dict("records"):
         month = int(record["month"])
         cells = [f"{month}"]
         for name in before:
