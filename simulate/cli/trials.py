@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from simulate.job import Job
-    from simulate.scenario import Scenario, SurvivalScenario
+    from simulate.scenario import AnyScenario, Scenario
 
 DIFFERENT = 1
 
@@ -51,7 +51,7 @@ def run(
 
     out = Path(options.pop("out"))
     scenario = read_scenario(file, options.pop("overrides"))
-    if isinstance(scenario, SurvivalScenario):
+    if isinstance(scenario, SurvivalScenario) or scenario.arms:
         _run_randomised(scenario, out, null=null, name=name, force=force, **options)
         return
     if null:
@@ -65,7 +65,7 @@ def run(
 
 
 def _run_randomised(
-    scenario: SurvivalScenario,
+    scenario: AnyScenario,
     out: Path,
     *,
     null: bool,

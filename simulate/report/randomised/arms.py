@@ -19,7 +19,7 @@ def arms_table(view: RandomisedView) -> list[Block]:
     last = view.analyses[-1]
     rows: list[list[str]] = []
     groups: dict[int, str] = {}
-    for endpoint in view.scenario.endpoints:
+    for endpoint in view.endpoints:
         found = [_row(view, endpoint, measure) for measure in _measures(view)]
         found = [row for row in found if any(cell != NO_VALUE for cell in row[1::2])]
         if found:
@@ -54,7 +54,9 @@ def arms_table(view: RandomisedView) -> list[Block]:
 
 def _what_is_true(view: RandomisedView) -> str:
     text = "True values are by formula, all patients of an arm together and nobody lost"
-    if view.scenario.survival.observation == "scans":
+    if view.survival is None:
+        text += "; progression counts on its day, which scans show later"
+    elif view.survival.survival.observation == "scans":
         text += "; of PFS, as scans show it"
     return f"{text}."
 
@@ -98,7 +100,9 @@ def true_value(view: RandomisedView, endpoint: str, name: str, arm: str) -> floa
 
     Times are days from randomisation as the looks count them: an event on day d has the time d.
     """
-    survival = view.expected.survival(endpoint, arm, seen=True)
+    if view.expected is None:
+        return math.nan
+    survival = view.expected.survival(endpoint, arm, seen=view.survival is not None)
     if name == "median":
         reached = survival <= 0.5
         return float(np.argmax(reached)) / DAYS_PER_MONTH if reached.any() else math.inf

@@ -22,8 +22,11 @@ from simulate.describe.survival_model import (
 )
 from simulate.describe.words import duration
 from simulate.report.blocks import Heading, Listing, Prose, Section
+from simulate.report.numbers import listed
 from simulate.report.randomised.schema import schema_picture
 from simulate.report.randomised.view import RandomisedView, look_label
+from simulate.scenario.survival_scenario import SurvivalScenario
+from simulate.theory.course import ExpectedTrial
 
 Item = tuple[str, str]
 
@@ -47,23 +50,43 @@ def design_section(view: RandomisedView) -> Section:
 
 
 def _items(view: RandomisedView) -> Iterator[Item]:
-    scenario, expected = view.scenario, view.expected
-    yield "Accrual", _text(recruitment(scenario, expected.accrual))
-    yield "Baseline", _text(baseline_in_words(scenario.baseline))
-    yield "Arms", _text(randomised(view.arms, scenario.randomisation, scenario.baseline))
-    yield "Disease", _text([model_in_words(scenario), *laws_in_words(scenario)])
-    effects = [effect_in_words(scenario, effect) for effect in scenario.survival.effects]
-    if len(view.arms) > 1:
-        yield "Effects", _text(effects) or "No arm has an effect."
-    yield "Prognosis", _text(factors_in_words(scenario))
-    yield "What is seen", _text(observed(expected))
-    yield "Who leaves", _text(dropout(scenario))
+    scenario = view.scenario
+    assert scenario.max_study_duration is not None  # a randomised trial has it
+    yield from _patients(view)
     for analysis in view.analyses:
         yield f"Look: {look_label(analysis)}", analysis_in_words(analysis)
     yield "Longest duration", f"{duration(scenario.max_study_duration)} from the origin."
     for hypothesis in view.hypotheses:
         yield f"Hypothesis: {hypothesis.name}", _text(hypothesis_in_words(scenario, hypothesis))
-    yield "Estimates", _text(estimates_in_words(scenario.estimates, scenario.endpoints))
+    yield "Estimates", _text(estimates_in_words(scenario.estimates, view.endpoints))
+
+
+def _patients(view: RandomisedView) -> Iterator[Item]:
+    """Who the patients are, what they are given, and what happens to them."""
+    scenario = view.scenario
+    arms = _text(randomised(view.arms, scenario.randomisation, scenario.baseline))
+    if isinstance(scenario, SurvivalScenario):
+        expected = ExpectedTrial(scenario)
+        yield "Accrual", _text(recruitment(scenario, expected.accrual))
+        yield "Baseline", _text(baseline_in_words(scenario.baseline))
+        yield "Arms", arms
+        yield from _survival(scenario)
+        yield "What is seen", _text(observed(expected))
+        yield "Who leaves", _text(dropout(scenario))
+        return
+    yield "Patients", "In cycles and scans, as `simulate describe` tells in full."
+    yield "Arms", arms
+    for arm in scenario.arms:
+        fields = listed(arm.set) if arm.set else "nothing: it is the scenario as it stands"
+        yield arm.label, f"Sets {fields}."
+
+
+def _survival(scenario: SurvivalScenario) -> Iterator[Item]:
+    yield "Disease", _text([model_in_words(scenario), *laws_in_words(scenario)])
+    effects = [effect_in_words(scenario, effect) for effect in scenario.survival.effects]
+    if len(scenario.arms) > 1:
+        yield "Effects", _text(effects) or "No arm has an effect."
+    yield "Prognosis", _text(factors_in_words(scenario))
 
 
 def _text(lines: Iterable[str]) -> str:
