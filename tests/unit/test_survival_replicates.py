@@ -59,9 +59,7 @@ def test_chunks_and_threads_change_nothing(
     workers: int,
 ) -> None:
     monkeypatch.setitem(CHUNK_SIZES, BATCH, size)
-    assert_same(
-        run_survival_replicates(small, replicates=N, engine=BATCH, workers=workers), alone
-    )
+    assert_same(run_survival_replicates(small, replicates=N, engine=BATCH, workers=workers), alone)
 
 
 def test_processes_change_nothing(
