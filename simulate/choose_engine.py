@@ -42,18 +42,29 @@ def choose_engine(asked: str, plan: AnyPlan, replicates: int) -> EngineChoice:
     UsageError
         If there is no such engine, or it cannot run the scenario.
     """
-    if asked not in ENGINES:
-        raise UsageError(f"there is no engine {asked!r}; the engines are: {', '.join(ENGINES)}")
     if asked == BATCH and plan.has_shared_resources:
         raise UsageError(
             "the batch engine cannot run this scenario, in which patients of a site share infusion "
             "chairs or drug supply (resources); leave the engine to auto, or ask for reference"
         )
-    if asked != AUTO:
-        return EngineChoice(asked, "it was asked for")
-    if plan.has_shared_resources:
+    if asked == AUTO and plan.has_shared_resources:
         shared = "patients of a site share infusion chairs or drug supply"
         return EngineChoice(REFERENCE, f"{shared}, which only the SimPy engine simulates")
+    return choose_by_number(asked, replicates)
+
+
+def choose_by_number(asked: str, replicates: int) -> EngineChoice:
+    """The engine that runs so many replicates of a scenario that any engine can run.
+
+    Raises
+    ------
+    UsageError
+        If there is no such engine.
+    """
+    if asked not in ENGINES:
+        raise UsageError(f"there is no engine {asked!r}; the engines are: {', '.join(ENGINES)}")
+    if asked != AUTO:
+        return EngineChoice(asked, "it was asked for")
     if replicates <= FEW:
         return EngineChoice(REFERENCE, f"compiling does not pay for {FEW} replicates or fewer")
     return EngineChoice(BATCH, "it is the quickest for many replicates")

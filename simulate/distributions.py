@@ -77,8 +77,12 @@ class ShortColumn(IntColumn, Protocol):
     """The same for numbers of at most 2**31 - 1, which kernels store in half the room."""
 
 
-class ShortTable(IntTable, Protocol):
-    """Whole numbers from -2**31 to 2**31 - 1, which kernels store in half the room."""
+class WordTable(IntTable, Protocol):
+    """Whole numbers from 0 to 2**32 - 1, which kernels store in half the room."""
+
+
+class WordColumn(IntColumn, Protocol):
+    """The same where they can be changed."""
 
 
 class SmallTable(IntTable, Protocol):

@@ -15,10 +15,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba.extending import overload
 
-from simulate.distributions import NEVER, IntArray, ShortTable, SmallTable
-
-SHIFT = 2**31
-"""Words are stored less this, because they are compared as whole numbers with a sign."""
+from simulate.compiled import routine, stay_apart
+from simulate.distributions import (
+    NEVER,
+    IntArray,
+    ShortColumn,
+    SmallTable,
+    WordColumn,
+    WordTable,
+)
 
 WORD_BITS = 32
 MOST_NUMBERS = 2**16 - 1
@@ -26,24 +31,26 @@ MOST_NUMBERS = 2**16 - 1
 
 
 class GuidedTables(NamedTuple):
-    """Distributions on 0, 1, 2, ..., a table each; table t begins at ``t * stride``."""
+    """Distributions on 0, 1, 2, ..., a table each."""
 
-    highest: ShortTable
-    """Highest word of each number, less SHIFT; the last entry of a table takes all others."""
+    highest: WordTable
+    """Highest word of each number; the entry after a table's last number takes all others."""
     guide: SmallTable
     """By table and slice of words: the first number that the lowest word of the slice can have."""
-    stride: int
-    """Entries of a table, one more than it has numbers."""
-    bits: int
-    """A guide has ``2**bits`` slices."""
+    n_numbers: int
+    """Numbers of a table."""
+    stride_bits: int
+    """Table t begins at entry ``t << stride_bits``."""
+    slice_bits: int
+    """A guide has ``1 << slice_bits`` slices."""
 
 
 def guided_number(tables: GuidedTables, table: int, word: int) -> int:
     """The number of a word in one of the tables, or NEVER if it lies beyond the table."""
-    start = table * tables.stride
-    first = start + tables.guide[table << tables.bits]
-    end = start + tables.stride - 1
-    found = bisect_left(tables.highest, word - SHIFT, first, end)
+    start = table << tables.stride_bits
+    first = start + tables.guide[table << tables.slice_bits]
+    end = start + tables.n_numbers
+    found = bisect_left(tables.highest, word, first, end)
     return found - start if found < end else NEVER
 
 
@@ -53,20 +60,67 @@ def _guided_number_compiled(tables: Any, table: Any, word: Any) -> Callable[...,
     del tables, table, word
 
     def search(tables: Any, table: Any, word: Any) -> Any:
-        start = table * tables.stride
-        shifted = word - SHIFT
-        at = start + tables.guide[(table << tables.bits) + (word >> (WORD_BITS - tables.bits))]
-        at = at + np.int64(tables.highest[at] < shifted)
-        at = at + np.int64(tables.highest[at] < shifted)
-        while tables.highest[at] < shifted:
+        start = table << tables.stride_bits
+        slice_of_words = word >> (WORD_BITS - tables.slice_bits)
+        at = start + tables.guide[(table << tables.slice_bits) + slice_of_words]
+        while tables.highest[at] < word:
             at = at + 1
         number = at - start
-        return NEVER if number == tables.stride - 1 else number
+        return number if number < tables.n_numbers else NEVER
 
     return search
 
 
-def guided_tables(thresholds: Sequence[IntArray], *, bits: int) -> GuidedTables:
+class Search(NamedTuple):
+    """Room to look up many words together."""
+
+    table: ShortColumn
+    """Table of each word."""
+    spot: ShortColumn
+    """Entry of the guides at which each search looks first."""
+    start: ShortColumn
+    """Entry at which the table begins."""
+
+
+def search_room(n: int) -> Search:
+    """Room for so many words."""
+    return Search(*(np.zeros(n, np.int32) for _ in range(3)))
+
+
+@routine
+def look_up_numbers(
+    tables: GuidedTables,
+    search: Search,
+    words: WordColumn,
+    first: int,
+    numbers: ShortColumn,
+    start: int,
+    n: int,
+) -> None:
+    """Numbers of ``n`` words in the tables that the room for the search names.
+
+    The words are those from ``first`` on, the numbers go to the entries from ``start`` on. They are
+    those of :func:`guided_number`, found in three short loops; the first and the last become SIMD.
+    """
+    stay_apart()
+    shift, within = WORD_BITS - tables.slice_bits, (1 << tables.stride_bits) - 1
+    for i in range(n):
+        search.spot[i] = (search.table[i] << tables.slice_bits) + (words[first + i] >> shift)
+        search.start[i] = search.table[i] << tables.stride_bits
+    for i in range(n):
+        word = words[first + i]
+        at = search.start[i] + tables.guide[search.spot[i]]
+        at = at + int(tables.highest[at] < word)
+        at = at + int(tables.highest[at] < word)
+        while tables.highest[at] < word:
+            at = at + 1
+        numbers[start + i] = at
+    for i in range(n):
+        number = numbers[start + i] & within
+        numbers[start + i] = number if number < tables.n_numbers else NEVER
+
+
+def guided_tables(thresholds: Sequence[IntArray], *, slice_bits: int) -> GuidedTables:
     """Guided tables of distributions given by their thresholds (:mod:`simulate.distributions`).
 
     Parameters
@@ -74,8 +128,8 @@ def guided_tables(thresholds: Sequence[IntArray], *, bits: int) -> GuidedTables:
     thresholds : sequence of array of int
         For each table the thresholds of 0, 1, 2, ...; words not below the last are NEVER. Shorter
         tables are filled up with their last threshold.
-    bits : int
-        Each guide has ``2**bits`` entries.
+    slice_bits : int
+        Each guide has ``1 << slice_bits`` entries.
 
     Raises
     ------
@@ -85,18 +139,14 @@ def guided_tables(thresholds: Sequence[IntArray], *, bits: int) -> GuidedTables:
     length = max(len(table) for table in thresholds)
     if length > MOST_NUMBERS:
         raise ValueError(f"a table of {length} numbers is longer than {MOST_NUMBERS}")
-    slices = np.arange(1 << bits, dtype=np.int64) << (WORD_BITS - bits)
-    highest = np.full((len(thresholds), length + 1), SHIFT - 1, np.int64)
+    stride_bits = length.bit_length()  # one entry more than there are numbers, at least
+    slices = np.arange(1 << slice_bits, dtype=np.int64) << (WORD_BITS - slice_bits)
+    highest = np.full((len(thresholds), 1 << stride_bits), 2**WORD_BITS - 1, np.uint32)
     guide = np.empty((len(thresholds), len(slices)), np.uint16)
     for row, table in enumerate(thresholds):
         filled = np.full(length, table[-1])
         filled[: len(table)] = table
         # a number without words before it is passed by the guide
-        highest[row, :length] = np.maximum(filled - 1, 0) - SHIFT
+        highest[row, :length] = np.maximum(filled - 1, 0)
         guide[row] = np.searchsorted(filled, slices, side="right")
-    return GuidedTables(
-        highest=highest.ravel().astype(np.int32),
-        guide=guide.ravel(),
-        stride=length + 1,
-        bits=bits,
-    )
+    return GuidedTables(highest.ravel(), guide.ravel(), length, stride_bits, slice_bits)

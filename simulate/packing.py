@@ -8,8 +8,8 @@ notice: the fields are found by the same names, and what a field is follows from
 (``IntTable``, ``FloatTable``, ``int``, ``float``, another named tuple of such fields, or several
 named tuples of one class, ``tuple[Class, ...]``, each of which has a block of its own). What is
 annotated as a table is only read; what a kernel fills is a column (``IntColumn``, ``FloatColumn``,
-or ``ShortColumn`` for whole numbers below 2**31, which take half the room). A ``ShortTable`` and a
-``SmallTable`` are tables of whole numbers of 32 bits and, without a sign, of 16.
+or ``ShortColumn`` for whole numbers below 2**31, which take half the room). Words of 32
+bits, without a sign, have a ``WordTable`` or a ``WordColumn``, numbers of 16 a ``SmallTable``.
 """
 
 from __future__ import annotations
@@ -62,7 +62,8 @@ INT_COLUMN, FLOAT_COLUMN = TableType(types.int64), TableType(types.float64)
 SHORT_COLUMN = TableType(types.int32)
 INT_TABLE = TableType(types.int64, constant=True)
 FLOAT_TABLE = TableType(types.float64, constant=True)
-SHORT_TABLE = TableType(types.int32, constant=True)
+WORD_COLUMN = TableType(types.uint32)
+WORD_TABLE = TableType(types.uint32, constant=True)
 SMALL_TABLE = TableType(types.uint16, constant=True)
 GUIDED_TABLE = TableType(types.int64, constant=True, guided=True)
 
@@ -111,7 +112,8 @@ _KINDS = {
     "IntTable": INT_TABLE,
     "IntArray": INT_COLUMN,
     "IntColumn": INT_COLUMN,
-    "ShortTable": SHORT_TABLE,
+    "WordColumn": WORD_COLUMN,
+    "WordTable": WORD_TABLE,
     "SmallTable": SMALL_TABLE,
     "ShortColumn": SHORT_COLUMN,
     "FloatTable": FLOAT_TABLE,

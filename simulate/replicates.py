@@ -15,7 +15,7 @@ from simulate.analysis.row import statistic_names
 from simulate.analysis.subgroups import Group, groups_of, subgroup_measures
 from simulate.build_arms import build_trial_plan
 from simulate.choose_engine import EngineChoice, choose_engine
-from simulate.chunk import chunk_size
+from simulate.chunk import ChunkRunner, chunk_size
 from simulate.columns import Columns, FloatArray
 from simulate.gathered import Gathered
 from simulate.scenario.trial import Trial
@@ -150,7 +150,14 @@ def run_replicates(
     tell(n - sum(map(len, missing)))
     try:
         if missing:
-            run = run_chunks(trial, seed=seed, engine=chosen.name, chunks=missing, workers=workers)
+            run = run_chunks(
+                ChunkRunner,
+                trial,
+                seed=seed,
+                engine=chosen.name,
+                chunks=missing,
+                workers=workers,
+            )
             with closing(run) as finished:
                 for chunk, result in finished:
                     gathered.add(chunk, result)

@@ -190,9 +190,7 @@ class SurvivalRunner:
         values = [math.nan] * (len(replicates) * n_columns)
         for row, replicate in enumerate(replicates):
             ledger = with_lists(bench.engine.simulate(seed=self._seed, replicate=replicate))
-            while not look_at_trial(
-                bench.watch, bench.book.tree, ledger, values, row * n_columns
-            ):
+            while not look_at_trial(bench.watch, bench.book.tree, ledger, values, row * n_columns):
                 bench.book.learn()
         return np.array(values)
 

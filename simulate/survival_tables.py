@@ -10,7 +10,7 @@ from scipy.special import ndtr, ndtri
 from scipy.stats import poisson
 
 from simulate.distributions import NEVER, FloatArray, IntArray, thresholds
-from simulate.guided import GuidedTables, guided_tables
+from simulate.guided import guided_tables
 from simulate.patient.accrual import AccrualPlan
 from simulate.patient.randomisation import BLOCKS, MINIMISATION, RandomisationPlan
 from simulate.patient.survival import (
@@ -22,7 +22,7 @@ from simulate.patient.survival import (
     SurvivalModelPlan,
 )
 
-BITS_OF_DAYS, BITS_OF_ARRIVALS = 12, 6
+SLICE_BITS_OF_DAYS, SLICE_BITS_OF_ARRIVALS = 12, 6
 """Slices of the guides, as powers of 2."""
 
 _WORDS = 2.0**32
@@ -43,8 +43,10 @@ def accrual_plan(
         region_ids=np.array(region_ids, np.int64),
         caps=np.array([NEVER if cap is None else cap for cap in caps], np.int64),
         n_days=daily_means.shape[1],
-        arrivals=guided_tables([poisson_table(mean) for mean in means], bits=BITS_OF_ARRIVALS),
-        table_of=which.ravel().astype(np.int32),
+        arrivals=guided_tables(
+            [poisson_table(mean) for mean in means], slice_bits=SLICE_BITS_OF_ARRIVALS
+        ),
+        table_of=which.ravel().astype(np.int64),
     )
 
 
@@ -160,32 +162,33 @@ def survival_model_plan(
     correlation : float
         Correlation of the copula.
     """
-    known: dict[bytes, int] = {}
     tables: list[IntArray] = []
-    table_of = []
+    firsts, arm_steps, cell_steps = [], [], []
     for transition in range(N_TRANSITIONS):
-        for arm in range(n_arms):
-            for cell in range(n_cells):
-                cumulative = hazard(transition, arm, cell)
-                table = _day_thresholds(cumulative)
-                key = table.tobytes()
-                if key not in known:
-                    known[key] = len(tables)
-                    tables.append(table)
-                table_of.append(known[key])
+        own = [
+            [_day_thresholds(hazard(transition, arm, cell)) for cell in range(n_cells)]
+            for arm in range(n_arms)
+        ]
+        # one table instead of many that are the same: fewer to keep in the cache
+        by_cell = not all(_are_equal(row) for row in own)
+        by_arm = not all(_are_equal(column) for column in zip(*own, strict=True))
+        firsts.append(len(tables))
+        for row in own if by_arm else own[:1]:
+            tables += row if by_cell else row[:1]
+        cell_steps.append(int(by_cell))
+        arm_steps.append((n_cells if by_cell else 1) if by_arm else 0)
     return SurvivalModelPlan(
         model=model,
-        n_arms=n_arms,
-        n_cells=n_cells,
-        days=day_tables(tables),
-        table_of=np.array(table_of, np.int32),
+        days=guided_tables(tables, slice_bits=SLICE_BITS_OF_DAYS),
+        first_table=np.array(firsts, np.uint16),
+        arm_step=np.array(arm_steps, np.uint16),
+        cell_step=np.array(cell_steps, np.uint16),
         copula=copula(correlation),
     )
 
 
-def day_tables(tables: Sequence[IntArray]) -> GuidedTables:
-    """Guided tables of days."""
-    return guided_tables(tables, bits=BITS_OF_DAYS)
+def _are_equal(tables: Sequence[IntArray]) -> bool:
+    return all(np.array_equal(table, tables[0]) for table in tables[1:])
 
 
 def _day_thresholds(cumulative_hazard: FloatArray | None) -> IntArray:

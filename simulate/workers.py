@@ -18,11 +18,10 @@ from itertools import islice
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any, Protocol, TypeVar
 
 from simulate.choose_engine import BATCH
-from simulate.chunk import ChunkResult, ChunkRunner
 from simulate.errors import SimulateError
-from simulate.scenario.trial import Trial
 
 MOST_LOSSES = 3
 """How often in a row the workers may die without finishing a chunk before the run gives up."""
@@ -30,39 +29,67 @@ MOST_LOSSES = 3
 IN_HAND = 2
 """Chunks that are handed out for each thread, so that none waits and results do not pile up."""
 
-Finished = Generator[tuple[range, ChunkResult], None, None]
+Outcome = TypeVar("Outcome")
+"""What is kept of a chunk."""
+
+Found = TypeVar("Found", covariant=True)
+
+Finished = Generator[tuple[range, Outcome], None, None]
 """Chunks and their results, as they are finished."""
 
-_runner: ChunkRunner | None = None
+
+class Runner(Protocol[Found]):
+    """Runs chunks of one scenario; where there are threads, several at once."""
+
+    def run(self, replicates: range, /) -> Found:
+        """Simulate and analyse some replicates."""
+
+
+class MakeRunner(Protocol[Found]):
+    """Makes the runner of a scenario: a class, which worker processes know by its name."""
+
+    def __call__(self, trial: Any, /, *, seed: int, engine: str) -> Runner[Found]:
+        """Make a runner."""
+
+
+_runner: Runner[Any] | None = None
 _folder: Path | None = None
 
 
 def run_chunks(
-    trial: Trial, *, seed: int, engine: str, chunks: Sequence[range], workers: int
-) -> Finished:
+    make: MakeRunner[Outcome],
+    trial: Any,
+    *,
+    seed: int,
+    engine: str,
+    chunks: Sequence[range],
+    workers: int,
+) -> Finished[Outcome]:
     """Run chunks on some workers and give each as it is finished, in no fixed order.
 
     Compiled code lets go of Python's lock, so the batch engine runs in threads; SimPy is Python
     and needs processes.
     """
     if workers == 1 or len(chunks) <= 1:
-        return run_here(ChunkRunner(trial, seed=seed, engine=engine), chunks)
+        return run_here(make(trial, seed=seed, engine=engine), chunks)
     if engine == BATCH:
-        runner = ChunkRunner(trial, seed=seed, engine=engine)
+        runner = make(trial, seed=seed, engine=engine)
         return run_in_threads(runner, chunks, workers=workers)
-    return run_in_processes(trial, seed=seed, engine=engine, chunks=chunks, workers=workers)
+    return run_in_processes(make, trial, seed=seed, engine=engine, chunks=chunks, workers=workers)
 
 
-def run_here(runner: ChunkRunner, chunks: Sequence[range]) -> Finished:
+def run_here(runner: Runner[Outcome], chunks: Sequence[range]) -> Finished[Outcome]:
     """Run chunks one after the other in this process."""
     for chunk in chunks:
         yield chunk, runner.run(chunk)
 
 
-def run_in_threads(runner: ChunkRunner, chunks: Sequence[range], *, workers: int) -> Finished:
+def run_in_threads(
+    runner: Runner[Outcome], chunks: Sequence[range], *, workers: int
+) -> Finished[Outcome]:
     """Run chunks in threads and give each as it is finished, in no fixed order."""
     waiting = iter(chunks)
-    pending: dict[Future[ChunkResult], range] = {}
+    pending: dict[Future[Outcome], range] = {}
     with ThreadPoolExecutor(workers) as pool:
         try:
             while True:
@@ -79,8 +106,14 @@ def run_in_threads(runner: ChunkRunner, chunks: Sequence[range], *, workers: int
 
 
 def run_in_processes(
-    trial: Trial, *, seed: int, engine: str, chunks: Sequence[range], workers: int
-) -> Finished:
+    make: MakeRunner[Outcome],
+    trial: Any,
+    *,
+    seed: int,
+    engine: str,
+    chunks: Sequence[range],
+    workers: int,
+) -> Finished[Outcome]:
     """Run chunks in worker processes and give each as it is finished, in no fixed order.
 
     A worker that is killed is replaced, and what it was doing is done again.
@@ -94,7 +127,8 @@ def run_in_processes(
     losses = 0
     while waiting:
         try:
-            for chunk, result in _one_pool(trial, seed, engine, tuple(waiting), workers):
+            prepare = (make, trial, seed, engine)
+            for chunk, result in _one_pool(prepare, tuple(waiting), workers):
                 waiting.remove(chunk)
                 losses = 0
                 yield chunk, result
@@ -108,8 +142,8 @@ def run_in_processes(
 
 
 def _one_pool(
-    trial: Trial, seed: int, engine: str, chunks: Sequence[range], workers: int
-) -> Iterator[tuple[range, ChunkResult]]:
+    prepare: tuple[MakeRunner[Outcome], Any, int, str], chunks: Sequence[range], workers: int
+) -> Iterator[tuple[range, Outcome]]:
     """Run chunks in one pool, which may break; leave no process behind.
 
     Results come in files. A worker that dies while it sends megabytes through the pool's pipe
@@ -122,7 +156,7 @@ def _one_pool(
         max_workers=min(workers, len(chunks)),
         mp_context=multiprocessing.get_context("spawn"),
         initializer=_prepare,
-        initargs=(trial, seed, engine, folder.name),
+        initargs=(*prepare, folder.name),
     )
     try:
         futures = {pool.submit(_run, chunk): chunk for chunk in chunks}
@@ -139,10 +173,10 @@ def _one_pool(
         folder.cleanup()
 
 
-def _taken(path: Path) -> ChunkResult:
+def _taken(path: Path) -> Any:
     """The result that a worker left in a file, which goes."""
     with path.open("rb") as file:
-        result: ChunkResult = pickle.load(file)
+        result = pickle.load(file)
     path.unlink()
     return result
 
@@ -155,12 +189,12 @@ def _end(processes: set[BaseProcess]) -> None:
         process.join()
 
 
-def _prepare(trial: Trial, seed: int, engine: str, folder: str) -> None:
+def _prepare(make: MakeRunner[Any], trial: Any, seed: int, engine: str, folder: str) -> None:
     """Make a worker ready. Ctrl-C is for the parent, which then ends its workers."""
     global _runner, _folder
     _folder = Path(folder)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _runner = ChunkRunner(trial, seed=seed, engine=engine)
+    _runner = make(trial, seed=seed, engine=engine)
 
 
 def _run(replicates: range) -> str:

@@ -22,7 +22,7 @@ from simulate.engines.survival_randomiser import Randomiser
 from simulate.engines.trial import Moment, Process, Schedule
 from simulate.patient.accrual import admitted, arrivals_on
 from simulate.patient.baseline import baseline_level
-from simulate.patient.survival import DROPOUT, SINGLE_PFS, course_of, row_of, transition_day
+from simulate.patient.survival import DROPOUT, SINGLE_PFS, course_of, transition_day
 from simulate.plan import with_lists
 from simulate.records import LogRow
 from simulate.streams import Purpose, words
@@ -123,10 +123,9 @@ def enrol(trial: SurvivalTrialRun, region: int, day: int) -> None:
     cell = cell_of(plan, draws)
     stratum = plan.randomisation.stratum_of[cell]
     arm = trial.randomiser.arm_of(draws.randomisation, stratum=stratum, cell=cell, region=region)
-    row = row_of(plan.survival, arm, cell)
     event, death, after, dropout = draws.survival
-    progression_day, death_day = course_of(plan.survival, row, event, death, after)
-    dropout_day = transition_day(plan.survival, DROPOUT, row, dropout)
+    progression_day, death_day = course_of(plan.survival, arm, cell, event, death, after)
+    dropout_day = transition_day(plan.survival, DROPOUT, arm, cell, dropout)
     patient = SurvivalPatient(
         number, region, cell, stratum, arm, day, progression_day, death_day, dropout_day
     )

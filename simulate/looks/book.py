@@ -56,7 +56,7 @@ class BoundBook:
         known = len(self._paths) - len(new)
         self._branches |= dict(zip(new, range(known, len(self._paths)), strict=True))
         if 2 * len(self._paths) > len(self.tree.key):
-            self.tree = self._new_tree(4 * len(self.tree.key))
+            self.tree = self._new_tree(1 << (4 * len(self._paths)).bit_length())
             return True
         for node, count in new:
             self._enter(self.tree, node, count)
@@ -65,9 +65,7 @@ class BoundBook:
     def _misses(self) -> list[tuple[int, int, int]]:
         flat = [int(number) for number in self.tree.missed]
         n = int(self.tree.n_missed[0])
-        return [
-            (flat[at], flat[at + 1], flat[at + 2]) for at in range(0, n * MISS_SIZE, MISS_SIZE)
-        ]
+        return [(flat[at], flat[at + 1], flat[at + 2]) for at in range(0, n * MISS_SIZE, MISS_SIZE)]
 
     def _new_tree(self, n_entries: int) -> BoundTree:
         """A tree with room for half as many nodes, and all that are known."""

@@ -49,7 +49,7 @@ def entry_of(tree: BoundTree, node: int, count: int) -> int:
     key = (node << COUNT_BITS) + count
     mask = len(tree.key) - 1
     entry = ((((node * _NODE_FACTOR + count) & _LOW) * _FACTOR & _LOW) >> 8) & mask
-    while tree.key[entry] != key and tree.key[entry] != NOT_YET:  # noqa: PLR1714
+    while tree.key[entry] != key and tree.key[entry] != NOT_YET:
         entry = (entry + 1) & mask
     return entry
 

@@ -74,7 +74,7 @@ def look_plan(design: LookDesign) -> LookPlan:
 class _Condition(NamedTuple):
     kind: int
     endpoint: int
-    count: int
+    number: int
     day: int
 
 
@@ -93,11 +93,11 @@ def _triggers(design: LookDesign) -> Triggers:
         first_condition=_starts(len(clause) for look in conditions for clause in look),
         **{
             name: _table(getattr(each, name) for each in flat)
-            for name in ("kind", "endpoint", "count", "day")
+            for name in ("kind", "endpoint", "number", "day")
         },
         first_on_events=_starts(map(len, on_events)),
         on_events=_table(
-            i for which in on_events for i in sorted(which, key=lambda i: (flat[i].count, i))
+            i for which in on_events for i in sorted(which, key=lambda i: (flat[i].number, i))
         ),
         overshooting=_overshooting(conditions),
         cleaning_lag=_table(analysis.cleaning_lag for analysis in design.analyses),

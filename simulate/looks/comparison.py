@@ -18,7 +18,7 @@ from simulate.looks.risk_sets import RiskRows, first_count, second_count
 
 _MOST_STEPS = 100
 _LAST_STEP = 5e-3
-"""A step this small is the last one: what is left of the way is of the order of its fourth power."""
+"""A step this small is the last one: what is left of the way is like its fourth power."""
 _SAFE_STEP = 0.25
 
 
@@ -157,6 +157,8 @@ def _last_step(found: _Likelihood, log_ratio: float, newton: float) -> CoxFit:
 @rule
 def _starting_point(comparison: LogRank) -> float:
     """Peto's log hazard ratio, with what it lacks of Cox's where the arms are of equal size."""
+    if not comparison.variance > 0.0:
+        return 0.0  # all at risk have the event: Efron's ties tell more than the log-rank test
     peto = max(min(-comparison.difference / comparison.variance, 1.5), -1.5)
     return peto + peto * peto * peto / 12.0
 

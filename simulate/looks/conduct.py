@@ -172,7 +172,7 @@ def _tell_overshoot(plan: LookPlan, look: int, out: FloatColumn, row: int) -> No
     condition = plan.triggers.overshooting[look]
     if condition >= 0:
         events = out[row + plan.places.endpoint[plan.triggers.endpoint[condition]]]
-        out[row + OVERSHOOT] = events - plan.triggers.count[condition]
+        out[row + OVERSHOOT] = events - plan.triggers.number[condition]
 
 
 @rule

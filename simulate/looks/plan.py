@@ -39,7 +39,7 @@ class Triggers(NamedTuple):
     """Of each condition, as the next three."""
     endpoint: IntTable
     """Endpoint whose events are counted."""
-    count: IntTable
+    number: IntTable
     """Events, or patients."""
     day: IntTable
     """Trial day of a date, or days after so many patients are enrolled."""
@@ -120,4 +120,4 @@ class LookPlan(NamedTuple):
     estimates: Estimates
     places: Places
     reciprocal: FloatTable
-    """Table of :func:`simulate.looks.comparison.reciprocals`, as far as patients can be enrolled."""
+    """Table of :func:`simulate.looks.comparison.reciprocals`, for all patients."""

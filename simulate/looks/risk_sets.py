@@ -9,7 +9,7 @@ what compares the arms are sums over rows.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 

@@ -189,7 +189,7 @@ def _judge(
     out: FloatColumn,
     column: int,
 ) -> bool:
-    """Test an open hypothesis, if the look does, and write what is decided; False without bounds."""
+    """Test an open hypothesis, if the look does, and write the decision; False without bounds."""
     out[column + DECISION] = float(GOES_ON)
     if plan.hypotheses.is_tested[hypothesis * plan.n_looks + look] == 0:
         return True
@@ -226,7 +226,7 @@ def decision_on(z: float, efficacy: float, futility: float, decides: int) -> int
 def estimate_arms(
     plan: LookPlan, endpoint: int, counted: Counted, tally: Tally, out: FloatColumn, at: int
 ) -> None:
-    """Write median, rates and restricted mean of the arms, and how the means of due pairs differ."""
+    """Write median, rates and restricted mean of the arms, and how the means differ if due."""
     first = _estimate_arm(plan, endpoint, counted, 0, tally, out, at)
     second = Estimate(math.nan, math.nan)
     if plan.pairs.second_arm[counted.pair] >= 0:

@@ -46,8 +46,8 @@ def find_cuts(
         if triggers.kind[condition] == DATE:
             cuts.due[condition] = triggers.day[condition]
         elif triggers.kind[condition] == ENROLLED:
-            count = triggers.count[condition]
-            due = enrolled[count - 1] + triggers.day[condition] if count <= n else NEVER
+            number = triggers.number[condition]
+            due = enrolled[number - 1] + triggers.day[condition] if number <= n else NEVER
             cuts.due[condition] = due
     for endpoint in range(len(triggers.first_on_events) - 1):
         first, end = triggers.first_on_events[endpoint], triggers.first_on_events[endpoint + 1]
@@ -77,10 +77,11 @@ def _find_event_days(triggers: Triggers, first: int, end: int, cuts: Cuts) -> No
     known, day = 0, -1
     for place in range(first, end):
         condition = triggers.on_events[place]
-        while known < triggers.count[condition] and day < triggers.last_day:
+        wanted = triggers.number[condition]
+        while known < wanted and day < triggers.last_day:
             day += 1
             known += cuts.calendar[day]
-        cuts.due[condition] = day if known >= triggers.count[condition] else NEVER
+        cuts.due[condition] = day if known >= wanted else NEVER
     for each in range(triggers.last_day + 2):
         cuts.calendar[each] = 0
 

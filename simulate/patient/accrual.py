@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from simulate.compiled import rule
-from simulate.distributions import IntTable, ShortTable
+from simulate.distributions import IntTable
 from simulate.guided import GuidedTables, guided_number
 
 
@@ -28,14 +28,20 @@ class AccrualPlan(NamedTuple):
     """Trial days on which patients can be enrolled: 0 to n_days - 1."""
     arrivals: GuidedTables
     """Poisson numbers, a table for each mean that occurs."""
-    table_of: ShortTable
+    table_of: IntTable
     """Table of a region's day, flat: ``region * n_days + day``."""
+
+
+@rule
+def table_of_day(plan: AccrualPlan, region: int, day: int) -> int:
+    """Table of the number of arrivals in a region (by position) on a trial day."""
+    return plan.table_of[region * plan.n_days + day]
 
 
 @rule
 def arrivals_on(plan: AccrualPlan, region: int, day: int, word: int) -> int:
     """Patients who arrive in a region (by position) on a trial day."""
-    return guided_number(plan.arrivals, plan.table_of[region * plan.n_days + day], word)
+    return guided_number(plan.arrivals, table_of_day(plan, region, day), word)
 
 
 @rule

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from simulate.bits import whole
 from simulate.compiled import rule
-from simulate.distributions import NEVER, FloatTable, ShortTable, later
+from simulate.distributions import NEVER, FloatTable, SmallTable, later
 from simulate.guided import GuidedTables, guided_number
 from simulate.streams import _binary
 
@@ -52,26 +52,28 @@ class SurvivalModelPlan(NamedTuple):
 
     model: int
     """SINGLE_PFS, SINGLE_OS, ILLNESS_DEATH or COPULA."""
-    n_arms: int
-    n_cells: int
     days: GuidedTables
     """Whole days of all transitions; what lies beyond the horizon is NEVER."""
-    table_of: ShortTable
-    """Table of a transition, arm and cell: ``(transition * n_arms + arm) * n_cells + cell``."""
+    first_table: SmallTable
+    """Table of each transition for the first arm and cell."""
+    arm_step: SmallTable
+    """How much further the table of the next arm is; 0 where it is the same."""
+    cell_step: SmallTable
+    """The same for cells."""
     copula: Copula
 
 
 @rule
-def row_of(plan: SurvivalModelPlan, arm: int, cell: int) -> int:
-    """Where the table of an arm and cell stands among those of a transition."""
-    return arm * plan.n_cells + cell
+def table_of(plan: SurvivalModelPlan, transition: int, arm: int, cell: int) -> int:
+    """Table of a transition for an arm and cell."""
+    first = plan.first_table[transition]
+    return first + plan.arm_step[transition] * arm + plan.cell_step[transition] * cell
 
 
 @rule
-def transition_day(plan: SurvivalModelPlan, transition: int, row: int, word: int) -> int:
+def transition_day(plan: SurvivalModelPlan, transition: int, arm: int, cell: int, word: int) -> int:
     """Days that a transition takes, or NEVER."""
-    table = plan.table_of[transition * plan.n_arms * plan.n_cells + row]
-    return guided_number(plan.days, table, word)
+    return guided_number(plan.days, table_of(plan, transition, arm, cell), word)
 
 
 @rule
@@ -92,19 +94,21 @@ def death_of_either_kind(progression: int, alone: int, after: int) -> int:
 
 @rule
 def course_of(
-    plan: SurvivalModelPlan, row: int, event: int, death: int, after: int
+    plan: SurvivalModelPlan, arm: int, cell: int, event: int, death: int, after: int
 ) -> tuple[int, int]:
     """Days of progression and of death of a patient, by the words of the transitions."""
-    progression = transition_day(plan, EVENT, row, event)
+    progression = transition_day(plan, EVENT, arm, cell, event)
     if plan.model == SINGLE_PFS:
         return progression, NEVER
     if plan.model == SINGLE_OS:
         return NEVER, progression
     if plan.model == COPULA:
-        dies = transition_day(plan, DEATH, row, coupled_word(plan.copula, event, death))
+        dies = transition_day(plan, DEATH, arm, cell, coupled_word(plan.copula, event, death))
         return before_death(progression, dies), dies
-    alone = transition_day(plan, DEATH, row, death)
-    dies = death_of_either_kind(progression, alone, transition_day(plan, DEATH_AFTER, row, after))
+    alone = transition_day(plan, DEATH, arm, cell, death)
+    dies = death_of_either_kind(
+        progression, alone, transition_day(plan, DEATH_AFTER, arm, cell, after)
+    )
     return before_death(progression, alone), dies
 
 

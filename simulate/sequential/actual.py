@@ -33,6 +33,9 @@ IntArray = npt.NDArray[np.int64]
 MOST_AT_ONCE = 4096
 """Rows of counts whose bounds are found in one go; bounds the memory that takes."""
 
+MOST_KEPT = 65_536
+"""Rows that a table keeps; what is beyond is found each time, so that memory stays bounded."""
+
 _MOST_CODE = 2**62
 
 
@@ -101,7 +104,9 @@ class BoundTable:
         kept = self._kept
         missing = np.array([key not in kept.row_of for key in _keys(distinct)], np.bool_)
         if np.any(missing):
-            kept = self._kept = self._with(kept, distinct[missing])
+            kept = self._with(kept, distinct[missing])
+            if len(kept.row_of) <= MOST_KEPT:
+                self._kept = kept
         chosen = np.array([kept.row_of[key] for key in _keys(distinct)], np.int64)[row]
         return _in_rows(kept.bounds, chosen)
 
@@ -161,7 +166,9 @@ def final_looks(counts: IntArray, planned: float) -> IntArray:
 
 
 def looks_held(counts: IntArray, final: IntArray) -> npt.NDArray[np.bool_]:
-    """Whether each look is held: with more events than before, and none after the one that decides.
+    """Whether each look is held: the one that decides, and those before it with fewer events.
+
+    A look that repeats the data of an earlier one is passed over later, by `find_bounds`.
 
     Parameters
     ----------
@@ -172,8 +179,7 @@ def looks_held(counts: IntArray, final: IntArray) -> npt.NDArray[np.bool_]:
     """
     last = final[:, np.newaxis]
     look = np.arange(counts.shape[1])
-    gains = np.diff(counts, axis=1, prepend=0) > 0
-    early = (look < last) & gains & (counts < np.take_along_axis(counts, last, axis=1))
+    early = (look < last) & (counts < np.take_along_axis(counts, last, axis=1))
     return np.asarray(early | (look == last))
 
 

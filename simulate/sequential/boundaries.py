@@ -226,10 +226,8 @@ def _solve_drift(design: GroupSequential, fractions: FloatArray) -> float:
         lower[-1] = upper[-1]
         return float(crossing(fractions, means, lower, upper).above.sum()) - (1.0 - design.beta)
 
-    low = fixed_drift(power=1.0 - design.beta, alpha=design.alpha)
-    if missing(low) >= 0.0:  # one look: nothing is lost to interim looks
-        low *= 1.0 - 1e-9
-    high = low
+    # no design needs less than one look, which may be all that there is
+    low = high = 0.99 * fixed_drift(power=1.0 - design.beta, alpha=design.alpha)
     while missing(high) < 0.0:
         high *= 1.25
         if high > _STEEPEST_DRIFT:

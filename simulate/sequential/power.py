@@ -46,9 +46,7 @@ class Performance:
     @property
     def stopping(self) -> FloatArray:
         """Probability that the trial ends at each look; together 1."""
-        ends = self.efficacy + self.futility
-        ends[-1] = 1.0 - ends[:-1].sum()
-        return ends
+        return self.efficacy + self.futility
 
     @property
     def expected_events(self) -> float:

@@ -19,10 +19,10 @@ from simulate.sequential.integration import (
     FloatArray,
     Path,
     Step,
-    density_at,
     go_on,
     grid_between,
     most_nodes,
+    normal_density,
     probability_beyond,
     start_of_trial,
 )
@@ -173,7 +173,10 @@ def score_bound(path: Path, step: Step, probability: float, side: float) -> floa
     bound = inside + side * step.sd
     for _ in range(_MOST_STEPS):
         beyond = probability_beyond(path, step, bound, side)
-        density = density_at(path, step, bound, 0)[0]
+        density = 0.0  # every node counts, however far: the ratio of both must be right out there
+        for i in range(path.n):
+            distance = bound - step.mean - path.nodes[i]
+            density += path.mass[i] * normal_density(distance / step.sd) / step.sd
         if beyond <= 0.0 or density <= 0.0:
             bound = 0.5 * (inside + bound)  # far outside, where nothing is left
             continue

@@ -16,28 +16,37 @@ import numpy as np
 import pytest
 
 import simulate
-from simulate import bits, distributions, endpoints, streams
+from simulate import bits, distributions, endpoints, guided, streams
 from simulate.build_plan import build_plan
+from simulate.build_survival_plan import build_survival_plan
 from simulate.endpoints import endpoint_rules
 from simulate.patient import (
+    accrual,
     assessment,
     baseline,
     disease,
     dosing,
     enrolment,
     follow_up,
+    randomisation,
     resources,
+    survival,
     toxicity,
     treatment,
 )
+from simulate.patient.survival import SINGLE_OS, SINGLE_PFS
 from simulate.plan import Plan, with_lists
 from simulate.scenario.scenario import Scenario
+from simulate.scenario.survival_scenario import SurvivalScenario
+from simulate.survival_plan import SurvivalPlan
 
 PACKAGE = Path(simulate.__file__).parent
+TO_COPY = PACKAGE.parent / "scenarios" / "generic_two_arm.yaml"
 MODULES = {
     module.__name__: module
     for module in (
-        *(bits, streams, distributions, endpoints),
+        *(bits, streams, distributions, endpoints, guided),
+        *(accrual, randomisation, survival),
         *(assessment, baseline, disease, dosing, enrolment, follow_up),
         *(resources, toxicity, treatment),
     )
@@ -48,6 +57,8 @@ ELSEWHERE = {
     "analysis.counting": "test_counting.py",
     "analysis.two_samples": "test_two_samples.py",
     "known": "test_one_trial.py",
+    "looks": "test_looks_conduct.py",
+    "survival_runner": "test_looks_conduct.py",
     "endpoints.derive_endpoints": "test_one_trial.py",
     "exposure": "test_one_trial.py",
     "observed_truth": "test_observed_truth.py",
@@ -207,6 +218,81 @@ def dosing_calls(plan: Plan) -> dict[str, list[tuple[Any, ...]]]:
         "patient.dosing.dose_amount": [
             (rules, drug, level, 61.5, 1.64) for drug, level in ((0, 0), (1, 0), (1, 1))
         ],
+    }
+
+
+def survival_plan(**changes: Any) -> SurvivalPlan:
+    """The randomised trial to copy, with a few fields changed."""
+    return build_survival_plan(SurvivalScenario.from_file(TO_COPY).with_overrides(changes))
+
+
+def survival_calls() -> dict[str, list[tuple[Any, ...]]]:
+    """Arguments for the rules of randomised trials with plain survival models."""
+    normal = {"kind": "exponential", "median": "12 months"}
+    coupled = {"kind": "copula", "progression": normal, "death": normal, "correlation": 0.6}
+    of_regions = {
+        "randomisation": {"method": "minimisation", "strata": ["visceral"], "by_site": True}
+    }
+    plan, minimised = survival_plan(), survival_plan(**of_regions)
+    models = [
+        plan.survival,
+        survival_plan(survival=coupled).survival,
+        *(plan.survival._replace(model=model) for model in (SINGLE_PFS, SINGLE_OS)),
+    ]
+    chance, totals = minimised.randomisation, np.array([3, 1, 0, 2, 3, 3], np.int64)
+    known = [(chance, totals, cell, 0) for cell in (0, 1)]
+    links = models[1].copula
+    return {
+        "guided.guided_number": [
+            (tables, table, w)
+            for tables in (plan.accrual.arrivals, plan.survival.days)
+            for table in (0, 2)
+            for w in WORDS
+        ],
+        "patient.accrual.table_of_day": [(plan.accrual, 0, day) for day in (0, 9, 400)],
+        "patient.accrual.arrivals_on": [
+            (plan.accrual, 0, day, w) for day in (0, 90, 400) for w in WORDS
+        ],
+        "patient.accrual.admitted": [(3, 9, 9), (3, 2, 9), (3, 9, 1), (0, 1, 1)],
+        "patient.randomisation.list_of": [
+            (drawn, 1, 0) for drawn in (plan.randomisation, minimised.randomisation)
+        ],
+        "patient.randomisation.size_of_block": [(plan.randomisation, w) for w in WORDS],
+        "patient.randomisation.is_beyond": [(2, total, w) for total in (2, 3, 60) for w in WORDS],
+        "patient.randomisation.arm_by_places": [
+            (np.array(places), sum(places), w) for places in ([1, 1], [0, 2, 1], [3]) for w in WORDS
+        ],
+        "patient.randomisation.imbalance": [
+            (chance, totals, row, arm) for row in (0, 1, 2) for arm in (0, 1)
+        ],
+        "patient.randomisation.imbalance_with": [(*each, arm) for each in known for arm in (0, 1)],
+        "patient.randomisation.minimising_arm": [
+            (chance, totals, np.zeros(2, np.int64), cell, 0, w, v)
+            for cell in (0, 1)
+            for w in WORDS
+            for v in WORDS
+        ],
+        "patient.randomisation.count_in": [(*each, arm) for each in known for arm in (0, 1)],
+        "patient.survival.table_of": [
+            (models[0], transition, arm, cell)
+            for transition in range(4)
+            for arm in (0, 1)
+            for cell in (0, 1)
+        ],
+        "patient.survival.transition_day": [
+            (models[0], transition, 1, 1, w) for transition in range(4) for w in WORDS
+        ],
+        "patient.survival.before_death": [(3, 4), (4, 4), (5, 4)],
+        "patient.survival.death_of_either_kind": [
+            (progression, 5, after)
+            for progression in (4, 5, 6, distributions.NEVER)
+            for after in (0, 9, distributions.NEVER)
+        ],
+        "patient.survival.course_of": [
+            (model, 1, 0, a, b, c) for model in models for a in WORDS for b in WORDS for c in WORDS
+        ],
+        "patient.survival.normal_score": [(links, w) for w in WORDS],
+        "patient.survival.coupled_word": [(links, a, b) for a in WORDS for b in WORDS],
     }
 
 
@@ -374,6 +460,7 @@ def calls(plan: Plan, twin: Plan, scenario: Scenario) -> dict[str, list[tuple[An
         "patient.treatment.planned_cycles": [(plan.treatment, k, w) for k in (0, 1) for w in WORDS],
         **toxicity_calls(plan),
         **dosing_calls(plan),
+        **survival_calls(),
         "patient.resources.has_slot": [(plan.resources, used) for used in (0, 1, 2, 3)]
         + [(twin.resources, 99)],
         "patient.resources.has_stock": [

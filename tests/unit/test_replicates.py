@@ -170,7 +170,7 @@ def test_a_killed_worker_is_replaced(small: Scenario, alone: AnalysedReplicates)
     found = {}
     killed = False
     for chunk, result in run_in_processes(
-        small, seed=small.seed, engine=REFERENCE, chunks=wanted, workers=2
+        ChunkRunner, small, seed=small.seed, engine=REFERENCE, chunks=wanted, workers=2
     ):
         found[chunk] = result
         if not killed:
@@ -327,7 +327,7 @@ def test_what_a_worker_sends_is_written_whole_or_not_at_all(
 ) -> None:
     """A worker killed in the middle of a long message would leave the pool waiting for its end."""
     monkeypatch.setattr(signal, "signal", lambda *_: None)
-    workers._prepare(scenario, 1, "reference", str(tmp_path))
+    workers._prepare(ChunkRunner, scenario, 1, "reference", str(tmp_path))
 
     sent = workers._run(range(2))
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from simulate.sequential import actual
 from simulate.sequential.actual import BoundTable, unique_rows
 from simulate.sequential.boundaries import find_design_bounds
 from simulate.sequential.crossing import crossing
@@ -21,7 +22,7 @@ from simulate.sequential.design import (
 )
 from simulate.sequential.log_rank import z_at
 from simulate.sequential.refusals import DesignError
-from simulate.sequential.spending import HwangShihDeCani, OBrienFlemingType
+from simulate.sequential.spending import HwangShihDeCani, OBrienFlemingType, PocockType
 
 DESIGN = GroupSequential((0.5, 0.75, 1.0))
 ONE_LOOK = stats.norm.isf(0.025)
@@ -116,6 +117,16 @@ def test_a_futility_bound_is_never_above_the_efficacy_bound() -> None:
     assert found.futility_z[0, 0] == found.efficacy_z[0, 0]
 
 
+def test_beta_that_would_stop_successes_is_not_spent() -> None:
+    """Five planned looks and two held: so much power is left over that beta cannot be used up."""
+    futility = BetaSpending(PocockType(0.1))
+    design = GroupSequential((0.2, 0.4, 0.6, 0.8, 1.0), PocockType(0.025), futility)
+    found = table(design, 500).bounds([[0, 0, 0, 499, 500], [100, 200, 300, 400, 500]])
+    assert found.futility_z[0, 3] == found.efficacy_z[0, 3]
+    assert np.all(found.futility_z <= found.efficacy_z)
+    assert np.all(found.futility_z[1, :-1] < found.efficacy_z[1, :-1])
+
+
 def test_bounds_of_a_trial_do_not_depend_on_the_others() -> None:
     rng = np.random.default_rng(5)
     counts = np.array([254, 381, 508]) + np.sort(rng.poisson(3.0, (400, 3)), axis=1)
@@ -137,6 +148,16 @@ def test_bounds_are_found_once_and_kept() -> None:
     assert again.efficacy_z[0].tolist() == first.efficacy_z[1].tolist()
     copy = pickle.loads(pickle.dumps(kept))
     assert copy.bounds([[255, 381, 508]]).efficacy_z.tolist() == again.efficacy_z[:1].tolist()
+
+
+def test_a_full_table_still_finds_bounds_but_keeps_no_more(monkeypatch) -> None:
+    monkeypatch.setattr(actual, "MOST_KEPT", 2)
+    full, rows = table(), [[254, 381, 508], [255, 381, 508]]
+    full.bounds(rows)
+    found = full.bounds([[256, 381, 508], *rows])
+    assert len(full) == 2
+    assert np.array_equal(found.efficacy_z[1:], full.bounds(rows).efficacy_z)
+    assert np.array_equal(found.efficacy_z[0], table().bounds([[256, 381, 508]]).efficacy_z[0])
 
 
 def test_threads_may_share_a_table() -> None:
@@ -162,6 +183,9 @@ def test_unique_rows_are_those_of_numpy_whatever_the_range() -> None:
         distinct, row = unique_rows(counts)
         assert np.array_equal(distinct[row], counts)
         assert len(distinct) == len(np.unique(counts, axis=0))
+    widest = 2**32 - 1
+    counts = np.array([[0, 0, 0], [1, 0, 0], [widest, widest, widest]])
+    assert len(unique_rows(counts)[0]) == 3
 
 
 @pytest.mark.parametrize(

@@ -222,6 +222,15 @@ def test_given_spending_of_gsdesign_prints_the_same() -> None:
     assert null.below == pytest.approx([0.2041, 0.4703, 0.2361, 0.0693], abs=5e-5)
 
 
+def test_beta_is_spent_as_asked_however_strong_the_effect() -> None:
+    """A level of 1e-9 needs a drift above 9, far from where trials without effect are."""
+    beta = HwangShihDeCani(0.001, gamma=-2.0)
+    found = bounds_of(THREE, OBrienFlemingType(1e-9), BetaSpending(beta))
+    assert found.drift > 9.0
+    below = found.crossing(found.drift).below.cumsum()
+    assert below == pytest.approx(beta.spent(THREE), abs=1e-9)
+
+
 def test_futility_that_is_not_binding_leaves_efficacy_as_it_is() -> None:
     efficacy, futility = OBrienFlemingType(0.025), GivenZ((0.0, 1.0))
     without, loose = bounds_of(THREE, efficacy), bounds_of(THREE, efficacy, futility)

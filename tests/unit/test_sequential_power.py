@@ -149,6 +149,7 @@ def test_probabilities_of_stopping_weigh_anything_known_at_the_looks() -> None:
     assert found.expected([600, 900]) == pytest.approx(900 - 300 * sum(stops), rel=1e-12)
     deaf = performance_at_means(bounds, found.means, found.events, heed_futility=False)
     assert deaf.futility[0] == 0.0
+    assert deaf.stopping.sum() == pytest.approx(1.0, abs=1e-12)
     assert deaf.power > found.power
 
 

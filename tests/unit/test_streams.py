@@ -38,6 +38,8 @@ PURPOSES = {
     "SITE_ACTIVATION": 9,
     "SITE_ARRIVAL": 10,
     "SITE_SCREENING": 11,
+    "REGION_ARRIVALS": 12,
+    "BLOCK": 16,
     "BASELINE": 32,
     "BASELINE_SCAN": 33,
     "RESPONSE": 34,
@@ -59,6 +61,8 @@ PURPOSES = {
     "DOSING_RULE": 50,
     "WITHDRAWAL_CAUSE": 51,
     "INFUSION": 52,
+    "RANDOMISATION": 64,
+    "SURVIVAL": 65,
 }
 
 EDGE_WORDS = sorted(

@@ -5,11 +5,12 @@ from __future__ import annotations
 from simulate.compiled import part, routine, stay_apart
 from simulate.engines.batch.survival_work import (
     DAYS_AT_ONCE,
+    ArrivalWork,
     SurvivalWork,
-    look_up_blocks,
-    word_of,
+    look_up_in_turn,
 )
-from simulate.patient.accrual import AccrualPlan, admitted, arrivals_on
+from simulate.guided import look_up_numbers
+from simulate.patient.accrual import AccrualPlan, admitted, table_of_day
 from simulate.streams import Purpose
 from simulate.survival_ledger import SurvivalLedger
 
@@ -18,8 +19,6 @@ _ARRIVALS = int(Purpose.REGION_ARRIVALS)
 _AT_ONCE = 8
 """Patients written without asking whether they are there; the next ones write over them."""
 
-_BLOCKS = DAYS_AT_ONCE // 4
-
 
 @routine
 def enrol(
@@ -27,29 +26,39 @@ def enrol(
 ) -> None:
     """Fill the trial: the region and the day of every patient."""
     stay_apart()
-    for region in range(len(plan.region_ids)):
+    n_regions = len(plan.region_ids)
+    for region in range(n_regions):
         work.places_in_region[region] = plan.caps[region]
     ledger.n[0] = 0
     start = 0
     while start < plan.n_days and ledger.n[0] < plan.sample_size:
         days = min(DAYS_AT_ONCE, plan.n_days - start)
-        for region in range(len(plan.region_ids)):
-            look_up_blocks(
-                work.arrival_words,
-                region * _BLOCKS,
-                seed,
-                plan.region_ids[region],
-                replicate,
-                _ARRIVALS,
-                start >> 2,
-                1,
-                (days + 3) >> 2,
-            )
-        if len(plan.region_ids) == 1:
+        for region in range(n_regions):
+            draw_arrivals(plan, work.arrivals, seed, replicate, region, start, days)
+        if n_regions == 1:
             enrol_in_one_region(plan, work, ledger, start, days)
         else:
             enrol_in_regions(plan, work, ledger, start, days)
         start = start + days
+
+
+@part
+def draw_arrivals(
+    plan: AccrualPlan,
+    work: ArrivalWork,
+    seed: int,
+    replicate: int,
+    region: int,
+    start: int,
+    days: int,
+) -> None:
+    """Draw how many patients arrive in a region on some days."""
+    address = plan.region_ids[region]
+    look_up_in_turn(work.words, seed, address, replicate, _ARRIVALS, start >> 2, (days + 3) >> 2)
+    for j in range(days):
+        work.search.table[j] = table_of_day(plan, region, start + j)
+    at = region * DAYS_AT_ONCE
+    look_up_numbers(plan.arrivals, work.search, work.words, 0, work.arrived, at, days)
 
 
 @part
@@ -60,10 +69,8 @@ def enrol_in_one_region(
     n = ledger.n[0]
     full = min(plan.sample_size, plan.caps[0])
     for j in range(days):
-        day = start + j
-        drawn = word_of(work.arrival_words, j & 3, j >> 2)
-        end = n + admitted(arrivals_on(plan, 0, day, drawn), full - n, full - n)
-        write_days(ledger, n, end, day)
+        end = n + admitted(work.arrivals.arrived[j], full - n, full - n)
+        write_days(ledger, n, end, start + j)
         n = end
         if n == full:
             break
@@ -77,14 +84,12 @@ def enrol_in_regions(
     """Enrol on some days, region by region."""
     n = ledger.n[0]
     for j in range(days):
-        day = start + j
         for region in range(len(plan.region_ids)):
-            drawn = word_of(work.arrival_words, j & 3, region * _BLOCKS + (j >> 2))
-            arrived = arrivals_on(plan, region, day, drawn)
+            arrived = work.arrivals.arrived[region * DAYS_AT_ONCE + j]
             places = work.places_in_region[region]
             n_admitted = admitted(arrived, plan.sample_size - n, places)
             work.places_in_region[region] = places - n_admitted
-            write_days(ledger, n, n + n_admitted, day)
+            write_days(ledger, n, n + n_admitted, start + j)
             write_region(ledger, n, n + n_admitted, region)
             n = n + n_admitted
         if n == plan.sample_size:

@@ -9,8 +9,8 @@ from simulate.engines.batch.survival_work import (
     ListWork,
     SurvivalWork,
     look_up_addresses,
-    look_up_blocks,
     look_up_entities,
+    look_up_last_words,
     word_of,
 )
 from simulate.patient.randomisation import (
@@ -83,14 +83,12 @@ def fill_lists(
         end = n_places + lists.in_list[number]
         if has_sizes:
             most = lists.in_list[number] // plan.block_sizes[0] + 1
-            look_up_blocks(
-                lists.size_words, 0, seed, number, replicate, _BLOCK, _QUADS - 1, _QUADS, most
-            )
+            look_up_last_words(lists.size_words, seed, number, replicate, _BLOCK, _QUADS, most)
         block = 0
         while n_places < end:
             size = plan.block_sizes[0]
             if has_sizes:
-                size = size_of_block(plan, word_of(lists.size_words, 3, block))
+                size = size_of_block(plan, lists.size_words[block])
             lists.size[n_blocks] = size
             for quad in range((size + 3) >> 2):
                 lists.entity[n_quads] = number
@@ -106,6 +104,9 @@ def fill_blocks(
     plan: RandomisationPlan, lists: ListWork, assigned: ShortColumn, n_blocks: int
 ) -> None:
     """Put the arms into the places of the blocks."""
+    if len(plan.allocation) == 2 and len(plan.block_sizes) == 1:
+        fill_even_blocks(plan, lists, assigned, n_blocks)
+        return
     first_quad, place = 0, 0
     for block in range(n_blocks):
         size = lists.size[block]
@@ -118,6 +119,24 @@ def fill_blocks(
 
 
 @part
+def fill_block_of_two(
+    plan: RandomisationPlan,
+    lists: ListWork,
+    assigned: ShortColumn,
+    first_quad: int,
+    place: int,
+    size: int,
+) -> None:
+    """Put two arms into the places of a block: those left of the first say all there is to know."""
+    left = plan.allocation[0] * (size // plan.ratio_total)
+    for position in range(size):
+        drawn = word_of(lists.words, position & 3, first_quad + (position >> 2))
+        arm = is_beyond(left, size - position, drawn)
+        left = left - 1 + arm
+        assigned[place + position] = arm
+
+
+@part
 def fill_block(
     plan: RandomisationPlan,
     lists: ListWork,
@@ -126,7 +145,7 @@ def fill_block(
     place: int,
     size: int,
 ) -> None:
-    """Put the arms into the places of a block."""
+    """Put any number of arms into the places of a block."""
     share = size // plan.ratio_total
     for arm in range(len(plan.allocation)):
         lists.left[arm] = plan.allocation[arm] * share
@@ -137,22 +156,27 @@ def fill_block(
         assigned[place + position] = arm
 
 
-@part
-def fill_block_of_two(
-    plan: RandomisationPlan,
-    lists: ListWork,
-    assigned: ShortColumn,
-    first_quad: int,
-    place: int,
-    size: int,
+@routine
+def fill_even_blocks(
+    plan: RandomisationPlan, lists: ListWork, assigned: ShortColumn, n_blocks: int
 ) -> None:
-    """The same with two arms: how many places of the first are left says it all."""
-    left = plan.allocation[0] * (size // plan.ratio_total)
+    """The same for all blocks at once where they have one size: place by place, by SIMD."""
+    stay_apart()
+    size = plan.block_sizes[0]
+    quads = (size + 3) >> 2
+    words, left, arms = lists.words, lists.even, lists.by_place
+    for block in range(n_blocks):
+        left[block] = plan.allocation[0] * (size // plan.ratio_total)
     for position in range(size):
-        drawn = word_of(lists.words, position & 3, first_quad + (position >> 2))
-        arm = is_beyond(left, size - position, drawn)
-        left = left - 1 + arm
-        assigned[place + position] = arm
+        lane = (position & 3) * words.size + (position >> 2)
+        for block in range(n_blocks):
+            drawn = words.values[lane + quads * block]
+            arm = is_beyond(left[block], size - position, drawn)
+            left[block] = left[block] - 1 + arm
+            arms[position * n_blocks + block] = arm
+    for block in range(n_blocks):
+        for position in range(size):
+            assigned[block * size + position] = arms[position * n_blocks + block]
 
 
 @part

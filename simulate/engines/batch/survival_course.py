@@ -6,13 +6,14 @@ from simulate.compiled import part, routine, stay_apart
 from simulate.distributions import NEVER, ShortColumn
 from simulate.engines.batch.survival_work import (
     PATIENTS_AT_ONCE,
+    BaselineWork,
     SurvivalWork,
     Words,
     look_up_entities,
     word_of,
 )
-from simulate.guided import SHIFT
-from simulate.patient.baseline import baseline_level
+from simulate.guided import look_up_numbers
+from simulate.patient.baseline import BaselinePlan, baseline_level
 from simulate.patient.survival import (
     COPULA,
     DEATH,
@@ -25,8 +26,7 @@ from simulate.patient.survival import (
     before_death,
     coupled_word,
     death_of_either_kind,
-    row_of,
-    transition_day,
+    table_of,
 )
 from simulate.streams import Purpose
 from simulate.survival_ledger import SurvivalLedger
@@ -44,28 +44,50 @@ def draw_cells(
     stay_apart()
     own = work.baseline
     for first in range(0, ledger.n[0], PATIENTS_AT_ONCE):
-        size = min(PATIENTS_AT_ONCE, ledger.n[0] - first)
+        n = min(PATIENTS_AT_ONCE, ledger.n[0] - first)
         for slot in range(len(own.blocks)):
-            at = slot * PATIENTS_AT_ONCE
-            look_up_entities(
-                own.words, at, seed, replicate, _BASELINE, own.blocks[slot], first, size
-            )
-        for i in range(size):
-            cell = draw_cell(plan, work, i)
-            ledger.cell[first + i] = cell
-            ledger.stratum[first + i] = plan.randomisation.stratum_of[cell]
+            at, block = slot * PATIENTS_AT_ONCE, own.blocks[slot]
+            look_up_entities(own.words, at, seed, replicate, _BASELINE, block, first, n)
+        for i in range(n):
+            ledger.cell[first + i] = 0
+        for variable in range(len(own.levels)):
+            if plan.baseline.case_start[variable + 1] == plan.baseline.case_start[variable] + 1:
+                draw_levels(plan.baseline, own, variable, n)
+            else:
+                draw_levels_by_case(plan.baseline, own, variable, n)
+            at, stride = variable * PATIENTS_AT_ONCE, plan.cell_stride[variable]
+            for i in range(n):
+                counted = ledger.cell[first + i] + stride * own.level[at + i]
+                ledger.cell[first + i] = counted
+        for number in range(first, first + n):
+            ledger.stratum[number] = plan.randomisation.stratum_of[ledger.cell[number]]
 
 
-@part
-def draw_cell(plan: SurvivalPlan, work: SurvivalWork, i: int) -> int:
-    """The cell of a patient, by position among those whose words are at hand."""
-    own, cell = work.baseline, 0
-    for variable in range(len(own.levels)):
+@routine
+def draw_levels(plan: BaselinePlan, own: BaselineWork, variable: int, n: int) -> None:
+    """Draw a variable whose weights are the same for all: how many thresholds a word reaches."""
+    stay_apart()
+    case, at = plan.case_start[variable], variable * PATIENTS_AT_ONCE
+    words = own.lane[variable] * own.words.size + own.slot[variable]
+    for i in range(n):
+        own.level[at + i] = 0
+    for row in range(plan.level_start[case], plan.level_start[case + 1] - 1):
+        threshold = plan.thresholds[row]
+        for i in range(n):
+            reached = int(own.words.values[words + i] >= threshold)
+            own.level[at + i] = own.level[at + i] + reached
+
+
+@routine
+def draw_levels_by_case(plan: BaselinePlan, own: BaselineWork, variable: int, n: int) -> None:
+    """Draw a variable whose weights depend on earlier ones."""
+    stay_apart()
+    for i in range(n):
+        for earlier in range(variable):
+            own.levels[earlier] = own.level[earlier * PATIENTS_AT_ONCE + i]
         drawn = word_of(own.words, own.lane[variable], own.slot[variable] + i)
-        level = baseline_level(plan.baseline, variable, own.levels, drawn)
-        own.levels[variable] = level
-        cell = cell + plan.cell_stride[variable] * level
-    return cell
+        level = baseline_level(plan, variable, own.levels, drawn)
+        own.level[variable * PATIENTS_AT_ONCE + i] = level
 
 
 @routine
@@ -74,25 +96,21 @@ def follow(
 ) -> None:
     """Progression, death and dropout of every patient.
 
-    Some patients at a time, transition by transition: short loops go from table to column.
+    Some patients at a time, transition by transition: short loops go from column to column.
     """
     stay_apart()
-    words, rows = work.patient_words, work.rows
     for first in range(0, ledger.n[0], PATIENTS_AT_ONCE):
         n = min(PATIENTS_AT_ONCE, ledger.n[0] - first)
-        look_up_entities(words, 0, seed, replicate, _SURVIVAL, 0, first, n)
-        for i in range(n):
-            number = first + i
-            rows[i] = row_of(plan, ledger.arm[number], ledger.cell[number])
+        look_up_entities(work.patient_words, 0, seed, replicate, _SURVIVAL, 0, first, n)
         if plan.model == ILLNESS_DEATH or plan.model == COPULA:
             follow_both(plan, work, ledger, first, n)
         elif plan.model == SINGLE_OS:
-            look_up_days(plan, words, EVENT, rows, ledger.death_day, first, n)
+            look_up_days(plan, work, ledger, EVENT, ledger.death_day, first, first, n)
             fill(ledger.progression_day, first, n)
         else:
-            look_up_days(plan, words, EVENT, rows, ledger.progression_day, first, n)
+            look_up_days(plan, work, ledger, EVENT, ledger.progression_day, first, first, n)
             fill(ledger.death_day, first, n)
-        look_up_days(plan, words, DROPOUT, rows, ledger.dropout_day, first, n)
+        look_up_days(plan, work, ledger, DROPOUT, ledger.dropout_day, first, first, n)
 
 
 @part
@@ -100,41 +118,56 @@ def follow_both(
     plan: SurvivalModelPlan, work: SurvivalWork, ledger: SurvivalLedger, first: int, n: int
 ) -> None:
     """Progression and death of some patients where a model has both."""
-    words, rows, after = work.patient_words, work.rows, work.days_after
     if plan.model == COPULA:
-        couple(plan, words, n)
-    else:
-        look_up_days(plan, words, DEATH_AFTER, rows, after, 0, n)
-    look_up_days(plan, words, EVENT, rows, ledger.progression_day, first, n)
-    look_up_days(plan, words, DEATH, rows, ledger.death_day, first, n)
+        couple(plan, work.patient_words, n)
+    look_up_days(plan, work, ledger, EVENT, ledger.progression_day, first, first, n)
+    look_up_days(plan, work, ledger, DEATH, ledger.death_day, first, first, n)
     if plan.model == COPULA:
         for number in range(first, first + n):
             death = ledger.death_day[number]
             progression = ledger.progression_day[number]
             ledger.progression_day[number] = before_death(progression, death)
     else:
+        look_up_days(plan, work, ledger, DEATH_AFTER, work.days_after, 0, first, n)
         for i in range(n):
             progression, alone = ledger.progression_day[first + i], ledger.death_day[first + i]
+            after = work.days_after[i]
             ledger.progression_day[first + i] = before_death(progression, alone)
-            ledger.death_day[first + i] = death_of_either_kind(progression, alone, after[i])
+            ledger.death_day[first + i] = death_of_either_kind(progression, alone, after)
 
 
-@routine
+@part
 def look_up_days(
     plan: SurvivalModelPlan,
-    words: Words,
+    work: SurvivalWork,
+    ledger: SurvivalLedger,
     transition: int,
-    rows: ShortColumn,
     days: ShortColumn,
+    at: int,
     first: int,
     n: int,
 ) -> None:
-    """Days of one transition of ``n`` patients, into a column from ``first`` on."""
-    stay_apart()
+    """Days of one transition of ``n`` patients from ``first`` on, into a column from ``at`` on."""
+    choose_tables(plan, work, ledger, transition, first, n)
+    words = work.patient_words
     lane = transition * words.size
+    look_up_numbers(plan.days, work.search, words.values, lane, days, at, n)
+
+
+@routine
+def choose_tables(
+    plan: SurvivalModelPlan,
+    work: SurvivalWork,
+    ledger: SurvivalLedger,
+    transition: int,
+    first: int,
+    n: int,
+) -> None:
+    """Tables of one transition for ``n`` patients from ``first`` on."""
+    stay_apart()
     for i in range(n):
-        drawn = words.values[lane + i] + SHIFT
-        days[first + i] = transition_day(plan, transition, rows[i], drawn)
+        arm, cell = ledger.arm[first + i], ledger.cell[first + i]
+        work.search.table[i] = table_of(plan, transition, arm, cell)
 
 
 @routine
@@ -143,8 +176,8 @@ def couple(plan: SurvivalModelPlan, words: Words, n: int) -> None:
     stay_apart()
     event, death = EVENT * words.size, DEATH * words.size
     for i in range(n):
-        one, other = words.values[event + i] + SHIFT, words.values[death + i] + SHIFT
-        words.values[death + i] = coupled_word(plan.copula, one, other) - SHIFT
+        one, other = words.values[event + i], words.values[death + i]
+        words.values[death + i] = coupled_word(plan.copula, one, other)
 
 
 @part

@@ -1,7 +1,7 @@
 """Room to work in for the batch engine of survival trials, and words looked up many at a time.
 
-Words are stored in 32 bits, less 2**31 (``SHIFT``) because those have a sign. The four words of a
-block lie a lane apart, as in :mod:`simulate.engines.batch.words`.
+The four words of a block lie a lane apart, as in :mod:`simulate.engines.batch.words`, but take half
+the room.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 
 from simulate.compiled import part, routine, stay_apart
-from simulate.distributions import IntColumn, IntTable, ShortColumn
+from simulate.distributions import IntColumn, IntTable, ShortColumn, WordColumn
 from simulate.engines.batch.words import GROUP, KEY, whole_groups
-from simulate.guided import SHIFT
+from simulate.guided import Search, search_room
 from simulate.patient.randomisation import BLOCKS
 from simulate.streams import philox4x32
 from simulate.survival_plan import SurvivalPlan
@@ -26,9 +26,9 @@ DAYS_AT_ONCE = 256
 
 
 class Words(NamedTuple):
-    """The words of some blocks, less SHIFT, lane after lane."""
+    """The words of some blocks, lane after lane."""
 
-    values: ShortColumn
+    values: WordColumn
     size: int
     """Blocks for which there is room; a lane is that long."""
 
@@ -43,7 +43,18 @@ class BaselineWork(NamedTuple):
     lane: IntTable
     levels: IntColumn
     """Levels of the patient at hand."""
+    level: ShortColumn
+    """Levels of the patients at hand: ``variable * PATIENTS_AT_ONCE + patient``."""
     words: Words
+
+
+class ArrivalWork(NamedTuple):
+    """Arrivals of some days."""
+
+    words: WordColumn
+    search: Search
+    arrived: ShortColumn
+    """Patients who arrive by region and day: ``region * DAYS_AT_ONCE + day``."""
 
 
 class ListWork(NamedTuple):
@@ -66,7 +77,11 @@ class ListWork(NamedTuple):
     left: IntColumn
     """Places of the block at hand that are left, by arm."""
     words: Words
-    size_words: Words
+    size_words: WordColumn
+    even: ShortColumn
+    """Blocks of one size and two arms: places of the first arm that are left in each block."""
+    by_place: ShortColumn
+    """Their arms: those of all first places, of all second ones, and so on."""
 
 
 class SurvivalWork(NamedTuple):
@@ -75,10 +90,9 @@ class SurvivalWork(NamedTuple):
     baseline: BaselineWork
     lists: ListWork
     places_in_region: IntColumn
-    arrival_words: Words
+    arrivals: ArrivalWork
     patient_words: Words
-    rows: ShortColumn
-    """Row of tables of the patients at hand."""
+    search: Search
     days_after: ShortColumn
     """Days from progression to death of the patients at hand."""
     totals: IntColumn
@@ -95,9 +109,13 @@ def survival_work(plan: SurvivalPlan) -> SurvivalWork:
         baseline=_baseline_work(plan),
         lists=_list_work(plan),
         places_in_region=np.zeros(n_regions, np.int64),
-        arrival_words=_words(n_regions * DAYS_AT_ONCE // 4),
+        arrivals=ArrivalWork(
+            words=np.zeros(DAYS_AT_ONCE, np.uint32),
+            search=search_room(DAYS_AT_ONCE),
+            arrived=np.zeros(n_regions * DAYS_AT_ONCE, np.int32),
+        ),
         patient_words=_words(PATIENTS_AT_ONCE),
-        rows=np.zeros(PATIENTS_AT_ONCE, np.int32),
+        search=search_room(PATIENTS_AT_ONCE),
         days_after=np.zeros(PATIENTS_AT_ONCE, np.int32),
         totals=np.zeros(rows * n_arms, np.int64),
         scores=np.zeros(n_arms, np.int64),
@@ -106,7 +124,7 @@ def survival_work(plan: SurvivalPlan) -> SurvivalWork:
 
 def _words(n_blocks: int) -> Words:
     size = whole_groups(n_blocks) + GROUP
-    return Words(np.zeros(4 * size, np.int32), size)
+    return Words(np.zeros(4 * size, np.uint32), size)
 
 
 def _baseline_work(plan: SurvivalPlan) -> BaselineWork:
@@ -117,6 +135,7 @@ def _baseline_work(plan: SurvivalPlan) -> BaselineWork:
         slot=slot.astype(np.int64) * PATIENTS_AT_ONCE,
         lane=ids & 3,
         levels=np.zeros(len(ids), np.int64),
+        level=np.zeros(len(ids) * PATIENTS_AT_ONCE, np.int32),
         words=_words(len(blocks) * PATIENTS_AT_ONCE),
     )
 
@@ -142,14 +161,16 @@ def _list_work(plan: SurvivalPlan) -> ListWork:
         quad=np.zeros(whole_groups(n_quads), np.int32),
         left=np.zeros(plan.n_arms, np.int64),
         words=_words(n_quads),
-        size_words=_words(n // min(sizes) + 1),
+        size_words=np.zeros(whole_groups(n // min(sizes) + 1), np.uint32),
+        even=np.zeros(n_blocks, np.int32),
+        by_place=np.zeros(n_blocks * max(sizes), np.int32),
     )
 
 
 @part
 def word_of(words: Words, lane: int, block: int) -> int:
     """A word of a lane of one of the blocks that were looked up."""
-    return words.values[lane * words.size + block] + SHIFT
+    return words.values[lane * words.size + block]
 
 
 @routine
@@ -165,34 +186,37 @@ def look_up_entities(
     second, third, fourth = out.size, 2 * out.size, 3 * out.size
     for i in range((n + GROUP - 1) // GROUP * GROUP):
         a, b, c, d = philox4x32(first + i, replicate, purpose, block, low, high)
-        out.values[at + i] = a - SHIFT
-        out.values[second + at + i] = b - SHIFT
-        out.values[third + at + i] = c - SHIFT
-        out.values[fourth + at + i] = d - SHIFT
+        out.values[at + i] = a
+        out.values[second + at + i] = b
+        out.values[third + at + i] = c
+        out.values[fourth + at + i] = d
 
 
 @routine
-def look_up_blocks(
-    out: Words,
-    at: int,
-    seed: int,
-    entity: int,
-    replicate: int,
-    purpose: int,
-    first: int,
-    step: int,
-    n: int,
+def look_up_in_turn(
+    out: WordColumn, seed: int, entity: int, replicate: int, purpose: int, first: int, n: int
 ) -> None:
-    """Look up ``n`` blocks of one entity: the numbers first, first + step, and so on."""
+    """Look up ``n`` blocks of one entity from one on: their words in the order of their index."""
     stay_apart()
     low, high = seed & KEY, (seed >> 32) & KEY
-    second, third, fourth = out.size, 2 * out.size, 3 * out.size
     for i in range((n + GROUP - 1) // GROUP * GROUP):
-        a, b, c, d = philox4x32(entity, replicate, purpose, first + step * i, low, high)
-        out.values[at + i] = a - SHIFT
-        out.values[second + at + i] = b - SHIFT
-        out.values[third + at + i] = c - SHIFT
-        out.values[fourth + at + i] = d - SHIFT
+        a, b, c, d = philox4x32(entity, replicate, purpose, first + i, low, high)
+        out[4 * i] = a
+        out[4 * i + 1] = b
+        out[4 * i + 2] = c
+        out[4 * i + 3] = d
+
+
+@routine
+def look_up_last_words(
+    out: WordColumn, seed: int, entity: int, replicate: int, purpose: int, step: int, n: int
+) -> None:
+    """Look up the last word of each of ``n`` runs of ``step`` blocks of one entity."""
+    stay_apart()
+    low, high = seed & KEY, (seed >> 32) & KEY
+    for i in range((n + GROUP - 1) // GROUP * GROUP):
+        block = step * i + step - 1
+        out[i] = philox4x32(entity, replicate, purpose, block, low, high)[3]
 
 
 @routine
@@ -211,7 +235,7 @@ def look_up_addresses(
     second, third, fourth = out.size, 2 * out.size, 3 * out.size
     for i in range((n + GROUP - 1) // GROUP * GROUP):
         a, b, c, d = philox4x32(entities[i], replicate, purpose, blocks[i], low, high)
-        out.values[i] = a - SHIFT
-        out.values[second + i] = b - SHIFT
-        out.values[third + i] = c - SHIFT
-        out.values[fourth + i] = d - SHIFT
+        out.values[i] = a
+        out.values[second + i] = b
+        out.values[third + i] = c
+        out.values[fourth + i] = d

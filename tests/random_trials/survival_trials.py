@@ -1,0 +1,170 @@
+"""Randomised survival trials by chance: every model, method and kind of effect, in small trials."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from hypothesis import note, reject
+from hypothesis import strategies as st
+
+from random_trials.times import Changes, Strategy, days, everybodys_times, mostly, times
+from simulate.errors import ScenarioError
+from simulate.scenario.survival_scenario import SurvivalScenario
+
+TO_COPY = Path(__file__).parents[2] / "scenarios" / "generic_two_arm.yaml"
+
+VARIABLES = [
+    {"id": 3, "name": "sex", "levels": {"f": 2, "m": 1}},
+    {
+        "id": 9,
+        "name": "stage",
+        "cases": [
+            {"when": {"sex": ["f"]}, "levels": {"II": 1, "III": 3, "IV": 2}},
+            {"levels": {"II": 1, "III": 1, "IV": 1}},
+        ],
+    },
+    {"id": 8, "name": "height", "kind": "normal", "mean": 170, "sd": 9, "low": 140, "high": 200},
+]
+LEVELS = {"sex": ["f", "m"], "stage": ["II", "III", "IV"]}
+
+KEYS = {
+    "single": ["event"],
+    "illness_death": ["progression", "death_without_progression", "death_after_progression"],
+    "copula": ["progression", "death"],
+}
+
+rates = st.sampled_from(["0 per day", "0.02 per day", "0.3 per day", "4 per day", "30 per day"])
+ratios = st.sampled_from([0.2, 0.8, 1, 3])
+slow_times: Strategy = mostly(
+    st.fixed_dictionaries({"kind": st.just("exponential"), "mean": days(20, 100, 400)}), times
+)
+
+
+def random_survival_trials() -> st.SearchStrategy[SurvivalScenario]:
+    """Valid scenarios by chance."""
+    published = SurvivalScenario.from_file(TO_COPY)
+    return survival_changes().map(partial(_valid, published))
+
+
+def _valid(published: SurvivalScenario, changes: Changes) -> SurvivalScenario:
+    note(f"{TO_COPY.name} with {changes!r}")
+    try:
+        return published.with_overrides(changes)
+    except ScenarioError:
+        reject()
+
+
+@st.composite
+def survival_changes(draw: st.DrawFn) -> Changes:
+    """Every block that patients depend on, drawn anew."""
+    arms = draw(st.integers(1, 4))
+    allocation = [draw(st.integers(1, 3)) for _ in range(arms)]
+    names = [f"arm_{i}" for i in range(arms)]
+    n = draw(st.integers(1, 60) | st.integers(1, 700))
+    return {
+        "sample_size": n,
+        "enrolment": draw(enrolments(n)),
+        "baseline": {"variables": VARIABLES},
+        "arms": [
+            {"id": i + 1, "name": name, "allocation": allocation[i]} for i, name in enumerate(names)
+        ],
+        "randomisation": draw(randomisations(sum(allocation))),
+        "survival": draw(models(names)),
+        "max_study_duration": draw(days(1, 50, 300, 1500, 4000)),
+        "analyses": [{"id": 1, "name": "only", "cut": {"enrolled": {"count": 1}}}],
+        "hypotheses": [],
+        "estimates": {},
+    }
+
+
+@st.composite
+def enrolments(draw: st.DrawFn, n: int) -> dict[str, Any]:
+    """One stream of patients, or regions with and without caps."""
+    if draw(st.booleans()):
+        return {"accrual": draw(accruals())}
+    ids = draw(st.lists(st.integers(1, 40), min_size=1, max_size=4, unique=True))
+    caps = st.none() | st.integers(1, n)
+    regions = [
+        {"id": i, "name": f"r{i}", "accrual": draw(accruals()), "cap": draw(caps)} for i in ids
+    ]
+    return {"regions": [{k: v for k, v in r.items() if v is not None} for r in regions]}
+
+
+@st.composite
+def accruals(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """Up to three rates, one after the other, some of them ramps."""
+    starts = [0, *draw(st.sampled_from([[], [1], [20.5, 21], [100, 250]]))]
+    rows = [{"from": f"{start:g} days", "rate": draw(rates)} for start in starts]
+    for row in rows[:-1]:
+        if draw(st.booleans()):
+            row["to_rate"] = draw(rates)
+    rows[-1]["rate"] = draw(st.sampled_from(["0.3 per day", "4 per day"]))
+    return rows
+
+
+@st.composite
+def randomisations(draw: st.DrawFn, ratio: int) -> dict[str, Any]:
+    """Every method, with and without strata."""
+    strata = draw(st.sampled_from([[], ["sex"], ["stage"], ["stage", "sex"]]))
+    method = draw(st.sampled_from(["blocks", "blocks", "simple", "minimisation"]))
+    own: dict[str, Any] = {"method": method, "strata": strata, "by_site": draw(st.booleans())}
+    if method == "blocks":
+        rounds = draw(st.lists(st.integers(1, 60 // ratio), min_size=1, max_size=3))
+        own["block_sizes"] = [ratio * number for number in rounds]
+    if method == "minimisation":
+        factors = draw(st.sampled_from([["sex"], ["stage", "sex"]]))
+        own["minimisation"] = {
+            "probability": draw(st.sampled_from([0.5, 0.8, 1])),
+            "factors": factors,
+        }
+    return own
+
+
+@st.composite
+def models(draw: st.DrawFn, arms: list[str]) -> dict[str, Any]:
+    """Every model, with effects, prognostic factors and dropout."""
+    kind = draw(st.sampled_from(sorted(KEYS)))
+    keys = KEYS[kind]
+    model: dict[str, Any] = {"kind": kind} | {key: draw(slow_times) for key in keys}
+    if kind == "single":
+        model["endpoint"] = draw(st.sampled_from(["PFS", "OS"]))
+    if kind == "copula":
+        model["correlation"] = draw(st.sampled_from([-0.9, 0, 0.5, 0.99]))
+    if len(arms) > 1:
+        model["effects"] = draw(st.lists(effects(arms, keys), max_size=4))
+    model["prognostic_factors"] = draw(
+        st.lists(factors(keys), max_size=2, unique_by=lambda f: (f["variable"], f["level"]))
+    )
+    if draw(st.booleans()):
+        model["dropout"] = draw(slow_times)
+    if draw(st.booleans()):
+        model["dropout_by_arm"] = {arms[-1]: draw(slow_times)}
+    return model
+
+
+@st.composite
+def factors(draw: st.DrawFn, keys: list[str]) -> dict[str, Any]:
+    """A prognostic level."""
+    variable = draw(st.sampled_from(sorted(LEVELS)))
+    level = draw(st.sampled_from(LEVELS[variable]))
+    chosen = draw(st.sampled_from(keys))
+    return {"variable": variable, "level": level, "hazard_ratios": {chosen: draw(ratios)}}
+
+
+@st.composite
+def effects(draw: st.DrawFn, arms: list[str], keys: list[str]) -> dict[str, Any]:
+    """An effect of any kind."""
+    kinds = {
+        "proportional": {"hazard_ratio": draw(ratios)},
+        "delayed": {"hazard_ratio": draw(ratios), "delay": "2 months"},
+        "diminishing": {"hazard_ratio": draw(ratios), "from": "20 days", "until": "90.5 days"},
+        "piecewise": {"from": ["0 days", "1.5 months"], "hazard_ratios": [draw(ratios), 1.4]},
+        "distribution": {"time": draw(everybodys_times)},
+    }
+    kind = draw(st.sampled_from(sorted(kinds)))
+    effect = {"kind": kind, "arm": draw(st.sampled_from(arms)), "on": draw(st.sampled_from(keys))}
+    if draw(st.booleans()):
+        effect["when"] = {"stage": draw(st.sampled_from([["II"], ["III", "IV"]]))}
+    return effect | kinds[kind]
