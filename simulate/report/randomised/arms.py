@@ -11,6 +11,7 @@ from simulate.report.blocks import Block, Heading, Table
 from simulate.report.numbers import NO_VALUE, number
 from simulate.report.randomised.view import RandomisedView, look_label
 from simulate.report.randomised.words import with_error
+from simulate.scenario.survival_scenario import SurvivalScenario
 from simulate.units import DAYS_PER_MONTH
 
 
@@ -19,7 +20,7 @@ def arms_table(view: RandomisedView) -> list[Block]:
     last = view.analyses[-1]
     rows: list[list[str]] = []
     groups: dict[int, str] = {}
-    for endpoint in view.scenario.endpoints:
+    for endpoint in view.endpoints:
         found = [_row(view, endpoint, measure) for measure in _measures(view)]
         found = [row for row in found if any(cell != NO_VALUE for cell in row[1::2])]
         if found:
@@ -54,6 +55,10 @@ def arms_table(view: RandomisedView) -> list[Block]:
 
 def _what_is_true(view: RandomisedView) -> str:
     text = "True values are by formula, all patients of an arm together and nobody lost"
+    if view.expected is None:
+        return "There is no formula for what is true."
+    if not isinstance(view.scenario, SurvivalScenario):
+        return f"{text}; progression on its very day, where scans find it later."
     if view.scenario.survival.observation == "scans":
         text += "; of PFS, as scans show it"
     return f"{text}."
@@ -98,6 +103,8 @@ def true_value(view: RandomisedView, endpoint: str, name: str, arm: str) -> floa
 
     Times are days from randomisation as the looks count them: an event on day d has the time d.
     """
+    if view.expected is None:
+        return math.nan
     survival = view.expected.survival(endpoint, arm, seen=True)
     if name == "median":
         reached = survival <= 0.5

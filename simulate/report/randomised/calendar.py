@@ -61,7 +61,7 @@ def _at_stop(view: RandomisedView) -> list[Picture]:
     panels = [("Patients enrolled", outcomes.at_stop("n_enrolled"))]
     panels += [
         (f"{endpoint} events", outcomes.at_stop(f"{endpoint.lower()}.events"))
-        for endpoint in view.scenario.endpoints
+        for endpoint in view.endpoints
     ]
     panels = [(label, values) for label, values in panels if np.nanmax(values) > np.nanmin(values)]
     if not panels:
@@ -97,7 +97,7 @@ def _table(view: RandomisedView) -> Table:
     rows.append(_row("Patients", _of_trial(view, "sample_size")))
     rows.append(_row("Months to the data cut", _of_trial(view, "cut_time")))
     rows.append(_row("Months to the decision", _of_trial(view, "duration")))
-    for endpoint in view.scenario.endpoints:
+    for endpoint in view.endpoints:
         rows.append(_row(f"{endpoint} events", _of_endpoint(view, endpoint, "stop")))
     for look in view.analyses:
         made = view.measured.of_trial("made", look.name)
@@ -106,7 +106,7 @@ def _table(view: RandomisedView) -> Table:
         )
         rows.append(_row("Patients", _of_trial(view, "n_enrolled", look.name)))
         rows.append(_row("Months to the data cut", _of_trial(view, "cut_time", look.name)))
-        for endpoint in view.scenario.endpoints:
+        for endpoint in view.endpoints:
             rows.append(_row(f"{endpoint} events", _of_endpoint(view, endpoint, look.name)))
         overshoot = _of_trial(view, "overshoot", look.name)
         if overshoot[0].n_analysed:

@@ -43,7 +43,7 @@ def examples_section(view: RandomisedView) -> Section:
 def _endpoints(view: RandomisedView) -> list[str]:
     """Endpoints of the examples, those that are tested first."""
     tested = [hypothesis.endpoint for hypothesis in view.hypotheses]
-    found = dict.fromkeys([*tested, *view.scenario.endpoints])
+    found = dict.fromkeys([*tested, *view.endpoints])
     return [e for e in found if all(e.lower() in each.samples for each in view.result.examples)]
 
 
@@ -51,7 +51,7 @@ def _endpoints(view: RandomisedView) -> list[str]:
 
 
 def _months_picture(view: RandomisedView, example: ExampleTrial) -> Picture:
-    counts = {f"{e.lower()}.events": f"{e} events" for e in view.scenario.endpoints}
+    counts = {f"{e.lower()}.events": f"{e} events" for e in view.endpoints}
     # the last month goes up to the cut only
     cut = example.cut_day / DAYS_PER_MONTH
     months = example.months.assign(month=example.months["month"].clip(upper=cut))

@@ -33,7 +33,7 @@ def _at_look(view: RandomisedView, look: Analysis, row: dict[Any, Any]) -> str:
     month = number(float(row["cut_day"]) / DAYS_PER_MONTH)
     events = [
         f"{int(row[f'{endpoint.lower()}.events']):,} {endpoint} events"
-        for endpoint in view.scenario.endpoints
+        for endpoint in view.endpoints
         if not math.isnan(row.get(f"{endpoint.lower()}.events", math.nan))
     ]
     known = ", ".join([counted(int(row["n_enrolled"]), "patient"), *events])
@@ -58,7 +58,7 @@ def _decision(row: dict[Any, Any], name: str) -> str:
 def month_table(view: RandomisedView, example: ExampleTrial) -> Table:
     """Patients and events of a trial by the end of each month; months of looks stand out."""
     months = example.months
-    endpoints = view.scenario.endpoints
+    endpoints = view.endpoints
     looks: dict[int, str] = {}
     for row in example.looks.to_dict("records"):
         month = math.ceil(float(row["cut_day"]) / DAYS_PER_MONTH)

@@ -205,7 +205,7 @@ def _at_stop(view: RandomisedView) -> list[Compared]:
         ("Patients when the trial ends", of_trial("sample_size.mean"), size),
         ("Months to the last decision", of_trial("duration.mean"), month),
     ]
-    for endpoint in view.scenario.endpoints:
+    for endpoint in view.endpoints:
         expected = math.nan
         if only is not None and only.endpoint == endpoint and len(view.arms) == 2:
             expected = theory.at_stop(only, "events")
@@ -229,7 +229,7 @@ def _of_look(view: RandomisedView, look: Analysis) -> list[Compared]:
             anywhere("enrolled", look.name),
         ),
     ]
-    for endpoint in view.scenario.endpoints:
+    for endpoint in view.endpoints:
         found = view.measured.of_endpoint(endpoint, "events.mean", look.name)
         expected = math.nan
         if len(view.arms) == 2:

@@ -15,6 +15,7 @@ from simulate.report.randomised.view import RandomisedView, look_label
 from simulate.report.randomised.words import cut_in_brief
 from simulate.report.svg import figure_svg
 from simulate.scenario.analyses import Analysis
+from simulate.scenario.recruitment import Recruitment
 
 _INCHES = 8.6
 _NARROW, _WIDE = 24, 32  # characters of a line in the boxes of arms and of looks
@@ -78,8 +79,13 @@ def _first(text: str, width: int) -> str:
 
 
 def _population(view: RandomisedView) -> tuple[str, ...]:
-    regions = view.scenario.enrolment.regions
-    lines = [] if regions is None else [f"from {counted(len(regions), 'region')}"]
+    enrolment = view.scenario.enrolment
+    lines = []
+    if isinstance(enrolment, Recruitment):
+        regions = enrolment.regions
+        lines += [] if regions is None else [f"from {counted(len(regions), 'region')}"]
+    else:
+        lines.append(f"at {counted(enrolment.sites.count, 'site')}")
     enrolled = view.measured.of_trial("n_enrolled.mean", view.analyses[0].name)
     if not math.isnan(enrolled.estimate):
         lines.append(f"{number(round(enrolled.estimate), 0)} by the first look")

@@ -9,16 +9,20 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from simulate.design_theory import expected_of
+from simulate.errors import UsageError
+from simulate.look_replicates import look_design
 from simulate.monte_carlo import Estimate
 from simulate.randomised.operating import ALL_LOOKS, AT_STOP
 from simulate.randomised.outcomes import Outcomes
 from simulate.randomised.result import RandomisedResult
+from simulate.randomised.truth import true_log_hazard_ratios
 from simulate.report.randomised.theory import Theory
 from simulate.scenario.analyses import Analysis
 from simulate.scenario.monitoring import Hypothesis
 from simulate.scenario.randomisation import Arm
 from simulate.scenario.reading import AnyScenario
-from simulate.theory.course import ExpectedTrial
+from simulate.theory.course import Expected
 
 NO_ESTIMATE = Estimate(math.nan, math.nan, math.nan, math.nan, 0, 0)
 """What stands for a measure that was not estimated."""
@@ -118,9 +122,15 @@ class RandomisedView:
         return self.scenario.arms
 
     @property
+    def endpoints(self) -> tuple[str, ...]:
+        """Endpoints of the looks, PFS before OS."""
+        return look_design(self.scenario).endpoints
+
+    @cached_property
     def under_null(self) -> bool:
         """Whether no arm does anything, so that every rejection is an error."""
-        return bool(self.hypotheses) and not self.scenario.survival.effects
+        truth = true_log_hazard_ratios(self.scenario)
+        return bool(self.hypotheses) and all(truth.get(h.name) == 0.0 for h in self.hypotheses)
 
     @cached_property
     def measured(self) -> Characteristics:
@@ -133,9 +143,12 @@ class RandomisedView:
         return Theory(self.result.theory)
 
     @cached_property
-    def expected(self) -> ExpectedTrial:
-        """What the scenario expects by formula."""
-        return ExpectedTrial(self.scenario)
+    def expected(self) -> Expected | None:
+        """What the scenario expects by formula; None where there is none."""
+        try:
+            return expected_of(self.scenario)
+        except UsageError:
+            return None
 
     def looks_of(self, hypothesis: Hypothesis) -> tuple[Analysis, ...]:
         """The looks at which a hypothesis is tested."""
