@@ -16,6 +16,7 @@ from simulate.report.regimen import (
 )
 from simulate.report.view import View
 from simulate.scenario.enrolment import PowerAccrual
+from simulate.scenario.trial import Trial
 from simulate.truth import OBSERVED
 
 _STAGES = (
@@ -54,13 +55,13 @@ def _trial(view: View) -> list[tuple[str, str]]:
     items = [
         ("Patients", f"{scenario.sample_size:,}, in a single arm"),
         ("Sites", f"{scenario.enrolment.sites.count:,}"),
-        ("Enrolment", _accrual(view)),
-        ("Regimen", _regimen(view)),
+        ("Enrolment", accrual_in_words(scenario)),
+        ("Regimen", regimen_in_words(scenario)),
         *dosing_rules(scenario),
         *adverse_events(scenario),
         *intensity_effect(scenario),
         *site_limits(scenario),
-        ("Scans", _scans(view)),
+        ("Scans", scans_in_words(scenario)),
         ("Data cuts", listed(f"{a.name}: {a.cut.date}" for a in scenario.analyses)),
         ("Analysis sets", _sets(view)),
         ("Endpoints", _endpoints(view)),
@@ -71,21 +72,23 @@ def _trial(view: View) -> list[tuple[str, str]]:
     return items
 
 
-def _accrual(view: View) -> str:
-    accrual = view.scenario.enrolment.accrual
+def accrual_in_words(trial: Trial) -> str:
+    """When patients come."""
+    accrual = trial.enrolment.accrual
     if isinstance(accrual, PowerAccrual):
         return (
             f"{accrual.first} to {accrual.last}, the pace as a power of time (exponent "
             f"{accrual.exponent:g})"
         )
     return (
-        f"from {view.scenario.origin}, Poisson arrivals at each site, for at most "
+        f"from {trial.origin}, Poisson arrivals at each site, for at most "
         f"{duration(accrual.window)}"
     )
 
 
-def _regimen(view: View) -> str:
-    treatment = view.scenario.treatment
+def regimen_in_words(trial: Trial) -> str:
+    """What is given, and how often."""
+    treatment = trial.treatment
     drugs = [
         f"{drug.name} {drug.dose}"
         + (" for a limited number of cycles" if drug.planned_cycles is not None else "")
@@ -94,8 +97,9 @@ def _regimen(view: View) -> str:
     return f"{listed(drugs)}, every {duration(treatment.cycle_length)}"
 
 
-def _scans(view: View) -> str:
-    assessment = view.scenario.assessment
+def scans_in_words(trial: Trial) -> str:
+    """When patients are scanned."""
+    assessment = trial.assessment
     if assessment.is_continuous:
         return (
             "none by a calendar: patients are watched day by day, so that progression and response "

@@ -11,6 +11,7 @@ from simulate.report.blocks import Block, Heading, Table
 from simulate.report.numbers import NO_VALUE, number
 from simulate.report.randomised.view import RandomisedView, look_label
 from simulate.report.randomised.words import with_error
+from simulate.scenario.survival_scenario import SurvivalScenario
 from simulate.units import DAYS_PER_MONTH
 
 
@@ -54,9 +55,11 @@ def arms_table(view: RandomisedView) -> list[Block]:
 
 def _what_is_true(view: RandomisedView) -> str:
     text = "True values are by formula, all patients of an arm together and nobody lost"
-    if view.survival is None:
-        text += "; progression counts on its day, which scans show later"
-    elif view.survival.survival.observation == "scans":
+    if view.expected is None:
+        return "There is no formula for what is true."
+    if not isinstance(view.scenario, SurvivalScenario):
+        return f"{text}; progression on its very day, where scans find it later."
+    if view.scenario.survival.observation == "scans":
         text += "; of PFS, as scans show it"
     return f"{text}."
 
@@ -102,7 +105,7 @@ def true_value(view: RandomisedView, endpoint: str, name: str, arm: str) -> floa
     """
     if view.expected is None:
         return math.nan
-    survival = view.expected.survival(endpoint, arm, seen=view.survival is not None)
+    survival = view.expected.survival(endpoint, arm, seen=True)
     if name == "median":
         reached = survival <= 0.5
         return float(np.argmax(reached)) / DAYS_PER_MONTH if reached.any() else math.inf

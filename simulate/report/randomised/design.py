@@ -22,9 +22,12 @@ from simulate.describe.survival_model import (
 )
 from simulate.describe.words import duration
 from simulate.report.blocks import Heading, Listing, Prose, Section
-from simulate.report.numbers import listed
+from simulate.report.design import accrual_in_words, regimen_in_words, scans_in_words
+from simulate.report.numbers import capital, counted, listed
 from simulate.report.randomised.schema import schema_picture
 from simulate.report.randomised.view import RandomisedView, look_label
+from simulate.scenario.grid import as_written
+from simulate.scenario.scenario import Scenario
 from simulate.scenario.survival_scenario import SurvivalScenario
 from simulate.theory.course import ExpectedTrial
 
@@ -51,42 +54,47 @@ def design_section(view: RandomisedView) -> Section:
 
 def _items(view: RandomisedView) -> Iterator[Item]:
     scenario = view.scenario
-    assert scenario.max_study_duration is not None  # a randomised trial has it
-    yield from _patients(view)
+    arms = randomised(view.arms, scenario.randomisation, scenario.baseline)
+    if isinstance(scenario, SurvivalScenario):
+        expected = ExpectedTrial(scenario)
+        yield "Accrual", _text(recruitment(scenario, expected.accrual))
+        yield "Baseline", _text(baseline_in_words(scenario.baseline))
+        yield "Arms", _text(arms)
+        yield from _survival(scenario, expected)
+    else:
+        sites = counted(scenario.enrolment.sites.count, "site")
+        yield "Accrual", f"{capital(accrual_in_words(scenario))}; {sites}."
+        yield "Baseline", _text(baseline_in_words(scenario.baseline))
+        yield "Arms", _text(arms)
+        yield from _patients(scenario)
     for analysis in view.analyses:
         yield f"Look: {look_label(analysis)}", analysis_in_words(analysis)
-    yield "Longest duration", f"{duration(scenario.max_study_duration)} from the origin."
+    if scenario.max_study_duration is not None:
+        yield "Longest duration", f"{duration(scenario.max_study_duration)} from the origin."
     for hypothesis in view.hypotheses:
         yield f"Hypothesis: {hypothesis.name}", _text(hypothesis_in_words(scenario, hypothesis))
     yield "Estimates", _text(estimates_in_words(scenario.estimates, view.endpoints))
 
 
-def _patients(view: RandomisedView) -> Iterator[Item]:
-    """Who the patients are, what they are given, and what happens to them."""
-    scenario = view.scenario
-    arms = _text(randomised(view.arms, scenario.randomisation, scenario.baseline))
-    if isinstance(scenario, SurvivalScenario):
-        expected = ExpectedTrial(scenario)
-        yield "Accrual", _text(recruitment(scenario, expected.accrual))
-        yield "Baseline", _text(baseline_in_words(scenario.baseline))
-        yield "Arms", arms
-        yield from _survival(scenario)
-        yield "What is seen", _text(observed(expected))
-        yield "Who leaves", _text(dropout(scenario))
-        return
-    yield "Patients", "In cycles and scans, as `simulate describe` tells in full."
-    yield "Arms", arms
-    for arm in scenario.arms:
-        fields = listed(arm.set) if arm.set else "nothing: it is the scenario as it stands"
-        yield arm.label, f"Sets {fields}."
-
-
-def _survival(scenario: SurvivalScenario) -> Iterator[Item]:
+def _survival(scenario: SurvivalScenario, expected: ExpectedTrial) -> Iterator[Item]:
+    """What happens to patients by plain survival models."""
     yield "Disease", _text([model_in_words(scenario), *laws_in_words(scenario)])
     effects = [effect_in_words(scenario, effect) for effect in scenario.survival.effects]
     if len(scenario.arms) > 1:
         yield "Effects", _text(effects) or "No arm has an effect."
     yield "Prognosis", _text(factors_in_words(scenario))
+    yield "What is seen", _text(observed(expected))
+    yield "Who leaves", _text(dropout(scenario))
+
+
+def _patients(scenario: Scenario) -> Iterator[Item]:
+    """What patients in cycles and scans are given, and in what the arms differ."""
+    for arm, trial in zip(scenario.arms, scenario.arm_trials, strict=True):
+        text = f"{regimen_in_words(trial)}; scans {scans_in_words(trial)}"
+        if arm.set:
+            changes = listed(f"{path} = {as_written(value)}" for path, value in arm.set.items())
+            text += f". It differs from the scenario in {changes}"
+        yield f"Arm: {arm.label}", f"{text}."
 
 
 def _text(lines: Iterable[str]) -> str:

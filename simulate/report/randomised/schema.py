@@ -15,8 +15,7 @@ from simulate.report.randomised.view import RandomisedView, look_label
 from simulate.report.randomised.words import cut_in_brief
 from simulate.report.svg import figure_svg
 from simulate.scenario.analyses import Analysis
-from simulate.scenario.reading import AnyScenario
-from simulate.scenario.scenario import Scenario
+from simulate.scenario.recruitment import Recruitment
 
 _INCHES = 8.6
 _NARROW, _WIDE = 24, 32  # characters of a line in the boxes of arms and of looks
@@ -80,19 +79,17 @@ def _first(text: str, width: int) -> str:
 
 
 def _population(view: RandomisedView) -> tuple[str, ...]:
+    enrolment = view.scenario.enrolment
     lines = []
-    if view.survival is None:
-        lines.append(f"at {counted(_sites(view.scenario), 'site')}")
-    elif view.survival.enrolment.regions is not None:
-        lines.append(f"from {counted(len(view.survival.enrolment.regions), 'region')}")
+    if isinstance(enrolment, Recruitment):
+        regions = enrolment.regions
+        lines += [] if regions is None else [f"from {counted(len(regions), 'region')}"]
+    else:
+        lines.append(f"at {counted(enrolment.sites.count, 'site')}")
     enrolled = view.measured.of_trial("n_enrolled.mean", view.analyses[0].name)
     if not math.isnan(enrolled.estimate):
         lines.append(f"{number(round(enrolled.estimate), 0)} by the first look")
     return tuple(lines)
-
-
-def _sites(scenario: AnyScenario) -> int:
-    return scenario.enrolment.sites.count if isinstance(scenario, Scenario) else 0
 
 
 def _randomisation(view: RandomisedView) -> tuple[str, ...]:

@@ -22,7 +22,6 @@ from simulate.scenario.analyses import Analysis
 from simulate.scenario.monitoring import Hypothesis
 from simulate.scenario.randomisation import Arm
 from simulate.scenario.reading import AnyScenario
-from simulate.scenario.survival_scenario import SurvivalScenario
 from simulate.theory.course import Expected
 
 NO_ESTIMATE = Estimate(math.nan, math.nan, math.nan, math.nan, 0, 0)
@@ -123,21 +122,15 @@ class RandomisedView:
         return self.scenario.arms
 
     @property
+    def endpoints(self) -> tuple[str, ...]:
+        """Endpoints of the looks, PFS before OS."""
+        return look_design(self.scenario).endpoints
+
+    @cached_property
     def under_null(self) -> bool:
         """Whether no arm does anything, so that every rejection is an error."""
-        return bool(self.hypotheses) and set(true_log_hazard_ratios(self.scenario).values()) == {
-            0.0
-        }
-
-    @property
-    def survival(self) -> SurvivalScenario | None:
-        """The scenario if its patients have plain survival models; None if cycles and scans."""
-        return self.scenario if isinstance(self.scenario, SurvivalScenario) else None
-
-    @property
-    def endpoints(self) -> tuple[str, ...]:
-        """Endpoints that are looked at, PFS before OS."""
-        return look_design(self.scenario).endpoints
+        truth = true_log_hazard_ratios(self.scenario)
+        return bool(self.hypotheses) and all(truth.get(h.name) == 0.0 for h in self.hypotheses)
 
     @cached_property
     def measured(self) -> Characteristics:
