@@ -13,6 +13,7 @@ from typing import Any
 from simulate.build_plan import build_plan, plan_digest
 from simulate.choose_engine import AUTO, FEW, EngineChoice, choose_engine
 from simulate.errors import UsageError
+from simulate.given import checked_seed, checked_workers
 from simulate.observed_truth import TRUTH_PATIENTS
 from simulate.scenario.parameters import DRAWS, POINT
 from simulate.scenario.scenario import Scenario
@@ -83,11 +84,8 @@ def make_job(
         raise UsageError(
             f"replicates must lie between 1 and {RESERVED_REPLICATES - 1} (given: {n})"
         )
-    chosen_seed = scenario.seed if seed is None else seed
-    if not 0 <= chosen_seed < 2**63:
-        raise UsageError(f"the seed must lie between 0 and 2^63 - 1 (given: {chosen_seed})")
-    if workers < 1:
-        raise UsageError(f"at least one worker is needed (given: {workers})")
+    chosen_seed = checked_seed(scenario.seed if seed is None else seed)
+    checked_workers(workers)
     if not 1 <= patients_of <= n:
         raise UsageError(
             f"patient data can be written of 1 to {n} replicates (given: {patients_of})"
