@@ -16,7 +16,7 @@ import pandas as pd
 
 from simulate.distributions import FloatArray
 from simulate.monte_carlo import Estimate, Z, mean, proportion, quantiles, standard_deviation
-from simulate.operating import OPERATING_COLUMNS, SPREAD, estimate_row
+from simulate.operating import OPERATING_COLUMNS, SPREAD
 from simulate.randomised.outcomes import FUTILE, NOT_REJECTED, REJECTED, Outcomes
 from simulate.scenario.monitoring import Hypothesis
 from simulate.units import DAYS_PER_MONTH
@@ -79,7 +79,7 @@ def operating_characteristics(
             m.arm,
             m.hypothesis,
             m.name,
-            *estimate_row(m.estimate),
+            *m.estimate.row,
         )
         for m in chain(measures(outcomes, true_log_hr), _over_draws(outcomes, posterior))
     ]
