@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from simulate.compiled import rule
-from simulate.distributions import NEVER, IntTable, ShortColumn, ShortTable
+from simulate.distributions import NEVER, IntTable, ShortColumn
 from simulate.survival_ledger import SurvivalLedger
 
 
@@ -21,9 +21,9 @@ class Observation(NamedTuple):
     """By endpoint: 1 if only death is its event (OS), 0 if progression is too (PFS)."""
     by_scans: int
     """1 if progression is seen at scans, 0 if on its day."""
-    next_scan: ShortTable
+    next_scan: ShortColumn
     """By patient's day: the first scan from that day on, NEVER if none; the last entry is NEVER."""
-    last_scan: ShortTable
+    last_scan: ShortColumn
     """By patient's day: the last scan up to that day, 0 before the first."""
 
 
@@ -81,6 +81,6 @@ def take_sample(
     else:
         for i in range(n):
             known_until = min(cut_day - enrolled[i], dropout[i])
-            has_event = seen.event_day[first + i] <= known_until
-            day[i] = seen.event_day[first + i] if has_event else last_scan[known_until]
-            event[i] = 1 if has_event else 0
+            event_day, scan = seen.event_day[first + i], last_scan[known_until]
+            day[i] = event_day if event_day <= known_until else scan
+            event[i] = 1 if event_day <= known_until else 0
