@@ -15,6 +15,7 @@ NAME =
 FITS =
 COVERAGE =
 FORCE =
+NULL =
 A = scenarios/kn026_phase2.yaml
 B = scenarios/kn026_phase2_12weekly.yaml
 REPLICATE = 0
@@ -31,6 +32,7 @@ given = $(if $(strip $(2)),$(1) '$(strip $(2))')
 ADDRESS = $(call given,--replicates,$(N)) $(call given,--seed,$(SEED))
 SIZE = $(ADDRESS) $(call given,--workers,$(WORKERS)) $(call given,--engine,$(ENGINE))
 PLACE = $(call given,--out,$(OUT)) $(call given,--name,$(NAME)) $(if $(strip $(FORCE)),--force)
+EFFECT = $(if $(strip $(NULL)),--null)
 # starting a test worker imports scipy and pandas anew: idle workers take over what others have left
 PARALLEL = -n $(or $(strip $(WORKERS)),auto) --dist worksteal
 # SET is split into words by the shell, so that quotes hold a value with spaces together
@@ -45,6 +47,7 @@ help: ## list the commands and their options
 	@echo "  SCENARIO=$(SCENARIO) is the default of run, validate, describe, design, story and check-engines."
 	@echo "  run takes   N=replicates SEED=number WORKERS=threads SET=\"field=value other.field='two words'\""
 	@echo "              OUT=folder NAME=name-of-the-result FORCE=1 (overwrite another result)"
+	@echo "              NULL=1 (a randomised trial without any effect: the type I error)"
 	@echo "              ENGINE=reference|batch (by default the quickest; all give the same patients)"
 	@echo "  design takes SET OUT NAME FORCE (a randomised trial: SCENARIO=scenarios/generic_two_arm.yaml)"
 	@echo "  story takes REPLICATE=0 PATIENT=1;  compare takes A=scenario B=scenario and run's N SEED WORKERS"
@@ -56,7 +59,7 @@ setup: ## make .venv from requirements.lock, or repair it (every other command d
 	@PYTHON='$(PYTHON)' .ci/setup
 
 run: setup ## simulate the scenario: many replicates, tables and report.html in results/
-	@$(WITH_SET) $(SIMULATE) run '$(SCENARIO)' $(SIZE) $(PLACE) "$$@"
+	@$(WITH_SET) $(SIMULATE) run '$(SCENARIO)' $(SIZE) $(PLACE) $(EFFECT) "$$@"
 
 results/%: setup ## the same for scenarios/%.yaml, for example: make results/kn026_phase2
 	@$(WITH_SET) $(SIMULATE) run 'scenarios/$(patsubst %/,%,$*).yaml' $(SIZE) $(PLACE) "$$@"
