@@ -79,7 +79,7 @@ def _run_randomised(
 
     from simulate.progress import progress_bars
     from simulate.randomised.job import make_randomised_job
-    from simulate.randomised.publish import publish
+    from simulate.publish_randomised import publish
     from simulate.randomised.text import results_in_words
 
     job = make_randomised_job(
