@@ -143,6 +143,10 @@ def _times_and_sizes(scenario: SurvivalScenario, n: int, rng: np.random.Generato
         enrolled = np.minimum(scenario.sample_size, np.round(scenario.sample_size * month / 27))
         columns[analysis.name, "cut_day"] = np.round(_MONTH * month)
         columns[analysis.name, "n_enrolled"] = enrolled
+        decision = columns[analysis.name, "cut_day"] + analysis.cleaning_lag
+        columns[analysis.name, "decision_day"] = decision
+        later = np.round(scenario.sample_size * decision / _MONTH / 27)
+        columns[analysis.name, "n_enrolled_at_decision"] = np.minimum(scenario.sample_size, later)
         columns[analysis.name, "target_reached"] = (rng.random(n) > 0.01).astype(float)
         for share, arm in zip(shares, scenario.arms, strict=True):
             columns[analysis.name, f"n_enrolled.{arm.name}"] = np.round(enrolled * share)
@@ -209,7 +213,7 @@ def _tested(
         if last:
             decision = np.where(decision == GOES_ON, NOT_REJECTED, decision)
         values = {
-            "events": events,
+            "tested_events": events,
             "fraction": fraction,
             "efficacy_bound": upper,
             "futility_bound": lower,

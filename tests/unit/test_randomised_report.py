@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from arms_example import randomised
 from html_pages import Page, text_of
 from made_up_trials import GENERIC, generic, made_up_outcomes, made_up_result
 
@@ -45,8 +46,10 @@ from simulate.report.randomised.view import RandomisedView
 from simulate.report.randomised.whatifs import whatifs_section
 from simulate.report.randomised.words import cut_in_brief, small, with_error
 from simulate.scenario.analyses import Cut
+from simulate.scenario.scenario import Scenario
 from simulate.scenario.survival_scenario import SurvivalScenario
 
+KN026 = GENERIC.parent / "kn026_phase2.yaml"
 THREE_LOOKS = GENERIC.parents[1] / "benchmarks" / "three_looks.yaml"
 
 SWEEP = (
@@ -249,6 +252,27 @@ def test_a_run_gives_what_the_report_shows() -> None:
     assert curves_of(view, first, "PFS")["control"].n == known["n_enrolled.control"]
 
 
+def test_a_trial_of_patients_in_cycles_has_a_report_too() -> None:
+    hypothesis = {
+        "id": 1,
+        "name": "pfs",
+        "endpoint": "PFS",
+        "experimental": "kn026",
+        "control": "control",
+        "efficacy": {"kind": "obrien_fleming"},
+    }
+    scenario = randomised(Scenario.from_file(KN026), hypotheses=[hypothesis])
+    found = execute(make_randomised_job(scenario, replicates=4, engine="reference"))
+
+    page = render_randomised_report(found)
+
+    words = text_of(page)
+    assert not re.search(r"\b(nan|inf|None)\b", words)
+    assert "disease.response.probability = 0.3" in words
+    assert "KN026 30 mg/kg and docetaxel 75 mg/m2, every 4 weeks; scans every 3 weeks" in words
+    assert {"Boundaries", "Example trials"} <= set(Page(page).headings)
+
+
 # ---- head and design ------------------------------------------------------------------------
 
 
@@ -274,7 +298,7 @@ def test_early_stops_size_and_duration_are_those_of_the_replicates(
 ) -> None:
     column = result.outcomes.looks.column
     early = column("interim", "stopped") == 1
-    size = np.where(early, column("interim", "n_enrolled"), column("final", "n_enrolled"))
+    size = np.where(early, *(column(look, "n_enrolled_at_decision") for look in LOOKS))
     cut = np.where(early, column("interim", "cut_day"), column("final", "cut_day"))
     missed = (column("interim", "target_reached") == 0) | (column("final", "target_reached") == 0)
 
@@ -441,7 +465,7 @@ def test_simulated_boundaries_are_means_over_the_trials_at_the_look(
         assert row["z_efficacy"] == pytest.approx(np.nanmean(column(look, "pfs.efficacy_bound")))
         assert row["z_median"] == pytest.approx(np.nanmedian(z), abs=0.02)
         # Schoenfeld: half the events in each arm
-        events = np.nanmean(column(look, "pfs.events"))
+        events = np.nanmean(column(look, "pfs.tested_events"))
         ratio = math.exp(-row["z_efficacy"] * 2 / math.sqrt(events))
         assert row["hr_efficacy"] == pytest.approx(ratio, abs=0.002)
     assert found["z_futility"].isna().tolist() == [False, True]

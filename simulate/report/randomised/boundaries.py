@@ -29,7 +29,7 @@ _HEADER = (
 )
 
 _MEASURES = (
-    "events",
+    "tested_events",
     "fraction",
     "efficacy_bound",
     "efficacy_p",
@@ -139,7 +139,7 @@ def simulated_bounds(
     """Mean bounds of a look over the trials that made it; nan or infinite where it has none."""
     found = {
         name: view.measured.of_hypothesis(hypothesis, f"{name}.mean", analysis).estimate
-        for name in ("events", "fraction", "efficacy_bound", "futility_bound")
+        for name in ("tested_events", "fraction", "efficacy_bound", "futility_bound")
     }
     ratio = view.measured.of_hypothesis(hypothesis, "hazard_ratio_at_bound.mean", analysis).estimate
     found["hazard_ratio_at_bound"] = ratio

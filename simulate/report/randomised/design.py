@@ -26,12 +26,16 @@ from simulate.report.design import accrual_in_words, regimen_in_words, scans_in_
 from simulate.report.numbers import capital, counted, listed
 from simulate.report.randomised.schema import schema_picture
 from simulate.report.randomised.view import RandomisedView, look_label
+from simulate.scenario.baseline import Baseline
 from simulate.scenario.grid import as_written
 from simulate.scenario.scenario import Scenario
 from simulate.scenario.survival_scenario import SurvivalScenario
 from simulate.theory.course import ExpectedTrial
 
 Item = tuple[str, str]
+
+_MOST_VARIABLES = 3
+"""Variables whose levels are told."""
 
 
 def design_section(view: RandomisedView) -> Section:
@@ -58,13 +62,13 @@ def _items(view: RandomisedView) -> Iterator[Item]:
     if isinstance(scenario, SurvivalScenario):
         expected = ExpectedTrial(scenario)
         yield "Accrual", _text(recruitment(scenario, expected.accrual))
-        yield "Baseline", _text(baseline_in_words(scenario.baseline))
+        yield "Baseline", _baseline(scenario.baseline)
         yield "Arms", _text(arms)
         yield from _survival(scenario, expected)
     else:
         sites = counted(scenario.enrolment.sites.count, "site")
         yield "Accrual", f"{capital(accrual_in_words(scenario))}; {sites}."
-        yield "Baseline", _text(baseline_in_words(scenario.baseline))
+        yield "Baseline", _baseline(scenario.baseline)
         yield "Arms", _text(arms)
         yield from _patients(scenario)
     for analysis in view.analyses:
@@ -74,6 +78,14 @@ def _items(view: RandomisedView) -> Iterator[Item]:
     for hypothesis in view.hypotheses:
         yield f"Hypothesis: {hypothesis.name}", _text(hypothesis_in_words(scenario, hypothesis))
     yield "Estimates", _text(estimates_in_words(scenario.estimates, view.endpoints))
+
+
+def _baseline(baseline: Baseline) -> str:
+    """The variables with their levels, or their names where they are many."""
+    if len(baseline.variables) <= _MOST_VARIABLES:
+        return "; ".join(baseline_in_words(baseline))
+    titles = [variable.title for variable in baseline.variables]
+    return f"{counted(len(titles), 'variable')}: {listed(titles)}."
 
 
 def _survival(scenario: SurvivalScenario, expected: ExpectedTrial) -> Iterator[Item]:

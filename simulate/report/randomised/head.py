@@ -75,9 +75,10 @@ def _size(view: RandomisedView) -> str:
 
 def _not_reached(view: RandomisedView) -> str:
     """At which looks the target was missed, and how often."""
+    reached = view.outcomes.at_looks("target_reached")
     found = {
-        look_label(each): view.measured.of_trial("target_not_reached", each.name)
-        for each in view.analyses
+        look_label(each): proportion(of_look == 0)  # of all trials, whether or not they made it
+        for each, of_look in zip(view.analyses, reached, strict=True)
     }
     missed = {name: share for name, share in found.items() if share.estimate > 0}
     if not missed:

@@ -16,6 +16,10 @@ from simulate.report.randomised.words import monte_carlo_interval, with_error
 from simulate.report.svg import figure_svg
 from simulate.scenario.analyses import Analysis
 from simulate.scenario.monitoring import Hypothesis
+from simulate.scenario.survival_scenario import SurvivalScenario
+
+_HALF = 0.5
+"""Patients that make no difference to a mean that is printed to a tenth."""
 
 Compared = tuple[str, Estimate, float]
 """Label, simulation and theory of one line of a table."""
@@ -45,12 +49,19 @@ def _introduction(view: RandomisedView) -> str:
     )
     if not view.theory:
         return f"{text} There is no theory to set beside them."
+    seen = ""
+    if not isinstance(view.scenario, SurvivalScenario):
+        seen = (
+            " It takes every event on its day, where the trial sees progression at scans and loses "
+            "some patients, so that its looks come somewhat earlier."
+        )
     return (
         f"{text} Theory is computed without any random number: events and calendar times by "
         "integrating the scenario's survival over its accrual, power from the joint normal "
         "distribution of Z at the looks. It is an approximation where hazards are not proportional "
         "or looks are not at their planned events, so a difference beyond the Monte Carlo error "
         "tells of the approximation as well."
+        f"{seen}"
     )
 
 
@@ -62,7 +73,8 @@ def decisions_table(view: RandomisedView, hypothesis: Hypothesis) -> pd.DataFram
     rows, futility = [], 0.0
     get = view.measured.of_hypothesis
     for look in view.looks_of(hypothesis):
-        futility += get(hypothesis, "stop_futility", look.name).estimate
+        if hypothesis.futility is not None:
+            futility += get(hypothesis, "stop_futility", look.name).estimate
         rejected = get(hypothesis, "reject_by_then", look.name).estimate
         failed = get(hypothesis, "stop_end", look.name).estimate
         rows.append(
@@ -199,7 +211,7 @@ def _at_stop(view: RandomisedView) -> list[Compared]:
     only = view.hypotheses[0] if len(view.hypotheses) == 1 else None
     size = month = math.nan
     if only is not None:
-        size, month = theory.at_stop(only, "enrolled"), theory.decision_month(only)
+        size, month = _patients_by_theory(view, only), theory.decision_month(only)
     of_trial = view.measured.of_trial
     rows: list[Compared] = [
         ("Patients when the trial ends", of_trial("sample_size.mean"), size),
@@ -212,6 +224,17 @@ def _at_stop(view: RandomisedView) -> list[Compared]:
         found = view.measured.of_endpoint(endpoint, "events.mean")
         rows.append((f"{endpoint} events when the trial ends", found, expected))
     return rows
+
+
+def _patients_by_theory(view: RandomisedView, hypothesis: Hypothesis) -> float:
+    """Patients at the end; nan if some still come between a data cut and its decision."""
+    looks = view.looks_of(hypothesis)
+    all_are_there = [
+        view.theory.at_look(hypothesis, "enrolled", look.name) > view.scenario.sample_size - _HALF
+        for look in looks
+        if look.cleaning_lag
+    ]
+    return view.theory.at_stop(hypothesis, "enrolled") if all(all_are_there) else math.nan
 
 
 def _of_look(view: RandomisedView, look: Analysis) -> list[Compared]:
