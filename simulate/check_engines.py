@@ -30,6 +30,7 @@ from simulate.differences import (
 from simulate.endpoints import ENDPOINT_COLUMNS, derive_trial
 from simulate.engines.choice import Engine, get_engine
 from simulate.errors import UsageError
+from simulate.given import checked_seed
 from simulate.plan import AnyPlan
 from simulate.plans import Plans
 from simulate.randomised_runner import RandomisedRunner
@@ -111,9 +112,7 @@ def check_engines(
         )
     if replicates < 1:
         raise UsageError(f"at least one replicate is needed (given: {replicates})")
-    chosen = scenario.seed if seed is None else seed
-    if not 0 <= chosen < 2**63:
-        raise UsageError(f"the seed must lie between 0 and 2^63 - 1 (given: {chosen})")
+    chosen = checked_seed(scenario.seed if seed is None else seed)
     comparison = _Comparison(scenario, chosen, engines)
     difference = None
     for start in range(first, first + replicates, _BLOCK):

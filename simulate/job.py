@@ -14,6 +14,7 @@ from simulate.build_arms import build_trial_plan
 from simulate.build_plan import plan_digest
 from simulate.choose_engine import AUTO, FEW, EngineChoice, choose_engine
 from simulate.errors import UsageError
+from simulate.given import checked_seed, checked_workers
 from simulate.observed_truth import TRUTH_PATIENTS
 from simulate.scenario.parameters import DRAWS, POINT
 from simulate.scenario.scenario import Scenario
@@ -114,10 +115,8 @@ def check_size(replicates: int, seed: int, workers: int) -> None:
         raise UsageError(
             f"replicates must lie between 1 and {RESERVED_REPLICATES - 1} (given: {replicates})"
         )
-    if not 0 <= seed < 2**63:
-        raise UsageError(f"the seed must lie between 0 and 2^63 - 1 (given: {seed})")
-    if workers < 1:
-        raise UsageError(f"at least one worker is needed (given: {workers})")
+    checked_seed(seed)
+    checked_workers(workers)
 
 
 def _check_engine(engine: str, scenario: Scenario, replicates: int) -> None:

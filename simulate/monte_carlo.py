@@ -23,6 +23,18 @@ Z = 1.959963984540054
 """97.5% point of the standard normal distribution."""
 
 
+ESTIMATE_COLUMNS = (
+    "estimate",
+    "mcse",
+    "lower",
+    "upper",
+    "n_requested",
+    "n_analysed",
+    "n_failed",
+)
+"""Columns of an estimate in a table."""
+
+
 @dataclass(frozen=True)
 class Estimate:
     """One Monte Carlo estimate."""
@@ -42,6 +54,17 @@ class Estimate:
     def n_failed(self) -> int:
         """Replicates in which the quantity is not defined."""
         return self.n_requested - self.n_analysed
+
+    @property
+    def row(self) -> tuple[float, float, float, float, int, int, int]:
+        """Its values in a table, with :data:`ESTIMATE_COLUMNS`."""
+        counts = (self.n_requested, self.n_analysed, self.n_failed)
+        return (self.estimate, self.mcse, self.lower, self.upper, *counts)
+
+    def less(self, true: Estimate) -> Estimate:
+        """What it is apart from a true value, with the Monte Carlo errors of both."""
+        mcse = math.hypot(self.mcse, true.mcse)
+        return _normal(self.estimate - true.estimate, mcse, self.n_requested, self.n_analysed)
 
 
 def mean(values: npt.ArrayLike) -> Estimate:
@@ -74,6 +97,12 @@ def proportion(values: npt.ArrayLike) -> Estimate:
     mcse = math.sqrt(p * (1 - p) / n)
     interval = wilson(round(p * n), n)
     return Estimate(p, mcse, float(interval.lower), float(interval.upper), requested, n)
+
+
+def share_not_reached(values: npt.ArrayLike) -> Estimate:
+    """Share of the defined values that are infinite: times that are not reached."""
+    times = np.asarray(values, float)
+    return proportion(np.where(np.isnan(times), np.nan, np.isinf(times)))
 
 
 def quantile(values: npt.ArrayLike, probability: float) -> Estimate:

@@ -19,13 +19,14 @@ from simulate.analysis.row import all_statistics
 from simulate.analysis.statistics import Statistic, statistics_of
 from simulate.distributions import FloatArray
 from simulate.monte_carlo import (
+    ESTIMATE_COLUMNS,
     Estimate,
-    Z,
     exact,
     mean,
     proportion,
     quantile,
     quantiles,
+    share_not_reached,
     standard_deviation,
 )
 from simulate.replicates import AnalysedReplicates
@@ -42,15 +43,6 @@ KEY_COLUMNS = (
     "arm",
     "hypothesis",
     "measure",
-)
-ESTIMATE_COLUMNS = (
-    "estimate",
-    "mcse",
-    "lower",
-    "upper",
-    "n_requested",
-    "n_analysed",
-    "n_failed",
 )
 OPERATING_COLUMNS = (*KEY_COLUMNS, *ESTIMATE_COLUMNS)
 """Columns of ``operating_characteristics.csv``. A measure is ``what`` or ``statistic.what``."""
@@ -87,13 +79,8 @@ def operating_characteristics(
         for statistic, what, estimate in _measures(scenario, analysed, truth):
             measure = f"{statistic.measure}.{what}"
             key = (scenario.name, analysed.name, statistic.population, statistic.endpoint)
-            rows.append((*key, READER, ARM, "", measure, *estimate_row(estimate)))
+            rows.append((*key, READER, ARM, "", measure, *estimate.row))
     return pd.DataFrame(rows, columns=list(OPERATING_COLUMNS))
-
-
-def estimate_row(e: Estimate) -> tuple[float, float, float, float, int, int, int]:
-    """An estimate as the columns of a table."""
-    return e.estimate, e.mcse, e.lower, e.upper, e.n_requested, e.n_analysed, e.n_failed
 
 
 def _measures(trial: Trial, analysed: AnalysedReplicates, truth: Truth) -> Iterator[Row]:
@@ -111,8 +98,7 @@ def _measures(trial: Trial, analysed: AnalysedReplicates, truth: Truth) -> Itera
 def _distribution(statistic: Statistic, values: FloatArray) -> Iterator[Row]:
     """Mean and spread of a statistic; of one that may not be reached, how often it is not."""
     if statistic.can_be_infinite:
-        not_reached = np.where(np.isnan(values), np.nan, np.isinf(values))
-        yield statistic, "not_reached", proportion(not_reached)
+        yield statistic, "not_reached", share_not_reached(values)
     else:
         yield statistic, "mean", mean(values)
         yield statistic, "sd", standard_deviation(values)
@@ -137,9 +123,9 @@ def _performance(
             continue
         middle = quantile(estimates, 0.5)
         if statistic.can_be_infinite and np.isfinite(middle.estimate):
-            yield statistic, f"median_bias_{kind}", _bias(middle, true)
+            yield statistic, f"median_bias_{kind}", middle.less(true)
         if not statistic.can_be_infinite:
-            yield statistic, f"bias_{kind}", _bias(mean(estimates), true)
+            yield statistic, f"bias_{kind}", mean(estimates).less(true)
         if statistic.can_be_infinite and true.estimate > followed:
             continue  # no limit can lie beyond what is followed: every interval would cover
         covers = (lower <= true.estimate) & (true.estimate <= upper)
@@ -158,14 +144,6 @@ def _performance(
 def _says_nothing(lower: FloatArray, upper: FloatArray) -> npt.NDArray[np.bool_]:
     """Whether an interval is none: a single point before the first event, or not reached at all."""
     return np.asarray(np.isnan(lower) | np.isinf(lower) | (lower == upper))
-
-
-def _bias(estimate: Estimate, true: Estimate) -> Estimate:
-    """Bias of an expected value, with the Monte Carlo errors of both it and the truth."""
-    bias = estimate.estimate - true.estimate
-    mcse = float(np.hypot(estimate.mcse, true.mcse))
-    interval = (bias - Z * mcse, bias + Z * mcse)
-    return Estimate(bias, mcse, *interval, estimate.n_requested, estimate.n_analysed)
 
 
 def _criterion(trial: Trial, analysed: AnalysedReplicates) -> Iterator[Row]:

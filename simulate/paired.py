@@ -15,7 +15,6 @@ from simulate.analysis.row import all_statistics
 from simulate.analysis.statistics import Statistic
 from simulate.distributions import FloatArray
 from simulate.monte_carlo import Estimate, Z, mean, proportion, quantile
-from simulate.operating import estimate_row
 from simulate.replicates import AnalysedReplicates
 from simulate.scenario.scenario import Scenario
 
@@ -73,7 +72,7 @@ def paired_differences(
             b = other.column(statistic.name)[:n]
             key = (scenario.name, against.name, name, statistic.population, statistic.endpoint)
             for measure, first, second, difference in _differences(statistic, a, b):
-                values = estimate_row(difference)
+                values = difference.row
                 rows.append(
                     (
                         *key,
@@ -82,8 +81,7 @@ def paired_differences(
                         first,
                         second,
                         *values[:4],
-                        values[5],
-                        values[6],
+                        *values[5:],
                     )
                 )
     return pd.DataFrame(rows, columns=list(COMPARE_COLUMNS))

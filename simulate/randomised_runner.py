@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -17,8 +16,8 @@ import numpy as np
 from simulate.arm_desks import DrawnArm, drawn_arms, have_room, take_rules
 from simulate.choose_engine import BATCH
 from simulate.compiled import kernel, rule
-from simulate.distributions import FloatArray, FloatColumn, IntArray, IntColumn
-from simulate.engines.batch.trial import Desk, new_desk, simulate_trial
+from simulate.distributions import FloatArray, FloatColumn, IntArray
+from simulate.engines.batch.trial import Desk, new_desk, run_trial
 from simulate.engines.choice import Engine, get_engine
 from simulate.errors import SimulateError
 from simulate.ledger import PATIENTS, Ledger, empty_ledger, ledger_of
@@ -57,11 +56,8 @@ class Watch(NamedTuple):
 class Slate(NamedTuple):
     """The looks at the replicates of a chunk, for compiled code."""
 
-    desk: Desk
     watch: Watch
     tree: BoundTree
-    to_do: IntColumn
-    """Rows that are still to be run."""
     values: FloatColumn
     """By row, look and column."""
 
@@ -83,29 +79,10 @@ def look_at_trial(watch: Watch, tree: BoundTree, out: FloatColumn, at: int) -> b
 
 
 @kernel
-def run_looks(
-    block: IntArray, seed: int, first: int, n: int, most_misses: int, n_columns: int
-) -> int:
-    """Simulate the replicates of the first n rows that are to do, and look at them.
-
-    Returns
-    -------
-    int
-        Rows that are still to do, for want of bounds; they are put first. Below 0: the row, less
-        one, whose trial screens more patients than have room.
-    """
+def look_compiled(block: IntArray, at: int) -> bool:
+    """Look at the trial in the ledger, in compiled code."""
     slate = unpacked(block, Slate)
-    left = 0
-    for k in range(n):
-        row = slate.to_do[k]
-        is_done = False
-        if slate.tree.n_missed[0] < most_misses:
-            if not simulate_trial(slate.desk, seed, first + row):
-                return -1 - row
-            is_done = look_at_trial(slate.watch, slate.tree, slate.values, row * n_columns)
-        slate.to_do[left] = row
-        left += 0 if is_done else 1
-    return left
+    return look_at_trial(slate.watch, slate.tree, slate.values, at)
 
 
 class RandomisedRunner:
@@ -165,47 +142,33 @@ class RandomisedRunner:
 
     def _run_compiled(self, replicates: range) -> FloatArray:
         bench = self._bench()
-        slate = _slate(bench, len(replicates), self._n_columns)
-        packed = pack(slate)
+        values = np.full(len(replicates) * self._n_columns, np.nan)
         if not self._has_draws:
-            self._fill(slate, packed, bench.book, replicates, replicates)
-            return np.asarray(slate.values)
+            self._fill(bench, replicates, replicates, values)
+            return values
         for draw, of_draw in self._plans.by_draw(replicates):
             drawn = self._drawn(draw)  # kept as long as it is read
-            if have_room(bench.desk, drawn):
-                self._fill(slate, packed, bench.book, replicates, of_draw, drawn)
+            if not have_room(bench.desk, drawn):
+                larger = self._new_bench(self._plans.of_draw(draw))
+                self._fill(larger, replicates, of_draw, values)
                 continue
-            larger = self._new_bench(self._plans.of_draw(draw))._replace(book=bench.book)
-            other = _slate(larger, 0, 0)._replace(to_do=slate.to_do, values=slate.values)
-            self._fill(other, pack(other), bench.book, replicates, of_draw, drawn)
-        return np.asarray(slate.values)
+            take_rules(bench.packed, drawn)
+            self._fill(bench, replicates, of_draw, values)
+        return values
 
-    def _fill(
-        self,
-        slate: Slate,
-        packed: Packed,
-        book: BoundBook,
-        replicates: range,
-        chosen: range,
-        drawn: Sequence[DrawnArm] = (),
-    ) -> None:
-        """Run some of the replicates of a slate, until all bounds that they need are known."""
-        rows = np.arange(len(replicates))[chosen.start - replicates.start :: chosen.step]
-        np.asarray(slate.to_do)[: len(chosen)] = rows[: len(chosen)]
-        left = len(chosen)
-        while left > 0:
-            if drawn:
-                take_rules(packed, drawn)
-            left = run_looks(
-                packed.block, self._seed, replicates.start, left, book.most_misses, self._n_columns
-            )
-            if left < 0:
+    def _fill(self, bench: _Bench, chunk: range, replicates: range, values: FloatArray) -> None:
+        """Run some of the replicates of a chunk, and write the rows of their looks."""
+        book = bench.book
+        packed = pack(Slate(bench.watch, book.tree, values))
+        for replicate in replicates:
+            if not run_trial(bench.packed.block, self._seed, replicate):
                 raise SimulateError(
-                    f"replicate {replicates[-1 - left]} screens more patients than have room; "
+                    f"replicate {replicate} screens more patients than have room; "
                     "the engine 'reference' can run it"
                 )
-            if left > 0 and book.learn():
-                packed = pack(slate._replace(tree=book.tree))
+            while not look_compiled(packed.block, (replicate - chunk.start) * self._n_columns):
+                if book.learn():
+                    packed = pack(Slate(bench.watch, book.tree, values))
 
     def _drawn(self, draw: int) -> list[DrawnArm]:
         """The rules of a draw; threads that ask at once wait for one."""
@@ -224,7 +187,7 @@ class RandomisedRunner:
 
     def _new_bench(self, plan: AnyPlan) -> _Bench:
         desk = new_desk(plan)
-        return _Bench(desk, self._watch(desk.ledger), self._book(as_lists=False))
+        return _Bench(desk, pack(desk), self._watch(desk.ledger), self._book(as_lists=False))
 
     # ---- in plain Python ------------------------------------------------------------------------
 
@@ -262,6 +225,8 @@ class _Bench(NamedTuple):
     """What a thread of compiled code keeps from chunk to chunk."""
 
     desk: Desk
+    packed: Packed
+    """The desk."""
     watch: Watch
     book: BoundBook
 
@@ -272,9 +237,3 @@ class _InPython(NamedTuple):
     engine: Engine
     watch: Watch
     book: BoundBook
-
-
-def _slate(bench: _Bench, n: int, n_columns: int) -> Slate:
-    """Room for so many replicates."""
-    to_do, values = np.zeros(n, np.int64), np.full(n * n_columns, np.nan)
-    return Slate(bench.desk, bench.watch, bench.book.tree, to_do, values)

@@ -11,11 +11,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-import numpy as np
 import pandas as pd
 
 from simulate.analysis.statistics import landmark_months
-from simulate.monte_carlo import Estimate, Z, mean, proportion, quantile
+from simulate.monte_carlo import ESTIMATE_COLUMNS, Estimate, mean, quantile, share_not_reached
 from simulate.replicates import AnalysedReplicates
 from simulate.scenario.scenario import Scenario
 from simulate.truth import DELAY, LATENT, OBSERVED, Truth
@@ -29,17 +28,12 @@ SCAN_BIAS_COLUMNS = (
     "measure",
     "kind",
     "unit",
-    "estimate",
-    "mcse",
-    "lower",
-    "upper",
+    *ESTIMATE_COLUMNS[:4],
     "difference",
     "difference_mcse",
     "difference_lower",
     "difference_upper",
-    "n_requested",
-    "n_analysed",
-    "n_failed",
+    *ESTIMATE_COLUMNS[4:],
 )
 """Columns of ``scan_bias.csv``.
 
@@ -80,8 +74,7 @@ def scan_bias(
             latent = truth.values.get((f"pfs_{measure}", LATENT))
             difference = _difference(estimate, None if kind == LATENT else latent)
             key = (scenario.name, analysed.name, "PFS", measure, kind, unit)
-            counts = (estimate.n_requested, estimate.n_analysed, estimate.n_failed)
-            values = (estimate.estimate, estimate.mcse, estimate.lower, estimate.upper)
+            values, counts = estimate.row[:4], estimate.row[4:]
             rows.append((*key, *values, *difference, *counts))
     return pd.DataFrame(rows, columns=list(SCAN_BIAS_COLUMNS))
 
@@ -95,8 +88,7 @@ def _measured(scenario: Scenario, analysed: AnalysedReplicates, truth: Truth) ->
     yield "median", KAPLAN_MEIER, "months", quantile(medians, 0.5)
     for measure, probability in SPREAD.items():
         yield measure, KAPLAN_MEIER, "months", quantile(medians, probability)
-    not_reached = np.where(np.isnan(medians), np.nan, np.isinf(medians))
-    yield "median.not_reached", KAPLAN_MEIER, "fraction", proportion(not_reached)
+    yield "median.not_reached", KAPLAN_MEIER, "fraction", share_not_reached(medians)
     for (statistic, kind), estimate in truth.values.items():
         if statistic.startswith(DELAY):
             yield statistic, kind, "days", estimate
@@ -112,6 +104,4 @@ def _difference(estimate: Estimate, latent: Estimate | None) -> tuple[float, flo
     """Difference from the latent truth, its MCSE and its 95% Monte Carlo interval."""
     if latent is None or not (math.isfinite(estimate.estimate) and math.isfinite(latent.estimate)):
         return (math.nan,) * 4
-    difference = estimate.estimate - latent.estimate
-    mcse = math.hypot(estimate.mcse, latent.mcse)
-    return difference, mcse, difference - Z * mcse, difference + Z * mcse
+    return estimate.less(latent).row[:4]

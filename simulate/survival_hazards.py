@@ -81,7 +81,7 @@ class Hazards:
     def _prognostic(self, key: str, levels: Levels) -> float:
         """Product of the hazard ratios of a cell's levels."""
         return math.prod(
-            factor.hazard_ratios.get(key, 1.0)  # type: ignore[call-overload]
+            factor.hazard_ratios.get(key, 1.0)
             for factor in self._trial.survival.prognostic_factors
             if levels.get(factor.variable) == factor.level
         )

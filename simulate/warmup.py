@@ -83,9 +83,10 @@ def _looks(_trial: Trial) -> object:
 
 
 def _patients_kernels() -> tuple[Any, ...]:
-    from simulate.randomised_runner import run_looks
+    from simulate.engines.batch.trial import run_trial
+    from simulate.randomised_runner import look_compiled
 
-    return (run_looks,)
+    return run_trial, look_compiled
 
 
 def _patients(_trial: Trial) -> object:

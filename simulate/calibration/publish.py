@@ -21,6 +21,7 @@ from simulate.calibration.store import Store
 from simulate.calibration.tables import COVERAGE, COVERAGE_COLUMNS, DRAWS, read_table
 from simulate.distributions import FloatArray
 from simulate.errors import OutputError, UsageError
+from simulate.given import checked_seed, checked_workers
 from simulate.job import program_digest
 from simulate.results import write_csv
 from simulate.scenario.calibration_design import Stage
@@ -31,7 +32,13 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Settings:
-    """How a calibration is made."""
+    """How a calibration is made.
+
+    Raises
+    ------
+    UsageError
+        If the seed or the number of workers makes no sense.
+    """
 
     seed: int
     workers: int = 1
@@ -39,6 +46,10 @@ class Settings:
     command: str = ""
     checked: Checked = field(default_factory=Checked)
     """How much is made of what the fits predict."""
+
+    def __post_init__(self) -> None:
+        checked_seed(self.seed)
+        checked_workers(self.workers)
 
 
 def default_folder(scenario: Scenario) -> Path:

@@ -61,10 +61,12 @@ def calibrate(
         raise UsageError("--near-posterior goes with --coverage N")
     if check_held_out and coverage is not None:
         raise UsageError("--coverage and --check-held-out are two things; give one of them")
+    if fits and coverage is not None:
+        raise UsageError("--coverage checks the first fit of the calibration; leave --fit out")
     scenario = Scenario.from_file(file, overrides)
     settings = publish.Settings(
         seed=scenario.seed if seed is None else seed,
-        workers=workers or os.cpu_count() or 1,
+        workers=workers if workers is not None else os.cpu_count() or 1,
         effort=Effort() if coverage is None else checks.EFFORT,
         command=command_line(),
     )

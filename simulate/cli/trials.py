@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from simulate.job import Job
-    from simulate.scenario import Scenario, SurvivalScenario
+    from simulate.scenario import AnyScenario, Scenario
 
 DIFFERENT = 1
 
@@ -47,16 +47,16 @@ def run(
 
     from simulate.progress import progress_bars
     from simulate.publish import publish
-    from simulate.scenario import SurvivalScenario, read_scenario
+    from simulate.scenario import read_scenario
 
     out = Path(options.pop("out"))
     scenario = read_scenario(file, options.pop("overrides"))
-    if isinstance(scenario, SurvivalScenario):
+    if _has_looks(scenario):
         _run_randomised(scenario, out, null=null, name=name, force=force, **options)
         return
     if null:
         raise UsageError(f"--null takes effects of arms away, and {scenario.name} has none")
-    job = _job_of(scenario, patients_of=patients, **options)
+    job = _job_of(_of_patients(scenario), patients_of=patients, **options)
     _tell_engine(job)
     with progress_bars() as step:
         folder = publish(job, out, name=checked_name(name), force=force, step=step)
@@ -65,7 +65,7 @@ def run(
 
 
 def _run_randomised(
-    scenario: SurvivalScenario,
+    scenario: AnyScenario,
     out: Path,
     *,
     null: bool,
@@ -106,10 +106,14 @@ def compare(file: str, against: str, name: str | None, force: bool, **options: A
 
     from simulate.compare import compare_scenarios
     from simulate.progress import progress_bars
+    from simulate.scenario import read_scenario
 
-    out = Path(options.pop("out"))
-    first = _job(file, **options)
-    second = _job(against, **options)
+    out, overrides = Path(options.pop("out")), options.pop("overrides")
+    pair = read_scenario(file, overrides), read_scenario(against, overrides)
+    if all(map(_has_looks, pair)):
+        _compare_randomised(*pair, out, name=name, force=force, **options)
+        return
+    first, second = (_job_of(_of_patients(each), **options) for each in pair)
     _tell_engine(first)
     _tell_engine(second)
     with progress_bars() as step:
@@ -119,10 +123,52 @@ def compare(file: str, against: str, name: str | None, force: bool, **options: A
     click.echo(text)
 
 
-def _job(file: str, overrides: tuple[str, ...], **options: Any) -> Job:
+def _compare_randomised(
+    scenario: AnyScenario,
+    against: AnyScenario,
+    out: Path,
+    *,
+    name: str | None,
+    force: bool,
+    workers: int | None,
+    **options: Any,
+) -> None:
+    """Compare two randomised trials."""
+    import os
+
+    from simulate.progress import progress_bars
+    from simulate.randomised.compare import compare_randomised
+    from simulate.randomised.job import make_randomised_job
+
+    threads = workers if workers is not None else os.cpu_count() or 1
+    first, second = (
+        make_randomised_job(each, workers=threads, command=command_line(), **options)
+        for each in (scenario, against)
+    )
+    with progress_bars() as step:
+        text = compare_randomised(
+            first, second, out, name=checked_name(name), force=force, step=step
+        )
+    click.echo(text)
+
+
+def _has_looks(scenario: AnyScenario) -> bool:
+    """Whether a scenario is of a randomised trial."""
     from simulate.scenario import Scenario
 
-    return _job_of(Scenario.from_file(file, overrides), **options)
+    return not isinstance(scenario, Scenario) or bool(scenario.arms)
+
+
+def _of_patients(scenario: AnyScenario) -> Scenario:
+    """A scenario without looks; otherwise a UsageError."""
+    from simulate.scenario import Scenario
+
+    if not isinstance(scenario, Scenario) or scenario.arms:
+        raise UsageError(
+            f"{scenario.name} is a randomised trial and the other is not, so there is nothing to "
+            "compare; give two of one kind"
+        )
+    return scenario
 
 
 def _job_of(scenario: Scenario, workers: int | None, **options: Any) -> Job:
@@ -157,16 +203,28 @@ def check_engines(file: str, overrides: tuple[str, ...], replicates: int, seed: 
 
     Exit code 0 if they do; 1 if they differ, with the first difference in words.
     """
-    from simulate.check_engines import check_engines as check
-    from simulate.check_engines import text
+    from simulate import check_engines as patients
+    from simulate import check_looks as looks
+    from simulate.job import check_size
     from simulate.progress import progress_bars
-    from simulate.scenario import Scenario
+    from simulate.scenario import SurvivalScenario, read_scenario
 
-    scenario = Scenario.from_file(file, overrides)
+    scenario = read_scenario(file, overrides)
+    chosen = scenario.seed if seed is None else seed
+    check_size(replicates, chosen, workers=1)
     with progress_bars() as step:
         progress = step(scenario.name, replicates)
-        found = check(scenario, seed=seed, replicates=replicates, progress=progress)
-    click.echo(text(found))
+        if isinstance(scenario, SurvivalScenario):
+            found = looks.check_looks(
+                scenario, seed=chosen, replicates=replicates, progress=progress
+            )
+            told = looks.text(found)
+        else:
+            found = patients.check_engines(
+                scenario, seed=chosen, replicates=replicates, progress=progress
+            )
+            told = patients.text(found)
+    click.echo(told)
     return 0 if found.are_equal else DIFFERENT
 
 

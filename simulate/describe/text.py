@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from simulate.build_plan import build_plan, cut_day
+from simulate.describe.arms import arms_in_words, looks_in_words
 from simulate.describe.closing import sources, what_ifs
 from simulate.describe.conduct import leaves, scanned
 from simulate.describe.disease import disease
@@ -42,28 +43,60 @@ def describe(scenario: Scenario) -> str:
         Plain text in lines of about 90 characters. Every number in it is read from the scenario or
         computed from it; expected enrolment is the mean of simulated enrolments.
     """
+    if scenario.arms:
+        parts = _randomised(scenario)
+    else:
+        parts = [section(title, lines) for title, lines in _sections(scenario).items()]
+    return "\n\n".join(parts) + "\n"
+
+
+def _sections(scenario: Scenario) -> dict[str, list[str]]:
+    """The sections on a trial of one arm, by title."""
     plan = build_plan(scenario)
     truth = latent_truth(plan) if has_formula(plan) else None
     expected = forecast(plan.enrolment, seed=scenario.seed)
     last_cut = max(cut_day(scenario, analysis) for analysis in scenario.analyses)
     course = nominal_course(scenario, plan, expected, last_cut)
     source = parameters(scenario)
-    parts = [
-        section("Trial", _trial(scenario)),
-        *([section("Parameters", source)] if source else []),
-        section("Who", _who(scenario)),
-        section("When", when(scenario, expected, truth)),
-        section("What is given", given(scenario)),
-        section("Adverse events", adverse_events(scenario, plan, course)),
-        section("What is scanned", scanned(scenario, _longest_follow_up(expected, last_cut))),
-        section("The disease", disease(scenario, truth)),
-        section("Who leaves", leaves(scenario)),
-        section("Analyses", analyses(scenario, expected, truth)),
-        section("Endpoints", _endpoints(scenario)),
-        section("What-ifs", what_ifs(scenario)),
-        section("Sources", sources(scenario)),
-    ]
-    return "\n\n".join(parts) + "\n"
+    return {
+        "Trial": _trial(scenario),
+        **({"Parameters": source} if source else {}),
+        "Who": _who(scenario),
+        "When": when(scenario, expected, truth),
+        "What is given": given(scenario),
+        "Adverse events": adverse_events(scenario, plan, course),
+        "What is scanned": scanned(scenario, _longest_follow_up(expected, last_cut)),
+        "The disease": disease(scenario, truth),
+        "Who leaves": leaves(scenario),
+        "Analyses": analyses(scenario, expected, truth),
+        "Endpoints": _endpoints(scenario),
+        "What-ifs": what_ifs(scenario),
+        "Sources": sources(scenario),
+    }
+
+
+def _randomised(scenario: Scenario) -> list[str]:
+    """The sections on a trial with arms: the first arm in full, then what is other in the others.
+
+    Each arm is described as if all patients were in it.
+    """
+    first, *others = (_sections(arm) for arm in scenario.arm_scenarios)
+    own = {
+        "Trial": _trial(scenario),
+        "Arms": arms_in_words(scenario),
+        "Analyses": looks_in_words(scenario),
+        "What-ifs": what_ifs(scenario),
+        "Sources": sources(scenario),
+    }
+    parts = [section("Trial", own["Trial"]), section("Arms", own["Arms"])]
+    titles = [arm.label for arm in scenario.arms]
+    for title, lines in first.items():
+        if title != "Trial":
+            parts.append(section(title, own.get(title, lines)))
+        for label, other in zip(titles[1:], others, strict=True):
+            if title not in own and other.get(title) not in (None, lines):
+                parts.append(section(f"{title}: {label}", other[title]))
+    return parts
 
 
 def _longest_follow_up(expected: Forecast, last_cut: int) -> int:
@@ -77,10 +110,14 @@ def _trial(scenario: Scenario) -> list[str]:
     return paragraphs(
         scenario.title,
         f"Reference: {scenario.reference}" if scenario.reference else "",
-        f"One arm, {count(scenario.sample_size, 'patient')} at {sites}.",
+        f"{_arms(scenario)}, {count(scenario.sample_size, 'patient')} at {sites}.",
         f"Scenario {scenario.name}: {count(scenario.replicates, 'simulated trial')}, seed "
         f"{scenario.seed}.",
     )
+
+
+def _arms(scenario: Scenario) -> str:
+    return count(len(scenario.arms), "arm") if scenario.arms else "One arm"
 
 
 def _who(scenario: Scenario) -> list[str]:

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from simulate.analysis.kaplan_meier import KaplanMeier
-from simulate.plots.style import REPORTED, own_axes
+from simulate.plots.style import REPORTED, mark, own_axes
 from simulate.plots.survival import Landmark, plot_survival
 
 
@@ -47,7 +47,7 @@ def plot_reconstruction(
         The axes drawn on.
     """
     ax = own_axes(ax, width=5, height=3.4)
-    last = [curve.last_time, *(mark.month for mark in landmarks), *(time for time, _ in points)]
+    last = [curve.last_time, *(each.month for each in landmarks), *(time for time, _ in points)]
     end = 1.03 * max(last)
     plot_survival(curve, reported=landmarks, months=end, endpoint="", ax=ax)
     if points:
@@ -70,13 +70,4 @@ def _median(ax: Axes, median: tuple[float, float, float], end: float) -> None:
         if np.isfinite(right):
             ax.plot([lower, right], [0.5, 0.5], color=REPORTED, linewidth=1.4, zorder=6)
     if np.isfinite(middle):
-        ax.plot(
-            [middle],
-            [0.5],
-            marker="D",
-            markersize=5,
-            color=REPORTED,
-            markeredgecolor="white",
-            markeredgewidth=0.8,
-            zorder=9,
-        )
+        mark(ax, middle, 0.5, marker="D", size=5, color=REPORTED, zorder=9)

@@ -101,6 +101,23 @@ def own_axes(ax: Axes | None, *, width: float, height: float) -> Axes:
     return new
 
 
+def mark(
+    ax: Axes, time: float, share: float, *, marker: str, size: float, color: str, zorder: float
+) -> None:
+    """A single mark on a survival plot, set off from the lines below it by a white edge."""
+    ax.plot(
+        [time],
+        [share],
+        linestyle="none",
+        marker=marker,
+        markersize=size,
+        color=color,
+        markeredgecolor=PAPER,
+        markeredgewidth=0.8,
+        zorder=zorder,
+    )
+
+
 def grid(ax: Axes, axis: str = "y") -> None:
     """Faint lines behind the data, along one axis."""
     if axis == "y":

@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from simulate.analysis.kaplan_meier import KaplanMeier
-from simulate.plots.style import BAND, EXAMPLE, INK, REPORTED, SIMULATED, SOFT, grid, own_axes
+from simulate.plots.style import BAND, EXAMPLE, INK, REPORTED, SIMULATED, SOFT, grid, mark, own_axes
 
 SPARSE = 0.5
 """Below this share of replicates with data, the band is hatched."""
@@ -153,16 +153,7 @@ def _landmarks(ax: Axes, landmarks: Sequence[Landmark]) -> None:
     for point in landmarks:
         if not (np.isnan(point.lower) or np.isnan(point.upper)):
             ax.plot([point.month] * 2, [point.lower, point.upper], color=REPORTED, lw=1.4, zorder=7)
-        ax.plot(
-            [point.month],
-            [point.rate],
-            marker="o",
-            markersize=5.5,
-            color=REPORTED,
-            markeredgecolor="white",
-            markeredgewidth=0.8,
-            zorder=8,
-        )
+        mark(ax, point.month, point.rate, marker="o", size=5.5, color=REPORTED, zorder=8)
 
 
 def median_mark(ax: Axes, median: float, *, color: str, marker: str) -> bool:
@@ -185,8 +176,7 @@ def median_mark(ax: Axes, median: float, *, color: str, marker: str) -> bool:
     if not np.isfinite(median) or median > ax.get_xlim()[1]:
         return False
     ax.plot([median] * 2, [0, 0.5], color=color, lw=0.9, linestyle=(0, (3, 2)), zorder=3)
-    look: dict[str, Any] = {"marker": marker, "markersize": 6, "color": color, "linestyle": "none"}
-    ax.plot([median], [0.5], markeredgecolor="white", markeredgewidth=0.8, zorder=9, **look)
+    mark(ax, median, 0.5, marker=marker, size=6, color=color, zorder=9)
     return True
 
 

@@ -44,6 +44,8 @@ def execute(
     scenario, clock = job.scenario, Stopwatch()
     with clock.time("replicates"):
         outcomes = run_outcomes(job, scenario, job.replicates, parts, step)
+    with clock.time("posterior"):
+        posterior = _over_draws(job, parts, step)
     variants: dict[str, tuple[AnyScenario, Outcomes]] = {}
     with clock.time("what-ifs"):
         for each in scenario.sweep:
@@ -54,7 +56,7 @@ def execute(
         theory = theory_of(scenario)
     with clock.time("tables"):
         operating = operating_characteristics(
-            scenario.name, outcomes, true_log_hazard_ratios(scenario)
+            scenario.name, outcomes, true_log_hazard_ratios(scenario), posterior
         )
         named = {key: (variant.name, found) for key, (variant, found) in variants.items()}
         sweep = sweep_table(scenario.name, outcomes, named)
@@ -69,6 +71,7 @@ def execute(
         sweep=sweep,
         variants={key: found for key, (_, found) in variants.items()},
         variants_operating=of_variants,
+        posterior=posterior,
         examples=examples,
         manifest=manifest(job, engine=engine.name, reason=engine.reason),
         timings=clock.seconds,
@@ -76,7 +79,13 @@ def execute(
 
 
 def run_outcomes(
-    job: RandomisedJob, scenario: AnyScenario, n: int, parts: Path | None, step: Step
+    job: RandomisedJob,
+    scenario: AnyScenario,
+    n: int,
+    parts: Path | None,
+    step: Step,
+    *,
+    name: str = "",
 ) -> Outcomes:
     """Run the replicates of a scenario, the job's own or another one, with the job's seed."""
     if parts is not None:
@@ -91,9 +100,18 @@ def run_outcomes(
         workers=job.workers,
         engine=job.engine,
         parts=parts,
-        progress=step(scenario.name, n),
+        progress=step(name or scenario.name, n),
     )
     return Outcomes(Looks(looks), scenario.analyses, scenario.hypotheses)
+
+
+def _over_draws(job: RandomisedJob, parts: Path | None, step: Step) -> Outcomes | None:
+    """Run the scenario over posterior draws, if it takes the point of a calibration."""
+    if job.over_draws is None:
+        return None
+    n = job.replicates_over_draws
+    inside = None if parts is None else parts / "draws"
+    return run_outcomes(job, job.over_draws, n, inside, step, name="over posterior draws")
 
 
 def _compile(scenario: AnyScenario, step: Step) -> None:

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from typing import Any
 
 from simulate.errors import UsageError
-from simulate.job import PACKAGES, check_size, program_digest
+from simulate.job import MOST_OVER_DRAWS, PACKAGES, check_size, program_digest
 from simulate.look_replicates import engine_of_looks
 from simulate.scenario.reading import AnyScenario
 from simulate.scenario.scenario import Scenario
@@ -31,6 +31,13 @@ class RandomisedJob:
     command: str = ""
     null: bool = False
     """Whether the scenario is one whose effects were taken away."""
+    over_draws: Scenario | None = None
+    """The scenario with posterior draws in the place of the point of its calibration."""
+
+    @property
+    def replicates_over_draws(self) -> int:
+        """Replicates of that one: as many as the scenario itself has, up to a limit."""
+        return min(self.replicates, MOST_OVER_DRAWS)
 
 
 def make_randomised_job(
@@ -56,10 +63,11 @@ def make_randomised_job(
     chosen_seed = scenario.seed if seed is None else seed
     check_size(n, chosen_seed, workers)
     engine_of_looks(scenario, engine, n)
-    for each in (scenario, *(scenario.variant(v.name) for v in scenario.sweep)):
+    over_draws = scenario.over_draws() if isinstance(scenario, Scenario) and not null else None
+    for each in (scenario, over_draws, *(scenario.variant(v.name) for v in scenario.sweep)):
         if isinstance(each, Scenario):
             each.check_draws()
-    return RandomisedJob(scenario, n, chosen_seed, workers, engine, command, null)
+    return RandomisedJob(scenario, n, chosen_seed, workers, engine, command, null, over_draws)
 
 
 def under_null(scenario: AnyScenario) -> AnyScenario:
@@ -128,6 +136,8 @@ def parts_key(job: RandomisedJob) -> str:
     """What must be equal for finished chunks to be used again: the scenario, seed and program."""
     said = f"{job.scenario.digest()} {job.seed} {job.engine} {program_digest()}"
     digest = hashlib.sha256(said.encode())
+    if job.over_draws is not None:
+        digest.update(job.over_draws.digest().encode())
     for variant in job.scenario.sweep:
         digest.update(job.scenario.variant(variant.name).digest().encode())
     return digest.hexdigest()[:16]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +16,7 @@ import pandas as pd
 
 from simulate.distributions import FloatArray
 from simulate.monte_carlo import Estimate, Z, mean, proportion, quantiles, standard_deviation
-from simulate.operating import OPERATING_COLUMNS, SPREAD, estimate_row
+from simulate.operating import OPERATING_COLUMNS, SPREAD
 from simulate.randomised.outcomes import FUTILE, NOT_REJECTED, REJECTED, Outcomes
 from simulate.scenario.monitoring import Hypothesis
 from simulate.units import DAYS_PER_MONTH
@@ -43,7 +44,10 @@ class Measure(NamedTuple):
 
 
 def operating_characteristics(
-    scenario: str, outcomes: Outcomes, true_log_hr: Mapping[str, float]
+    scenario: str,
+    outcomes: Outcomes,
+    true_log_hr: Mapping[str, float],
+    posterior: Outcomes | None = None,
 ) -> pd.DataFrame:
     """Operating characteristics of a randomised trial.
 
@@ -56,6 +60,9 @@ def operating_characteristics(
     true_log_hr : mapping of str to float
         True log hazard ratio by the name of the hypothesis; hypotheses without one are left out of
         bias and coverage.
+    posterior : Outcomes
+        Replicates over posterior draws, if there are any: the measure ``reject_over_draws`` is the
+        power averaged over them, known as assurance.
 
     Returns
     -------
@@ -72,9 +79,9 @@ def operating_characteristics(
             m.arm,
             m.hypothesis,
             m.name,
-            *estimate_row(m.estimate),
+            *m.estimate.row,
         )
-        for m in measures(outcomes, true_log_hr)
+        for m in chain(measures(outcomes, true_log_hr), _over_draws(outcomes, posterior))
     ]
     return pd.DataFrame(rows, columns=list(OPERATING_COLUMNS))
 
@@ -88,6 +95,16 @@ def measures(outcomes: Outcomes, true_log_hr: Mapping[str, float]) -> Iterator[M
         yield from _estimates(outcomes, hypothesis, true_log_hr.get(hypothesis.name, math.nan))
     for analysis in outcomes.analyses:
         yield from _of_look(outcomes, analysis.name)
+
+
+def _over_draws(outcomes: Outcomes, posterior: Outcomes | None) -> Iterator[Measure]:
+    """Power averaged over posterior draws of the parameters."""
+    for hypothesis in outcomes.hypotheses if posterior is not None else ():
+        assert posterior is not None
+        share = proportion(posterior.rejects(hypothesis))
+        yield Measure(
+            ALL_LOOKS, hypothesis.endpoint, _ALL, hypothesis.name, "reject_over_draws", share
+        )
 
 
 # ---- the trial ------------------------------------------------------------------------------

@@ -29,6 +29,8 @@ class RandomisedResult:
     """Replicates of each variant, by its name."""
     variants_operating: pd.DataFrame
     """Operating characteristics of all variants, with the same columns."""
+    posterior: Outcomes | None
+    """Replicates over posterior draws beside those at the point of a calibration."""
     examples: tuple[ExampleTrial, ...]
     """One trial of each kind that occurred: stopped early, went to the end and won, or failed."""
     manifest: dict[str, Any]

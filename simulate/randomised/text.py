@@ -16,6 +16,12 @@ def results_in_words(result: RandomisedResult) -> str:
         f"{each.name}: {word} {_percent(proportion(outcomes.rejects(each)))}"
         for each in outcomes.hypotheses
     ]
+    if result.posterior is not None:
+        lines += [
+            f"{each.name}: power over posterior draws "
+            f"{_percent(proportion(result.posterior.rejects(each)))}"
+            for each in outcomes.hypotheses
+        ]
     lines.append(
         f"patients {_number(mean(outcomes.at_stop('n_enrolled_at_decision')))}, "
         f"duration {_number(mean(outcomes.decision_day / DAYS_PER_MONTH))} months, "

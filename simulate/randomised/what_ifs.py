@@ -9,7 +9,6 @@ import pandas as pd
 
 from simulate.distributions import FloatArray
 from simulate.monte_carlo import Estimate, mean
-from simulate.operating import estimate_row
 from simulate.paired import COMPARE_COLUMNS
 from simulate.randomised.operating import ALL_LOOKS, AT_STOP, POPULATION
 from simulate.randomised.outcomes import Outcomes
@@ -60,7 +59,7 @@ def paired_contrasts(
         first, second, difference = contrast(mine[:n], other)
         key = (name, against, analysis, POPULATION, endpoint, statistic, "mean")
         # value and value_against are of all replicates of each; the difference is of the pairs
-        estimate, mcse, lower, upper, _, pairs, failed = estimate_row(difference)
+        estimate, mcse, lower, upper, _, pairs, failed = difference.row
         rows.append((*key, first, second, estimate, mcse, lower, upper, pairs, failed))
     return pd.DataFrame(rows, columns=list(COMPARE_COLUMNS))
 

@@ -11,6 +11,7 @@ from markupsafe import Markup
 from simulate.report.numbers import on_the_point
 
 _SHORT = 20  # characters
+_MANY = 8  # columns
 
 
 @dataclass
@@ -107,6 +108,12 @@ class Table:
     short_labels: bool = False
     """Whether the first column is kept on one line."""
     kind: ClassVar[str] = "table"
+
+    @property
+    def look(self) -> str:
+        """Classes of its style: labels on one line; many columns, set closer."""
+        looks = {"short": self.short_labels, "dense": len(self.header) > _MANY}
+        return " ".join(name for name, applies in looks.items() if applies)
 
     def __post_init__(self) -> None:
         columns = [list(column) for column in zip(*self.rows, strict=True)]

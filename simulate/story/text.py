@@ -6,6 +6,7 @@ from simulate.build_arms import build_trial_plan
 from simulate.describe.words import count, paragraph
 from simulate.engines.reference import ReferenceEngine
 from simulate.errors import UsageError
+from simulate.given import checked_seed
 from simulate.look_days import days_of_looks
 from simulate.plan import trial_plan
 from simulate.scenario import Scenario
@@ -39,9 +40,9 @@ def story(scenario: Scenario, *, seed: int, replicate: int, patient: int) -> str
     Raises
     ------
     UsageError
-        If the replicate is out of range, or the patient is not among those enrolled in it.
+        If the seed or the replicate is out of range, or the patient is not among those enrolled.
     """
-    history = _history(scenario, seed=seed, replicate=replicate, patient=patient)
+    history = _history(scenario, seed=checked_seed(seed), replicate=replicate, patient=patient)
     lines = [
         scenario.title,
         f"Patient {patient} of replicate {replicate}, seed {seed}" + _draw(scenario, replicate),

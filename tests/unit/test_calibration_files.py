@@ -264,6 +264,23 @@ def test_a_scenario_without_facts_or_calibration_is_told_what_it_lacks(
     assert f"names no file of {key}" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--seed", "-5"], "the seed must lie between 0 and 2^63 - 1 (given: -5)"),
+        (["--workers", "0"], "at least one worker is needed (given: 0)"),
+        (["--coverage", "5", "--workers", "-3"], "at least one worker is needed (given: -3)"),
+        (["--coverage", "5", "--fit", "full"], "leave --fit out"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused_before_anything_is_simulated(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], message: str
+) -> None:
+    assert cli.main(["calibrate", trial(tmp_path), "--out", str(tmp_path / "out"), *words]) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 def test_an_unknown_fit_is_told_with_those_that_exist(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

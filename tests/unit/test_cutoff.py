@@ -26,6 +26,8 @@ from simulate.scenario.scenario import Scenario
 
 SUBJECT = {
     "site": 1,
+    "arm": 1,
+    "stratum": 0,
     "enrolment_trial_day": 100,
     "first_dose_trial_day": 100,
     "baseline_scan_day": -5,

@@ -9,12 +9,14 @@ import pytest
 from scipy import stats
 
 from simulate.monte_carlo import (
+    Estimate,
     Z,
     mean,
     percentile_of,
     proportion,
     quantile,
     quantiles,
+    share_not_reached,
     standard_deviation,
 )
 
@@ -62,6 +64,18 @@ def test_not_reached_counts_as_later_than_all_others() -> None:
     assert quantile(values, 0.5).estimate == 3.0
     assert quantile(values, 0.975).estimate == INF
     assert quantile([INF, INF], 0.5).estimate == INF
+
+
+def test_a_difference_from_the_truth_has_the_errors_of_both() -> None:
+    apart = Estimate(5.0, 0.3, 4.4, 5.6, 12, 10).less(Estimate(3.0, 0.4, 2.2, 3.8, 99, 99))
+    assert apart.row[:4] == pytest.approx((2.0, 0.5, 2 - 0.5 * Z, 2 + 0.5 * Z))
+    assert apart.row[4:] == (12, 10, 2)
+
+
+def test_the_share_not_reached_leaves_out_what_is_not_defined() -> None:
+    share = share_not_reached([1.0, np.inf, np.nan, np.inf, 2.0])
+    assert share.row[0] == 0.5
+    assert share.row[4:] == (5, 4, 1)
 
 
 def test_the_interval_of_a_quantile_covers_it() -> None:

@@ -691,3 +691,16 @@ def test_sections_without_content_are_left_out_and_the_rest_numbered() -> None:
     assert [(s.anchor, s.number) for s in kept] == [("a", 1), ("c", 2)]
     assert (table.number, inner.number) == (1, 2)
     assert not [b for s in kept for b in s.blocks if isinstance(b, Picture)]
+
+
+@pytest.mark.parametrize(
+    ("label", "columns", "look"),
+    [
+        ("short", 8, "short"),
+        ("a label of many words in a row", 9, "dense"),
+        ("short", 9, "short dense"),
+    ],
+)
+def test_tables_of_many_columns_are_set_closer(label: str, columns: int, look: str) -> None:
+    table = Table("t", ["a"] * columns, [(label, *["1"] * (columns - 1))])
+    assert table.look == look

@@ -733,6 +733,12 @@ def test_replicate_out_of_range_is_refused(scenario: Scenario, replicate: int) -
         story(scenario, seed=SEED, replicate=replicate, patient=0)
 
 
+@pytest.mark.parametrize("seed", [-5, 2**63])
+def test_seed_out_of_range_is_refused(scenario: Scenario, seed: int) -> None:
+    with pytest.raises(UsageError, match=rf"seed must lie between 0 and .* \(given: {seed}\)"):
+        story(scenario, seed=seed, replicate=0, patient=0)
+
+
 @pytest.mark.parametrize("patient", [-1, 57])
 def test_patient_who_is_not_enrolled_is_refused(scenario: Scenario, patient: int) -> None:
     message = rf"replicate 3 enrols 57 patients, numbered from 0 to 56 \(given: {patient}\)"

@@ -1,0 +1,38 @@
+"""Arms, randomisation and looks of a trial with patients in cycles and scans, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from simulate.describe.monitoring import analysis_in_words, hypothesis_in_words
+from simulate.describe.randomisation import randomised
+from simulate.describe.words import duration, listing, paragraphs
+from simulate.scenario import Scenario
+
+
+def arms_in_words(scenario: Scenario) -> list[str]:
+    """Who gets what, and by what chance."""
+    return [
+        *randomised(scenario.arms, scenario.randomisation, scenario.baseline),
+        *paragraphs(
+            *_changes(scenario),
+            "What follows describes the first arm, and of the others what differs, each as if all "
+            "patients were in it.",
+        ),
+    ]
+
+
+def _changes(scenario: Scenario) -> Iterator[str]:
+    for arm in scenario.arms:
+        fields = listing(arm.set) if arm.set else "nothing: the scenario as it stands"
+        yield f"{arm.label} (id {arm.id}) sets {fields}."
+
+
+def looks_in_words(scenario: Scenario) -> list[str]:
+    """When the data are cut, and what is tested."""
+    assert scenario.max_study_duration is not None  # the scenario's rules demand it
+    lines = paragraphs(*map(analysis_in_words, scenario.analyses))
+    for hypothesis in scenario.hypotheses:
+        lines += hypothesis_in_words(scenario, hypothesis)
+    end = f"The trial ends {duration(scenario.max_study_duration)} after the origin at the latest."
+    return [*lines, *paragraphs(end)]
