@@ -19,7 +19,7 @@ _COLUMNS = 3
 
 
 _SAYS_LITTLE = frozenset(
-    ("rate", "median", "count", "cap", "delay", "shape", "scale", "from", "until", "every", "alpha")
+    ("rate", "median", "count", "cap", "shape", "scale", "from", "until", "every", "alpha")
 )
 
 
