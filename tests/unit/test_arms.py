@@ -37,6 +37,11 @@ def simulated(trial: Scenario, *, replicate: int = 0) -> TrialRecords:
     return ReferenceEngine(build_trial_plan(trial)).simulate(seed=1, replicate=replicate)
 
 
+def as_settings(changes: dict[str, Any]) -> list[str]:
+    """Changes as the command line has them."""
+    return [f"{path}={json.dumps(value)}" for path, value in changes.items()]
+
+
 def whole_plan(trial: Scenario) -> TrialPlan:
     plan = build_trial_plan(trial)
     assert isinstance(plan, TrialPlan)
@@ -88,7 +93,7 @@ def test_settings_on_the_command_line_reach_arms_and_what_they_set() -> None:
     arms = [{"id": 1, "name": "a"}, {"id": 2, "name": "b", "set": CONTROL}]
     changes = RANDOMISED | {"arms": arms}
     changes |= {"randomisation": {"block_sizes": [4]}}
-    texts = [f"{path}={json.dumps(value)}" for path, value in changes.items()]
+    texts = as_settings(changes)
 
     read = Scenario.from_file(
         KN026,
@@ -104,8 +109,7 @@ def test_settings_on_the_command_line_reach_arms_and_what_they_set() -> None:
 
 
 def test_an_arm_takes_the_draws_of_the_fields_that_it_does_not_set() -> None:
-    texts = [f"{path}={json.dumps(value)}" for path, value in RANDOMISED.items()]
-    drawn = Scenario.from_file(KN026, [*texts, "parameters.use=draws"])
+    drawn = Scenario.from_file(KN026, [*as_settings(RANDOMISED), "parameters.use=draws"])
     first, control = drawn.arm_scenarios
     assert drawn.draws is not None
     assert first.draws is not None
