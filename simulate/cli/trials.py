@@ -78,8 +78,8 @@ def _run_randomised(
     import os
 
     from simulate.progress import progress_bars
-    from simulate.randomised.job import make_randomised_job
     from simulate.publish_randomised import publish
+    from simulate.randomised.job import make_randomised_job
     from simulate.randomised.text import results_in_words
 
     job = make_randomised_job(

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from arms_example import LOOKS, RANDOMISED, randomised
 from lifelines.statistics import logrank_test
+from simulate.survival_replicates import run_survival_replicates
 
 from simulate.build_arms import build_trial_plan
 from simulate.check_engines import check_engines
@@ -20,7 +21,6 @@ from simulate.look_days import days_of_looks
 from simulate.randomised_runner import RandomisedRunner
 from simulate.records import Columns, TrialRecords
 from simulate.scenario.scenario import Scenario
-from simulate.survival_replicates import run_survival_replicates
 
 SEED = 11
 N = 6
