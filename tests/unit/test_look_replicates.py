@@ -10,9 +10,10 @@ import pytest
 from simulate import look_replicates
 from simulate.choose_engine import BATCH, REFERENCE
 from simulate.chunk import CHUNK_SIZES
-from simulate.look_replicates import LookedReplicates, run_look_replicates
+from simulate.errors import UsageError
 from simulate.scenario.reading import read_scenario
 from simulate.scenario.survival_trial import SurvivalTrial
+from simulate.look_replicates import LookedReplicates, run_look_replicates
 
 FILE = Path(__file__).parents[2] / "scenarios" / "generic_two_arm.yaml"
 
@@ -88,7 +89,9 @@ def test_an_interrupted_run_goes_on(
             raise StoppedError
 
     with pytest.raises(StoppedError):
-        run_look_replicates(small, replicates=N, engine=REFERENCE, parts=tmp_path, progress=stop)
+        run_look_replicates(
+            small, replicates=N, engine=REFERENCE, parts=tmp_path, progress=stop
+        )
     told: list[int] = []
     found = run_look_replicates(
         small, replicates=N, engine=REFERENCE, parts=tmp_path, progress=told.append
@@ -96,7 +99,15 @@ def test_an_interrupted_run_goes_on(
     assert told == [5, 5, 2]
     assert_same(found, alone)
     monkeypatch.setattr(look_replicates, "run_chunks", None)
-    assert_same(run_look_replicates(small, replicates=N, engine=REFERENCE, parts=tmp_path), alone)
+    assert_same(
+        run_look_replicates(small, replicates=N, engine=REFERENCE, parts=tmp_path), alone
+    )
+
+
+def test_more_patients_than_looks_can_count_are_refused(small: SurvivalTrial) -> None:
+    large = small.model_copy(update={"sample_size": 70_000})
+    with pytest.raises(UsageError, match="at most 65535"):
+        run_look_replicates(large, replicates=1)
 
 
 def test_columns_by_name(alone: dict[str, LookedReplicates]) -> None:
