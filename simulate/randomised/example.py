@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from simulate.randomised.outcomes import FUTILE, NOT_REJECTED, REJECTED, Outcomes
+from simulate.randomised.outcomes import FUTILE, NOT_REJECTED, Outcomes
 
 EARLY_SUCCESS = "stopped early for efficacy"
 EARLY_FUTILITY = "stopped early for futility"
@@ -54,20 +54,23 @@ class ExampleTrial:
 
 
 def kinds_of(outcomes: Outcomes) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
-    """Which way each replicate went, by its first hypothesis."""
+    """Which way each replicate went: what became of its first hypothesis, and when it ended.
+
+    A trial that has rejected its first hypothesis may go on for another one.
+    """
     kinds = np.full(outcomes.n, "", object)
     if not outcomes.hypotheses:
         return kinds
     first = outcomes.hypotheses[0]
-    last = outcomes.looks_of(first)[-1]
-    for decision, early, late in (
-        (REJECTED, EARLY_SUCCESS, LATE_SUCCESS),
-        (FUTILE, EARLY_FUTILITY, FAILURE),
-        (NOT_REJECTED, FAILURE, FAILURE),
-    ):
-        decided = outcomes.decided(first, decision)
-        kinds[decided[:last].any(axis=0)] = early
-        kinds[decided[last]] = late
+    last = max(outcomes.looks_of(each)[-1] for each in outcomes.hypotheses)
+    is_early = outcomes.stopped_at < last
+    succeeds = outcomes.rejects(first)
+    is_futile = outcomes.decided(first, FUTILE).any(axis=0)
+    fails = is_futile | outcomes.decided(first, NOT_REJECTED).any(axis=0)
+    kinds[succeeds] = LATE_SUCCESS
+    kinds[succeeds & is_early] = EARLY_SUCCESS
+    kinds[fails] = FAILURE
+    kinds[is_futile & is_early] = EARLY_FUTILITY
     return kinds
 
 
