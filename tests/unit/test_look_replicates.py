@@ -11,9 +11,9 @@ from simulate import look_replicates
 from simulate.choose_engine import BATCH, REFERENCE
 from simulate.chunk import CHUNK_SIZES
 from simulate.errors import UsageError
+from simulate.look_replicates import LookedReplicates, run_look_replicates
 from simulate.scenario.reading import read_scenario
 from simulate.scenario.survival_trial import SurvivalTrial
-from simulate.look_replicates import LookedReplicates, run_look_replicates
 
 FILE = Path(__file__).parents[2] / "scenarios" / "generic_two_arm.yaml"
 
@@ -89,9 +89,7 @@ def test_an_interrupted_run_goes_on(
             raise StoppedError
 
     with pytest.raises(StoppedError):
-        run_look_replicates(
-            small, replicates=N, engine=REFERENCE, parts=tmp_path, progress=stop
-        )
+        run_look_replicates(small, replicates=N, engine=REFERENCE, parts=tmp_path, progress=stop)
     told: list[int] = []
     found = run_look_replicates(
         small, replicates=N, engine=REFERENCE, parts=tmp_path, progress=told.append
@@ -99,9 +97,7 @@ def test_an_interrupted_run_goes_on(
     assert told == [5, 5, 2]
     assert_same(found, alone)
     monkeypatch.setattr(look_replicates, "run_chunks", None)
-    assert_same(
-        run_look_replicates(small, replicates=N, engine=REFERENCE, parts=tmp_path), alone
-    )
+    assert_same(run_look_replicates(small, replicates=N, engine=REFERENCE, parts=tmp_path), alone)
 
 
 def test_more_patients_than_looks_can_count_are_refused(small: SurvivalTrial) -> None:
