@@ -11,6 +11,7 @@ from simulate.monte_carlo import Estimate
 from simulate.plots.decisions import decisions_legend, plot_decisions
 from simulate.report.blocks import Block, Heading, Picture, Prose, Section, Table
 from simulate.report.numbers import NO_VALUE, capital, counted, number
+from simulate.report.randomised.posterior import posterior_blocks
 from simulate.report.randomised.view import RandomisedView, hypothesis_label, look_label
 from simulate.report.randomised.words import monte_carlo_interval, with_error
 from simulate.report.svg import figure_svg
@@ -32,6 +33,7 @@ def power_section(view: RandomisedView) -> Section:
         if len(view.hypotheses) > 1:
             blocks.append(Heading(hypothesis_label(hypothesis, view)))
         blocks += [_picture(view, hypothesis), _decided(view, hypothesis)]
+    blocks += posterior_blocks(view)
     if view.hypotheses:
         blocks.append(Heading("Size, events and time"))
     blocks.append(_of_trial(view))
