@@ -99,6 +99,7 @@ def made_up_result(
         sweep=sweep_table(job.scenario.name, outcomes, named),
         variants=variants,
         variants_operating=pd.concat(tables) if tables else operating.iloc[:0],
+        posterior=None,
         examples=made_up_examples(job.scenario, outcomes, true) if examples else (),
         manifest=_manifest(job.scenario, n),
     )
