@@ -16,7 +16,7 @@ from typing import Any
 
 import numba
 
-from benchmarks import commands, scaling
+from benchmarks import commands, randomised, scaling
 from benchmarks.measure import Times, in_turn
 from benchmarks.stages import WORDS, Sizes, stages
 from benchmarks.table import (
@@ -28,7 +28,12 @@ from benchmarks.table import (
     times_content,
     times_table,
 )
-from benchmarks.targets import memory_target, stage_targets, start_target
+from benchmarks.targets import (
+    memory_target,
+    randomised_targets,
+    stage_targets,
+    start_target,
+)
 from benchmarks.word_count import WordCount, word_count
 from simulate.analysis.curves import CURVES, GRID_STEP
 from simulate.analysis.row import all_statistics
@@ -129,6 +134,34 @@ def measure_scaling(report: Report, scenario: Scenario) -> None:
         report.times(f"scaling_{of}s_us", title, times, scale=MICRO, over=first)
 
 
+def measure_randomised(report: Report) -> None:
+    """Randomised trials with plain survival models."""
+    sizes = randomised.RandomisedSizes()
+    say(
+        wrapped(
+            "Randomised trials with plain survival models, in one thread: engine, data cuts, tests "
+            "at each look with bounds at the actual events, and Cox hazard ratio, medians and "
+            "restricted means at the look that stops the trial. Time is a grid of whole days."
+        )
+    )
+    pieces = randomised.workloads(sizes)
+    for piece in pieces.values():
+        piece.work()
+    times = in_turn(pieces, rounds=STAGE_ROUNDS)
+    title = "microseconds a replicate"
+    report.times("randomised_us", title, times, scale=MICRO, over=randomised.EXACT)
+    alone = in_turn(randomised.engines(sizes), rounds=SCALING_ROUNDS)
+    first = next(iter(alone))
+    report.times("randomised_engines_us", title, alone, scale=MICRO, over=first)
+    patients = in_turn(randomised.over_patients(), rounds=SCALING_ROUNDS)
+    first = next(iter(patients))
+    title = "microseconds a patient, of"
+    report.times("randomised_patients_us", title, patients, scale=MICRO, over=first)
+    swept = in_turn({"sweep": randomised.sweep()}, rounds=1)
+    report.times("sweep_seconds", "seconds of 100 cells", swept, scale=SECONDS, over=None)
+    report.targets += randomised_targets(times, patients, swept["sweep"])
+
+
 def measure_commands(report: Report) -> None:
     """What a user waits for."""
     commands.warm_up()
@@ -158,6 +191,7 @@ def main() -> None:
     say(conditions(scenario, sizes))
     measure_stages(report, scenario, sizes)
     measure_scaling(report, scenario)
+    measure_randomised(report)
     measure_commands(report)
     say(targets_table(report.targets))
     content = {

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from benchmarks.commands import FIRST_CHUNK, Whole
 from benchmarks.measure import Times, ratio
+from benchmarks.randomised import BOTH, EXACT, SCANNED
 from benchmarks.stages import ANALYSED, ENGINE, SIMPY, SIMPY_ANALYSED, THREADS, WORDS
 from benchmarks.table import Target
 
@@ -35,6 +36,31 @@ def start_target(times: Mapping[str, Times]) -> Target:
     """Of a run's start, its machine code being on disk."""
     found = times[FIRST_CHUNK]
     return Target(FIRST_CHUNK, 2.5, found.minimum, found.median, unit="s")
+
+
+def randomised_targets(
+    times: Mapping[str, Times], patients: Mapping[str, Times], sweep: Times
+) -> list[Target]:
+    """Of randomised trials with plain survival models; times are seconds."""
+
+    def micro(name: str, bound: float) -> Target:
+        return Target(name, bound, times[name].minimum * 1e6, times[name].median * 1e6, unit="us")
+
+    first, *_, last = patients.values()
+    growth = ratio(last, first)
+    return [
+        micro(EXACT, 20),
+        micro(SCANNED, 40),
+        micro(BOTH, 40),
+        Target(
+            "microseconds a patient of 60,000 over 880",
+            1.5,
+            growth.of_minima,
+            growth.median,
+            unit="times",
+        ),
+        Target("sweep of 100 cells, 10,000 replicates each", 60, sweep.minimum, unit="s"),
+    ]
 
 
 def memory_target(million: Whole | None) -> Target:

@@ -12,10 +12,19 @@ from conftest import KN026
 from benchmarks.commands import FIRST_CHUNK, peak_of
 from benchmarks.first_chunk import DONE, NOT_COMPILED, ending_bars
 from benchmarks.measure import Piece, Times, in_turn, ratio
+from benchmarks.randomised import (
+    BOTH,
+    EXACT,
+    SCANNED,
+    RandomisedSizes,
+    sweep,
+    workloads,
+)
+from benchmarks.randomised import over_patients as trials_of
 from benchmarks.scaling import over_patients, over_replicates
 from benchmarks.stages import Sizes, stages
 from benchmarks.table import Target, number, table, targets_table, times_table
-from benchmarks.targets import memory_target, stage_targets, start_target
+from benchmarks.targets import memory_target, randomised_targets, stage_targets, start_target
 from benchmarks.word_count import WordCount, word_count
 from benchmarks.words_alone import WordsAlone
 from simulate.engines.batch.layout import layout_of
@@ -25,6 +34,7 @@ from simulate.records import TrialRecords
 from simulate.scenario.scenario import Scenario
 from simulate.streams import Purpose, word
 
+SMALL_RANDOMISED = RandomisedSizes(batch=2, simpy=1)
 SMALL = Sizes(batch=4, chunk=2, simpy=1)
 
 
@@ -149,3 +159,23 @@ def test_the_command_ends_at_the_first_progress(monkeypatch: pytest.MonkeyPatch)
         advance(100)
         step("compiling (once)", 1)
     assert ended == [DONE, NOT_COMPILED]
+
+
+def test_randomised_workloads_run_and_are_counted() -> None:
+    pieces = workloads(SMALL_RANDOMISED)
+    assert [piece.work() for piece in pieces.values()] == [piece.size for piece in pieces.values()]
+    sizes = trials_of((880, 1_760), in_all=1_760)
+    assert [piece.size for piece in sizes.values()] == [1_760, 1_760]
+    assert [piece.work() for piece in sizes.values()] == [2, 1]
+
+
+def test_the_sweep_is_a_grid_of_variants() -> None:
+    result = sweep(cells=2, replicates=3, workers=1).work()
+    assert len(result.variants) == 2
+
+
+def test_targets_of_randomised_trials() -> None:
+    times = {EXACT: Times((19e-6,)), SCANNED: Times((41e-6,)), BOTH: Times((40e-6,))}
+    patients = {"880": Times((2.0,)), "60,000": Times((2.5,))}
+    found = randomised_targets(times, patients, Times((61.0,)))
+    assert [target.is_met for target in found] == [True, False, True, True, False]

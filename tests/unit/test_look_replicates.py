@@ -10,6 +10,7 @@ import pytest
 from simulate import look_replicates
 from simulate.choose_engine import BATCH, REFERENCE
 from simulate.chunk import CHUNK_SIZES
+from simulate.errors import UsageError
 from simulate.look_replicates import LookedReplicates, run_look_replicates
 from simulate.scenario.reading import read_scenario
 from simulate.scenario.survival_trial import SurvivalTrial
@@ -97,6 +98,12 @@ def test_an_interrupted_run_goes_on(
     assert_same(found, alone)
     monkeypatch.setattr(look_replicates, "run_chunks", None)
     assert_same(run_look_replicates(small, replicates=N, engine=REFERENCE, parts=tmp_path), alone)
+
+
+def test_more_patients_than_looks_can_count_are_refused(small: SurvivalTrial) -> None:
+    large = small.model_copy(update={"sample_size": 70_000})
+    with pytest.raises(UsageError, match="at most 65535"):
+        run_look_replicates(large, replicates=1)
 
 
 def test_columns_by_name(alone: dict[str, LookedReplicates]) -> None:

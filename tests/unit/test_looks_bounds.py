@@ -148,10 +148,13 @@ def test_a_tree_learns_what_it_missed(is_compiled: bool, monkeypatch: pytest.Mon
 
 
 def test_many_misses_are_learnt_at_once_and_beyond_the_room_later() -> None:
-    book = BoundBook(FakeBoundaries([1]), 1, as_lists=True)
+    known = FakeBoundaries([1])
+    book = BoundBook(known, 1, as_lists=True)
     most = len(book.tree.missed) // 3
     for count in range(most + 5):
         assert next_node(book.tree, 0, 0, count) == NOT_YET
     book.learn()
-    assert next_node(book.tree, 0, 0, most - 1) != NOT_YET
+    for count in (0, 7, most - 1):
+        node = next_node(book.tree, 0, 0, count)
+        assert book.tree.efficacy[node] == known.bounds(0, (count,)).efficacy
     assert next_node(book.tree, 0, 0, most) == NOT_YET

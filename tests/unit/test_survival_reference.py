@@ -162,3 +162,29 @@ def test_whoever_is_lost_on_the_day_of_an_event_has_had_it() -> None:
     _, log = engine.simulate_with_log(seed=1, replicate=0)
 
     assert Counter(event for *_, event, _ in log) == {"enrolled": 5, "death": 5}
+
+
+@pytest.mark.parametrize("kind", ["illness_death", "copula"])
+def test_whoever_dies_on_the_day_of_progression_has_not_progressed(kind: str) -> None:
+    at_once = {"kind": "discrete", "values": ["30 days"], "weights": [1]}
+    keys = {
+        "illness_death": ("progression", "death_without_progression", "death_after_progression"),
+        "copula": ("progression", "death"),
+    }
+    model = {"kind": kind} | dict.fromkeys(keys[kind], at_once)
+    if kind == "copula":
+        model["correlation"] = 0.5
+    scenario = SurvivalScenario.from_file(TO_COPY).with_overrides(
+        {
+            "sample_size": 4,
+            "survival": model,
+            "hypotheses": [],
+            "analyses": [{"id": 1, "name": "only", "cut": {"enrolled": {"count": 4}}}],
+        }
+    )
+    engine = ReferenceSurvivalEngine(build_survival_plan(scenario))
+
+    columns = ledger_columns(engine.simulate(seed=1, replicate=0))
+
+    assert columns["death_day"].tolist() == [30] * 4
+    assert columns["progression_day"].tolist() == [NEVER] * 4
