@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import pandas as pd
 import pytest
 from counted_looks import LOOKS, NAN, counted, values
 
@@ -269,16 +268,14 @@ def test_power_over_posterior_draws_stands_beside_that_at_the_point() -> None:
         changes={"pfs_test.decision": [[1] * 5 + [0], [NAN] * 5 + [0], [NAN] * 5 + [3]]}
     )
 
-    table = operating_characteristics("six", OUTCOMES, {}, drawn).set_index(
-        ["hypothesis", "measure", "analysis"]
-    )["estimate"]
-    power = table.sort_index()
+    table = operating_characteristics("six", OUTCOMES, {}, drawn)
 
-    assert power["pfs_test", "reject_over_draws", "all"] == pytest.approx(5 / 6)
-    assert power["pfs_test", "reject", "all"] == pytest.approx(3 / 6)
+    of_pfs = table[(table["hypothesis"] == "pfs_test") & (table["analysis"] == "all")]
+    power = dict(zip(of_pfs["measure"], of_pfs["estimate"], strict=True))
+    assert power["reject_over_draws"] == pytest.approx(5 / 6)
+    assert power["reject"] == pytest.approx(3 / 6)
     without = operating_characteristics("six", OUTCOMES, {})
     assert "reject_over_draws" not in set(without["measure"])
-    assert isinstance(without, pd.DataFrame)
 
 
 # ---- examples -------------------------------------------------------------------------------
