@@ -191,7 +191,7 @@ def test_marginal_percentages_are_the_frequencies_of_simulated_patients(twin: Sc
     variables = twin.baseline.variables
     counts = [Counter[int]() for _ in variables]
     n = plan.enrolment.n_patients
-    for draws in draw_patients(plan, seed=1, replicate=FIRST_REPLICATE):
+    for draws in draw_patients([plan], seed=1, replicate=FIRST_REPLICATE):
         levels: list[int] = []
         for index, variable in enumerate(variables):
             levels.append(baseline_level(listed, index, levels, draws.baseline[variable.id]))
