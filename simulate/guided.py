@@ -20,7 +20,6 @@ from simulate.distributions import (
     NEVER,
     IntArray,
     ShortColumn,
-    SmallTable,
     WordColumn,
     WordTable,
 )
@@ -35,8 +34,8 @@ class GuidedTables(NamedTuple):
 
     highest: WordTable
     """Highest word of each number; the entry after a table's last number takes all others."""
-    guide: SmallTable
-    """By table and slice of words: the first number that the lowest word of the slice can have."""
+    guide: WordTable
+    """By table and slice of words: entry of the first number that words of the slice can have."""
     n_numbers: int
     """Numbers of a table."""
     stride_bits: int
@@ -48,7 +47,7 @@ class GuidedTables(NamedTuple):
 def guided_number(tables: GuidedTables, table: int, word: int) -> int:
     """The number of a word in one of the tables, or NEVER if it lies beyond the table."""
     start = table << tables.stride_bits
-    first = start + tables.guide[table << tables.slice_bits]
+    first = tables.guide[table << tables.slice_bits]
     end = start + tables.n_numbers
     found = bisect_left(tables.highest, word, first, end)
     return found - start if found < end else NEVER
@@ -62,7 +61,7 @@ def _guided_number_compiled(tables: Any, table: Any, word: Any) -> Callable[...,
     def search(tables: Any, table: Any, word: Any) -> Any:
         start = table << tables.stride_bits
         slice_of_words = word >> (WORD_BITS - tables.slice_bits)
-        at = start + tables.guide[(table << tables.slice_bits) + slice_of_words]
+        at = tables.guide[(table << tables.slice_bits) + slice_of_words]
         while tables.highest[at] < word:
             at = at + 1
         number = at - start
@@ -72,24 +71,23 @@ def _guided_number_compiled(tables: Any, table: Any, word: Any) -> Callable[...,
 
 
 class Search(NamedTuple):
-    """Room to look up many words together."""
+    """Room to look up many words together, an entry a word."""
 
     table: ShortColumn
-    """Table of each word."""
+    """Table in which it is looked up."""
     spot: ShortColumn
-    """Entry of the guides at which each search looks first."""
-    start: ShortColumn
-    """Entry at which the table begins."""
+    """Entry of the guides that tells where the search begins."""
 
 
 def search_room(n: int) -> Search:
     """Room for so many words."""
-    return Search(*(np.zeros(n, np.int32) for _ in range(3)))
+    return Search(*(np.zeros(n, np.int32) for _ in range(2)))
 
 
 @routine
 def look_up_numbers(
     tables: GuidedTables,
+    slice_bits: int,
     search: Search,
     words: WordColumn,
     first: int,
@@ -100,23 +98,21 @@ def look_up_numbers(
     """Numbers of ``n`` words in the tables that the room for the search names.
 
     The words are those from ``first`` on, the numbers go to the entries from ``start`` on. They are
-    those of :func:`guided_number`, found in three short loops; the first and the last become SIMD.
+    those of :func:`guided_number`, found in two short loops, the first of which becomes SIMD.
+    ``slice_bits`` are those of the tables: written in the call they are known when it is compiled.
     """
     stay_apart()
-    shift, within = WORD_BITS - tables.slice_bits, (1 << tables.stride_bits) - 1
+    shift, within = WORD_BITS - slice_bits, (1 << tables.stride_bits) - 1
     for i in range(n):
-        search.spot[i] = (search.table[i] << tables.slice_bits) + (words[first + i] >> shift)
-        search.start[i] = search.table[i] << tables.stride_bits
+        search.spot[i] = (search.table[i] << slice_bits) + (words[first + i] >> shift)
     for i in range(n):
         word = words[first + i]
-        at = search.start[i] + tables.guide[search.spot[i]]
+        at = tables.guide[search.spot[i]]
         at = at + int(tables.highest[at] < word)
         at = at + int(tables.highest[at] < word)
         while tables.highest[at] < word:
             at = at + 1
-        numbers[start + i] = at
-    for i in range(n):
-        number = numbers[start + i] & within
+        number = at & within
         numbers[start + i] = number if number < tables.n_numbers else NEVER
 
 
@@ -142,11 +138,11 @@ def guided_tables(thresholds: Sequence[IntArray], *, slice_bits: int) -> GuidedT
     stride_bits = length.bit_length()  # one entry more than there are numbers, at least
     slices = np.arange(1 << slice_bits, dtype=np.int64) << (WORD_BITS - slice_bits)
     highest = np.full((len(thresholds), 1 << stride_bits), 2**WORD_BITS - 1, np.uint32)
-    guide = np.empty((len(thresholds), len(slices)), np.uint16)
+    guide = np.empty((len(thresholds), len(slices)), np.uint32)
     for row, table in enumerate(thresholds):
         filled = np.full(length, table[-1])
         filled[: len(table)] = table
         # a number without words before it is passed by the guide
         highest[row, :length] = np.maximum(filled - 1, 0)
-        guide[row] = np.searchsorted(filled, slices, side="right")
+        guide[row] = np.searchsorted(filled, slices, side="right") + (row << stride_bits)
     return GuidedTables(highest.ravel(), guide.ravel(), length, stride_bits, slice_bits)

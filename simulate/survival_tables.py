@@ -11,19 +11,17 @@ from scipy.stats import poisson
 
 from simulate.distributions import NEVER, FloatArray, IntArray, thresholds
 from simulate.guided import guided_tables
-from simulate.patient.accrual import AccrualPlan
+from simulate.patient.accrual import SLICE_BITS_OF_ARRIVALS, AccrualPlan
 from simulate.patient.randomisation import BLOCKS, MINIMISATION, RandomisationPlan
 from simulate.patient.survival import (
     N_TRANSITIONS,
     SCORE_LIMIT,
+    SLICE_BITS_OF_DAYS,
     STEPS_OF_OCTAVE,
     STEPS_OF_SCORE,
     Copula,
     SurvivalModelPlan,
 )
-
-SLICE_BITS_OF_DAYS, SLICE_BITS_OF_ARRIVALS = 12, 6
-"""Slices of the guides, as powers of 2."""
 
 _WORDS = 2.0**32
 _OCTAVES = 32

@@ -79,8 +79,12 @@ def take_sample(
             day[i] = min(seen.event_day[first + i], known_until)
             event[i] = 1 if has_event else 0
     else:
+        # three loops, of which the first and the last run in SIMD
         for i in range(n):
-            known_until = min(cut_day - enrolled[i], dropout[i])
-            event_day, scan = seen.event_day[first + i], last_scan[known_until]
-            day[i] = event_day if event_day <= known_until else scan
-            event[i] = 1 if event_day <= known_until else 0
+            event[i] = min(cut_day - enrolled[i], dropout[i])
+        for i in range(n):
+            day[i] = last_scan[event[i]]
+        for i in range(n):
+            has_event = seen.event_day[first + i] <= event[i]
+            day[i] = seen.event_day[first + i] if has_event else day[i]
+            event[i] = 1 if has_event else 0

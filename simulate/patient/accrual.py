@@ -14,6 +14,9 @@ from simulate.compiled import rule
 from simulate.distributions import IntTable
 from simulate.guided import GuidedTables, guided_number
 
+SLICE_BITS_OF_ARRIVALS = 6
+"""Slices of the guides of arrivals, as a power of 2; see :mod:`simulate.guided`."""
+
 
 class AccrualPlan(NamedTuple):
     """Accrual of a randomised trial, as numbers. Regions are in the order of their numbers."""

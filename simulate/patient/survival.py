@@ -27,6 +27,9 @@ progression, or of the copula), death after progression, and dropout."""
 
 N_TRANSITIONS = 4
 
+SLICE_BITS_OF_DAYS = 12
+"""Slices of the guides of days, as a power of 2; see :mod:`simulate.guided`."""
+
 STEPS_OF_OCTAVE = 128
 """Points of the table of normal quantiles in each doubling of the probability of the tail."""
 

@@ -40,7 +40,7 @@ class FakeBoundaries:
 
     def bounds(self, hypothesis: int, path: Path) -> LookBounds:
         return LookBounds(
-            2.2 - 0.01 * path[-1] - 0.001 * sum(path[:-1]),
+            1.1 - 0.01 * path[-1] - 0.001 * sum(path[:-1]),
             -0.6 + 0.001 * path[-1],
             decides=len(path) == self._n_looks[hypothesis],
         )

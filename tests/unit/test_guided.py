@@ -33,7 +33,8 @@ class Bench(NamedTuple):
 def look_up_all(block: IntArray, first: int, start: int, n: int) -> int:
     bench = unpacked(block, Bench)
     numbers = bench.numbers
-    look_up_numbers(bench.tables, bench.search, bench.words, first, numbers, start, n)
+    bits = bench.tables.slice_bits
+    look_up_numbers(bench.tables, bits, bench.search, bench.words, first, numbers, start, n)
     return n
 
 

@@ -31,9 +31,7 @@ def design(counts: tuple[int | None, ...], **hypothesis: Any) -> LookDesign:
     return LookDesign(
         analyses=tuple(Analysis(id=i + 1, name=f"a{i}", cut=cut) for i, cut in enumerate(cuts)),
         hypotheses=(
-            Hypothesis(
-                id=1, name="h", endpoint="PFS", experimental="new", control="old", **chosen
-            ),
+            Hypothesis(id=1, name="h", endpoint="PFS", experimental="new", control="old", **chosen),
         ),
         estimates=Estimates(),
         endpoints=("PFS",),
@@ -126,9 +124,7 @@ def step(book: BoundBook, hypothesis: int, node: int, count: int, *, is_compiled
 
 
 @pytest.mark.parametrize("is_compiled", [False, True])
-def test_a_tree_learns_what_it_missed(
-    is_compiled: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_tree_learns_what_it_missed(is_compiled: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(books, "_FIRST_ENTRIES", 4)  # so that it grows several times
     known = FakeBoundaries([3, 2])
     book = BoundBook(known, 2, as_lists=not is_compiled)
@@ -152,10 +148,13 @@ def test_a_tree_learns_what_it_missed(
 
 
 def test_many_misses_are_learnt_at_once_and_beyond_the_room_later() -> None:
-    book = BoundBook(FakeBoundaries([1]), 1, as_lists=True)
+    known = FakeBoundaries([1])
+    book = BoundBook(known, 1, as_lists=True)
     most = len(book.tree.missed) // 3
     for count in range(most + 5):
         assert next_node(book.tree, 0, 0, count) == NOT_YET
     book.learn()
-    assert next_node(book.tree, 0, 0, most - 1) != NOT_YET
+    for count in (0, 7, most - 1):
+        node = next_node(book.tree, 0, 0, count)
+        assert book.tree.efficacy[node] == known.bounds(0, (count,)).efficacy
     assert next_node(book.tree, 0, 0, most) == NOT_YET

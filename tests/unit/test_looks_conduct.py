@@ -158,6 +158,13 @@ def test_compiled_looks_are_the_same_bits() -> None:
         assert one.tobytes() == other.tobytes(), case
 
 
+def test_cuts_are_the_first_days_on_which_their_conditions_are_met() -> None:
+    for case in cases(25, 80):
+        for row, (day, reached) in zip(named_rows(case), case.naive.find_cuts(), strict=True):
+            if not math.isnan(row["cut_day"]):
+                assert (row["cut_day"], row["target_reached"]) == (day, reached)
+
+
 def test_a_cut_by_events_has_the_events_and_the_day_before_has_not() -> None:
     n = 0
     for case in cases(24, 200):

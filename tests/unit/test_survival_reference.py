@@ -30,10 +30,10 @@ REGIONS = [
     {
         "id": 7,
         "name": "east",
-        "cap": 40,
+        "cap": 50,
         "accrual": [
-            {"from": "0 days", "rate": "0.1 per day", "to_rate": "0.9 per day"},
-            {"from": "100.5 days", "rate": "0.9 per day"},
+            {"from": "0 days", "rate": "0.1 per day", "to_rate": "4.9 per day"},
+            {"from": "100.5 days", "rate": "4.9 per day"},
         ],
     },
     {"id": 2, "name": "west", "accrual": [{"from": "0 days", "rate": "0.25 per day"}]},
@@ -44,12 +44,12 @@ def means_of_regions() -> dict[int, list[float]]:
     """Mean arrivals by day: the rate in the middle of the day, or of its parts."""
 
     def east(day: int) -> float:
-        slope = 0.8 / 100.5
+        slope = 4.8 / 100.5
         if day < 100:
             return 0.1 + slope * (day + 0.5)
         if day == 100:
-            return 0.5 * (0.1 + slope * 100.25) + 0.5 * 0.9
-        return 0.9
+            return 0.5 * (0.1 + slope * 100.25) + 0.5 * 4.9
+        return 4.9
 
     days = range(LAST_DAY + 1)
     return {7: [east(day) for day in days], 2: [0.25 for _ in days]}
@@ -92,7 +92,7 @@ def test_a_trial_is_that_of_a_naive_loop(
         sample_size=150,
         last_day=LAST_DAY,
         means=means_of_regions(),
-        caps={7: 40},
+        caps={7: 50},
         allocation=allocation,
         method=randomisation["method"],
         block_sizes=randomisation.get("block_sizes", []),
@@ -105,7 +105,7 @@ def test_a_trial_is_that_of_a_naive_loop(
     columns = ledger_columns(engine.simulate(seed=5, replicate=3))
 
     assert len(naive) == 150
-    assert {patient["region"] for patient in naive} == {0, 1}
+    assert sum(patient["region"] == 1 for patient in naive) == 50, "the cap is to be reached"
     for name in naive[0]:
         expected = np.array([patient[name] for patient in naive])
         if name == "stratum" and "strata" not in randomisation:
@@ -162,3 +162,29 @@ def test_whoever_is_lost_on_the_day_of_an_event_has_had_it() -> None:
     _, log = engine.simulate_with_log(seed=1, replicate=0)
 
     assert Counter(event for *_, event, _ in log) == {"enrolled": 5, "death": 5}
+
+
+@pytest.mark.parametrize("kind", ["illness_death", "copula"])
+def test_whoever_dies_on_the_day_of_progression_has_not_progressed(kind: str) -> None:
+    at_once = {"kind": "discrete", "values": ["30 days"], "weights": [1]}
+    keys = {
+        "illness_death": ("progression", "death_without_progression", "death_after_progression"),
+        "copula": ("progression", "death"),
+    }
+    model = {"kind": kind} | dict.fromkeys(keys[kind], at_once)
+    if kind == "copula":
+        model["correlation"] = 0.5
+    scenario = SurvivalScenario.from_file(TO_COPY).with_overrides(
+        {
+            "sample_size": 4,
+            "survival": model,
+            "hypotheses": [],
+            "analyses": [{"id": 1, "name": "only", "cut": {"enrolled": {"count": 4}}}],
+        }
+    )
+    engine = ReferenceSurvivalEngine(build_survival_plan(scenario))
+
+    columns = ledger_columns(engine.simulate(seed=1, replicate=0))
+
+    assert columns["death_day"].tolist() == [30] * 4
+    assert columns["progression_day"].tolist() == [NEVER] * 4

@@ -10,6 +10,7 @@ import pytest
 from simulate import survival_replicates
 from simulate.choose_engine import BATCH, REFERENCE
 from simulate.chunk import CHUNK_SIZES
+from simulate.errors import UsageError
 from simulate.scenario.reading import read_scenario
 from simulate.scenario.survival_trial import SurvivalTrial
 from simulate.survival_replicates import LookedReplicates, run_survival_replicates
@@ -59,9 +60,7 @@ def test_chunks_and_threads_change_nothing(
     workers: int,
 ) -> None:
     monkeypatch.setitem(CHUNK_SIZES, BATCH, size)
-    assert_same(
-        run_survival_replicates(small, replicates=N, engine=BATCH, workers=workers), alone
-    )
+    assert_same(run_survival_replicates(small, replicates=N, engine=BATCH, workers=workers), alone)
 
 
 def test_processes_change_nothing(
@@ -103,6 +102,12 @@ def test_an_interrupted_run_goes_on(
     assert_same(
         run_survival_replicates(small, replicates=N, engine=REFERENCE, parts=tmp_path), alone
     )
+
+
+def test_more_patients_than_looks_can_count_are_refused(small: SurvivalTrial) -> None:
+    large = small.model_copy(update={"sample_size": 70_000})
+    with pytest.raises(UsageError, match="at most 65535"):
+        run_survival_replicates(large, replicates=1)
 
 
 def test_columns_by_name(alone: dict[str, LookedReplicates]) -> None:

@@ -10,7 +10,7 @@ from simulate.engines.batch.survival_work import (
     look_up_in_turn,
 )
 from simulate.guided import look_up_numbers
-from simulate.patient.accrual import AccrualPlan, admitted, table_of_day
+from simulate.patient.accrual import SLICE_BITS_OF_ARRIVALS, AccrualPlan, admitted, table_of_day
 from simulate.streams import Purpose
 from simulate.survival_ledger import SurvivalLedger
 
@@ -58,7 +58,9 @@ def draw_arrivals(
     for j in range(days):
         work.search.table[j] = table_of_day(plan, region, start + j)
     at = region * DAYS_AT_ONCE
-    look_up_numbers(plan.arrivals, work.search, work.words, 0, work.arrived, at, days)
+    look_up_numbers(
+        plan.arrivals, SLICE_BITS_OF_ARRIVALS, work.search, work.words, 0, work.arrived, at, days
+    )
 
 
 @part

@@ -22,6 +22,7 @@ from simulate.patient.survival import (
     EVENT,
     ILLNESS_DEATH,
     SINGLE_OS,
+    SLICE_BITS_OF_DAYS,
     SurvivalModelPlan,
     before_death,
     coupled_word,
@@ -151,7 +152,7 @@ def look_up_days(
     choose_tables(plan, work, ledger, transition, first, n)
     words = work.patient_words
     lane = transition * words.size
-    look_up_numbers(plan.days, work.search, words.values, lane, days, at, n)
+    look_up_numbers(plan.days, SLICE_BITS_OF_DAYS, work.search, words.values, lane, days, at, n)
 
 
 @routine
