@@ -106,7 +106,6 @@ def made_up_result(
         variants=variants,
         posterior=posterior,
         variants_operating=pd.concat(tables) if tables else operating.iloc[:0],
-        posterior=None,
         examples=made_up_examples(job.scenario, outcomes, true) if examples else (),
         manifest=_manifest(job.scenario, n),
     )

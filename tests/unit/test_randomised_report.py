@@ -628,6 +628,7 @@ def test_months_of_an_example_add_up_and_its_looks_stand_out(view: RandomisedVie
     found = month_table(view, example)
 
     enrolled, new = (found.header.index(name) for name in ("Enrolled", "new"))
+    assert [plain(row[0]) for row in found.rows[:2]] == ["1", "2"]
     last = found.rows[-1]
     assert int(plain(last[enrolled])) == example.months["enrolled"].iloc[-1]
     assert sum(int(plain(row[new])) for row in found.rows) == example.months["enrolled"].iloc[-1]
