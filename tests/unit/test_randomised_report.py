@@ -587,7 +587,7 @@ def test_arms_stand_beside_their_truth(view: RandomisedView) -> None:
     assert isinstance(found, Table)
     column = view.outcomes.looks.column
 
-    row = next(row for row in found.rows if row[0] == "Event-free at 12 months, %")
+    row = next(row for row in found.rows if row[0] == "Rate at 12 months, %")
 
     mean = 100 * np.nanmean(column("final", "pfs.rate_12.control"))
     assert plain(row[1]).startswith(f"{mean:.1f} ")

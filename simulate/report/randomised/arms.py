@@ -46,7 +46,7 @@ def arms_table(view: RandomisedView) -> list[Block]:
         groups=groups,
         caption=(
             f"{which} Medians: the median over trials and the limits of 95% of them, not reached "
-            "(NR) counted as later than all others; the rest: means \N{PLUS-MINUS SIGN} Monte "
+            "(NR) counted as later than all others; rates (event-free) and restricted means (RMST): means \N{PLUS-MINUS SIGN} Monte "
             f"Carlo standard error. {_what_is_true(view)}"
         ),
     )
@@ -72,8 +72,8 @@ def _measures(view: RandomisedView) -> list[Measure]:
     rows: list[Measure] = [("Median, months", "median", 1.0)]
     for days in view.scenario.estimates.landmarks:
         months = f"{days / DAYS_PER_MONTH:g}"
-        rows.append((f"Event-free at {months} months, %", f"rate_{months}", 100.0))
-    return [*rows, ("Restricted mean, months", "rmst", 1.0)]
+        rows.append((f"Rate at {months} months, %", f"rate_{months}", 100.0))
+    return [*rows, ("RMST, months", "rmst", 1.0)]
 
 
 def _row(view: RandomisedView, endpoint: str, measure: Measure) -> list[str]:
