@@ -46,8 +46,9 @@ def arms_table(view: RandomisedView) -> list[Block]:
         groups=groups,
         caption=(
             f"{which} Medians: the median over trials and the limits of 95% of them, not reached "
-            "(NR) counted as later than all others; rates (event-free) and restricted means (RMST): means \N{PLUS-MINUS SIGN} Monte "
-            f"Carlo standard error. {_what_is_true(view)}"
+            "(NR) counted as later than all others; event-free rates and restricted means (RMST): "
+            "means \N{PLUS-MINUS SIGN} Monte Carlo standard error. "
+            f"{_what_is_true(view)}"
         ),
     )
     return [Heading("Arms"), table]
