@@ -587,7 +587,7 @@ def test_arms_stand_beside_their_truth(view: RandomisedView) -> None:
     assert isinstance(found, Table)
     column = view.outcomes.looks.column
 
-    row = next(row for row in found.rows if row[0] == "Event-free at 12 months, %")
+    row = next(row for row in found.rows if row[0] == "Rate at 12 months, %")
 
     mean = 100 * np.nanmean(column("final", "pfs.rate_12.control"))
     assert plain(row[1]).startswith(f"{mean:.1f} ")
@@ -628,6 +628,7 @@ def test_months_of_an_example_add_up_and_its_looks_stand_out(view: RandomisedVie
     found = month_table(view, example)
 
     enrolled, new = (found.header.index(name) for name in ("Enrolled", "new"))
+    assert [plain(row[0]) for row in found.rows[:2]] == ["1", "2"]
     last = found.rows[-1]
     assert int(plain(last[enrolled])) == example.months["enrolled"].iloc[-1]
     assert sum(int(plain(row[new])) for row in found.rows) == example.months["enrolled"].iloc[-1]

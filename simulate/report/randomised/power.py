@@ -51,19 +51,20 @@ def _introduction(view: RandomisedView) -> str:
     )
     if not view.theory:
         return f"{text} There is no theory to set beside them."
-    seen = ""
+    by = (
+        "Theory is computed without any random number: events and calendar times by integrating "
+        "the scenario's survival over its accrual"
+    )
     if not isinstance(view.scenario, SurvivalScenario):
-        seen = (
-            " It takes every event on its day, where the trial sees progression at scans and loses "
-            "some patients, so that its looks come somewhat earlier."
+        by = (
+            "Theory gives events and calendar times by integrating survival over the mean of some "
+            "simulated enrolments (it takes every event on its day, where the trial sees "
+            "progression at scans and loses some patients, so its looks come somewhat earlier)"
         )
     return (
-        f"{text} Theory is computed without any random number: events and calendar times by "
-        "integrating the scenario's survival over its accrual, power from the joint normal "
-        "distribution of Z at the looks. It is an approximation where hazards are not proportional "
-        "or looks are not at their planned events, so a difference beyond the Monte Carlo error "
-        "tells of the approximation as well."
-        f"{seen}"
+        f"{text} {by}, and power from the joint normal distribution of Z at the looks. It is an "
+        "approximation where hazards are not proportional or looks are not at their planned "
+        "events, so a difference beyond the Monte Carlo error tells of the approximation as well."
     )
 
 
