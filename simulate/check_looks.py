@@ -100,9 +100,10 @@ def _in_looks(
         for row, column in unequal:
             if np.isnan(ours[row, column]) and np.isnan(theirs[row, column]):
                 continue
+            mine, other = float(ours[row, column]), float(theirs[row, column])
             return (
-                f"replicate {block[row]}, {analysis}: {names[column]} is {ours[row, column]!r} by "
-                f"{REFERENCE} and {theirs[row, column]!r} by {BATCH}"
+                f"replicate {block[row]}, {analysis}: {names[column]} is {mine!r} by {REFERENCE} "
+                f"and {other!r} by {BATCH}"
             )
     return None
 

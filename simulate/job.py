@@ -130,7 +130,10 @@ def _check_engine(engine: str, scenario: Scenario, replicates: int) -> None:
 def manifest(job: Job) -> dict[str, Any]:
     """Enough to make the result again: scenario, seed, versions, and hashes to check by."""
     scenario, engine = job.scenario, job.engine_choice
-    calibrated = {"parameters": _parameters(job)} if scenario.calibration else {}
+    calibrated = {}
+    if scenario.calibration is not None:
+        over, n = job.over_draws, job.replicates_over_draws
+        calibrated["parameters"] = parameters_record(scenario, over, n)
     return {
         "name": scenario.name,
         "title": scenario.title,
@@ -150,9 +153,11 @@ def manifest(job: Job) -> dict[str, Any]:
     }
 
 
-def _parameters(job: Job) -> dict[str, Any]:
-    """Where the parameters are from, and the draws that replicates or the scorecard take."""
-    calibration, own, over = job.scenario.calibration, job.scenario.draws, job.over_draws
+def parameters_record(
+    scenario: Scenario, over: Scenario | None, replicates_over_draws: int
+) -> dict[str, Any]:
+    """Where parameters are from, and the draws that replicates take, or those run beside them."""
+    calibration, own = scenario.calibration, scenario.draws
     assert calibration is not None
     draws = over.draws if over is not None else own
     record: dict[str, Any] = {
@@ -160,12 +165,12 @@ def _parameters(job: Job) -> dict[str, Any]:
         "fit": calibration.content.fit,
         "title": calibration.content.title,
         "use": POINT if own is None else DRAWS,
-        "changed": [parameter.name for parameter in job.scenario.changed_parameters],
+        "changed": [parameter.name for parameter in scenario.changed_parameters],
     }
     if draws is not None:
         record |= {"draws": draws.n, "draws_digest": draws.digest}
     if over is not None:
-        record["replicates_over_draws"] = job.replicates_over_draws
+        record["replicates_over_draws"] = replicates_over_draws
     return record
 
 

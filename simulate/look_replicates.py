@@ -61,11 +61,17 @@ class LookedReplicates:
         return self.columns.column(self.names.index(name))
 
     def frame(self, start: int, stop: int) -> pd.DataFrame:
-        """Some rows of the table: ``replicate``, ``analysis``, and every column by name."""
+        """Some rows of the table: ``replicate``, ``analysis``, and every column by name.
+
+        Where replicates take posterior draws, ``draw`` says which, after ``analysis``: replicate r
+        takes draw r mod D, D being the number of draws.
+        """
         import pandas as pd
 
         replicate = np.arange(start, stop)
         keys = {"replicate": replicate, "analysis": np.full(len(replicate), self.name, object)}
+        if self.n_draws:
+            keys["draw"] = replicate % self.n_draws
         return pd.DataFrame(
             keys | dict(zip(self.names, self.columns.rows(start, stop), strict=True))
         )

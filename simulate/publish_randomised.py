@@ -26,6 +26,8 @@ from simulate.results import (
     write_row_groups,
 )
 from simulate.run import Step, silent
+from simulate.scenario.reading import AnyScenario
+from simulate.scenario.scenario import Scenario
 
 ROW_GROUP = 10_000
 """Rows of a row group of ``replicates.parquet``, whatever the chunks were."""
@@ -92,7 +94,8 @@ def write_tables(result: RandomisedResult, folder: Path) -> None:
         write_csv(result.variants_operating, folder / "sweep_operating_characteristics.csv")
     if len(result.theory):
         write_csv(result.theory, folder / "design.csv")
-    write_row_groups(_row_groups(result.outcomes), folder / "replicates.parquet")
+    groups = _row_groups(result.outcomes, _n_draws(result.job.scenario))
+    write_row_groups(groups, folder / "replicates.parquet")
     (folder / "patients").mkdir()
     if result.examples:
         tables = [
@@ -106,8 +109,14 @@ def write_tables(result: RandomisedResult, folder: Path) -> None:
     write_json(summary(result), folder / "summary.json")
 
 
-def _row_groups(outcomes: Outcomes) -> Iterator[pa.Table]:
-    """A row a replicate and look that was made, some at a time."""
+def _n_draws(scenario: AnyScenario) -> int:
+    """Posterior draws that replicates take in turn; 0 if all have the same parameters."""
+    draws = scenario.draws if isinstance(scenario, Scenario) else None
+    return 0 if draws is None else draws.n
+
+
+def _row_groups(outcomes: Outcomes, n_draws: int) -> Iterator[pa.Table]:
+    """A row a replicate and look that was made, some at a time; with the draw if it takes one."""
     looks = outcomes.looks
     for start in range(0, outcomes.n, ROW_GROUP):
         stop = min(start + ROW_GROUP, outcomes.n)
@@ -119,6 +128,8 @@ def _row_groups(outcomes: Outcomes) -> Iterator[pa.Table]:
                 "replicate": replicate[made],
                 "analysis": np.full(int(made.sum()), analysis.name, object),
             }
+            if n_draws:
+                keys["draw"] = replicate[made] % n_draws
             values = {
                 name: pa.array(column[made], from_pandas=True) for name, column in columns.items()
             }

@@ -52,6 +52,7 @@ def run(
     out = Path(options.pop("out"))
     scenario = read_scenario(file, options.pop("overrides"))
     if _has_looks(scenario):
+        _no_patients_of(patients)
         _run_randomised(scenario, out, null=null, name=name, force=force, **options)
         return
     if null:
@@ -62,6 +63,15 @@ def run(
         folder = publish(job, out, name=checked_name(name), force=force, step=step)
     done = count(job.replicates, "replicate")
     click.echo(f"{done} of {job.scenario.name}: {folder / 'report.html'}")
+
+
+def _no_patients_of(replicates: int) -> None:
+    """Refuse to be asked for patient data of so many replicates, other than by default."""
+    if replicates != 1:
+        raise UsageError(
+            "--patients is of trials without arms: of a randomised trial, patient data are written "
+            "of one example trial of each way in which trials went"
+        )
 
 
 def _run_randomised(
@@ -235,10 +245,12 @@ def warmup(file: str | None) -> None:
 
     The machine code fits every scenario; with FILE it is certain to fit that one.
     """
-    from simulate.scenario import Scenario
+    from simulate.scenario import read_scenario
     from simulate.warmup import compile_steps, smallest_trial
 
-    trial = Scenario.from_file(file) if file else smallest_trial()
+    # the steps of randomised trials are compiled for trials of their own, whatever is given
+    scenario = read_scenario(file, ()) if file else None
+    trial = smallest_trial() if scenario is None or _has_looks(scenario) else _of_patients(scenario)
     seconds = compile_steps(trial, tell=lambda name: click.echo(f"compiling: {name}", err=True))
     steps = ", ".join(f"{name} in {time:.1f} s" for name, time in seconds.items())
     click.echo(f"compiled: {steps}" if seconds else "everything is compiled already")

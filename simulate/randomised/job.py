@@ -8,8 +8,15 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
+from simulate.choose_engine import AUTO
 from simulate.errors import UsageError
-from simulate.job import MOST_OVER_DRAWS, PACKAGES, check_size, program_digest
+from simulate.job import (
+    MOST_OVER_DRAWS,
+    PACKAGES,
+    check_size,
+    parameters_record,
+    program_digest,
+)
 from simulate.look_replicates import engine_of_looks
 from simulate.scenario.reading import AnyScenario
 from simulate.scenario.scenario import Scenario
@@ -64,9 +71,13 @@ def make_randomised_job(
     check_size(n, chosen_seed, workers)
     engine_of_looks(scenario, engine, n)
     over_draws = scenario.over_draws() if isinstance(scenario, Scenario) and not null else None
-    for each in (scenario, over_draws, *(scenario.variant(v.name) for v in scenario.sweep)):
+    variants = [scenario.variant(each.name) for each in scenario.sweep]
+    for each in (scenario, over_draws, *variants):
         if isinstance(each, Scenario):
             each.check_draws()
+    if engine != AUTO:  # which would take the one that can
+        for variant in variants:
+            engine_of_looks(variant, engine, n)
     return RandomisedJob(scenario, n, chosen_seed, workers, engine, command, null, over_draws)
 
 
@@ -114,10 +125,15 @@ def _all_as_control(scenario: Scenario) -> dict[str, object]:
 def manifest(job: RandomisedJob, *, engine: str, reason: str) -> dict[str, Any]:
     """Enough to make the result again: scenario, seed, versions, and hashes to check by."""
     scenario = job.scenario
+    calibrated = {}
+    if isinstance(scenario, Scenario) and scenario.calibration is not None:
+        over, n = job.over_draws, job.replicates_over_draws
+        calibrated["parameters"] = parameters_record(scenario, over, n)
     return {
         "name": scenario.name,
         "title": scenario.title,
         "digest": scenario.digest(),
+        **calibrated,
         "seed": job.seed,
         "replicates": job.replicates,
         "engine": engine,

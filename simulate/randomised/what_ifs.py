@@ -58,7 +58,7 @@ def paired_contrasts(
             continue
         first, second, difference = contrast(mine[:n], other)
         key = (name, against, analysis, POPULATION, endpoint, statistic, "mean")
-        # value and value_against are of all replicates of each; the difference is of the pairs
+        # all of the pairs in which both are finite, so that the difference is that of the values
         estimate, mcse, lower, upper, _, pairs, failed = difference.row
         rows.append((*key, first, second, estimate, mcse, lower, upper, pairs, failed))
     return pd.DataFrame(rows, columns=list(COMPARE_COLUMNS))
