@@ -72,8 +72,12 @@ COLUMNS: dict[str, Sequence[Sequence[float]]] = {
     "n_enrolled.experimental": [[25] * 6, [60] * 6, [NAN, 40, NAN, 60, 50, 60]],
     "pfs_test.tested_events": [[16] * 6, [36] * 6, [NAN, 64, NAN, 72, 100, 72]],
     "pfs_test.fraction": [[0.25] * 6, [0.5] * 6, [NAN, 1, NAN, 1, 1, 1]],
-    "pfs_test.efficacy_bound": [[INF] * 6, [3, NAN, 3, 3, 3, NAN], [NAN, NAN, NAN, 2, 2, NAN]],
-    "pfs_test.futility_bound": [[-INF] * 6, [0, NAN, 0, 0.5, 0, NAN], [NAN] * 6],
+    "pfs_test.efficacy_bound": [
+        [INF] * 6,
+        [NAN, 3, NAN, INF, 2.5, NAN],
+        [NAN, NAN, NAN, 2, 2, NAN],
+    ],
+    "pfs_test.futility_bound": [[-INF] * 6, [NAN, 0, NAN, -INF, 0.5, NAN], [NAN] * 6],
     "pfs_test.z": [[1.5] * 6, [NAN, 3, NAN, 1, 1, NAN], [NAN, NAN, NAN, 1, 2, NAN]],
 }
 

@@ -22,12 +22,13 @@ PHASE_III = SCENARIOS / "kn026_phase3.yaml"
 
 SMALL = (
     "sample_size=48",
-    "enrolment.accrual=[{from: 0 months, rate: 10 per month}]",
+    "enrolment.accrual=[{from: 0 months, rate: 4 per month}]",
     "analyses.interim.cut.events.count=12",
     "analyses.final.cut.events.count=26",
     "hypotheses.pfs.test=log_rank",
+    "hypotheses.pfs.efficacy={kind: pocock}",
 )
-"""What makes the scenario to copy a small one, tested without strata."""
+"""What makes the scenario to copy a small one, tested without strata, that may well stop early."""
 
 NAMESAKE = "{name: namesake, set: {hypotheses.pfs.design_hazard_ratio: 0.70}}"
 """A what-if that changes nothing: the hazard ratio is that of the scenario."""
