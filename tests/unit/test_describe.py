@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scenario_files import OF_PATIENTS
+from scenario_files import WITHOUT_ARMS
 from scipy import stats
 
 from simulate.build_plan import build_plan
@@ -93,7 +93,7 @@ def text(twin: Scenario) -> str:
 # ---- it always works ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", OF_PATIENTS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", WITHOUT_ARMS, ids=lambda path: path.stem)
 def test_every_scenario_is_described_in_all_sections(path: Path) -> None:
     text = describe(Scenario.from_file(path, ["parameters=null"]))
 

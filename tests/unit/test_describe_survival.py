@@ -245,7 +245,7 @@ def test_looks_that_theory_cannot_tell_apart_are_told_not_refused() -> None:
     found = told(
         THREE_LOOKS,
         "analyses=[{id: 1, name: a, cut: {date: 2027-01-01}}, "
-        "{id: 2, name: b, cut: {any: [{date: 2026-06-01}]}}]",
+        "{id: 2, name: b, cut: {events: {endpoint: PFS, count: 5}}}]",
         "hypotheses.pfs.information=508",
     )
 
@@ -295,7 +295,9 @@ def test_command_describes_both_kinds(capsys: pytest.CaptureFixture[str]) -> Non
 
 def test_validate_knows_both_kinds(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["validate", str(THREE_LOOKS)]) == 0
-    assert "880 patients, 2 arms, 3 analyses, 10000 replicates" in capsys.readouterr().out
+    assert (
+        "880 patients, 2 arms, 3 looks, 1 hypothesis, 10000 replicates" in capsys.readouterr().out
+    )
 
 
 def test_a_rate_in_a_year_is_a_probability() -> None:

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from arms_example import LOOKS, RANDOMISED, randomised
 from lifelines.statistics import logrank_test
-from simulate.survival_replicates import run_survival_replicates
 
 from simulate.build_arms import build_trial_plan
 from simulate.check_engines import check_engines
@@ -18,6 +17,7 @@ from simulate.distributions import FloatArray
 from simulate.endpoints import derive_trial
 from simulate.engines.reference import ReferenceEngine
 from simulate.look_days import days_of_looks
+from simulate.look_replicates import run_look_replicates
 from simulate.randomised_runner import RandomisedRunner
 from simulate.records import Columns, TrialRecords
 from simulate.scenario.scenario import Scenario
@@ -140,7 +140,10 @@ CHANGES: dict[str, dict[str, Any]] = {
     "three arms, minimised": {
         "arms": [*RANDOMISED["arms"], {"id": 5, "name": "third"}],
         "randomisation": {"method": "minimisation", "strata": ["visceral", "bone"]},
-        "hypotheses": [HYPOTHESIS, HYPOTHESIS | {"id": 2, "name": "b", "experimental": "third"}],
+        "hypotheses": [
+            HYPOTHESIS | {"information": 30},
+            HYPOTHESIS | {"id": 2, "name": "b", "experimental": "third", "information": 30},
+        ],
     },
 }
 
@@ -159,8 +162,8 @@ def test_replicates_are_the_same_on_any_workers_and_over_draws() -> None:
     drawn = Scenario.from_file(
         KN026, [*as_settings(RANDOMISED | {"hypotheses": [HYPOTHESIS]}), "parameters.use=draws"]
     )
-    few = run_survival_replicates(drawn, replicates=5, engine=REFERENCE)["interim"]
-    more = run_survival_replicates(drawn, replicates=40, engine=BATCH, workers=2)["interim"]
+    few = run_look_replicates(drawn, replicates=5, engine=REFERENCE)["interim"]
+    more = run_look_replicates(drawn, replicates=40, engine=BATCH, workers=2)["interim"]
 
     assert few.n_draws == more.n_draws == drawn.draws.n  # type: ignore[union-attr]
     assert few.frame(0, 5).equals(more.frame(0, 5))
