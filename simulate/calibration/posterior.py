@@ -5,7 +5,10 @@ of the emulator and the covariance of trials simulated at the mode, held fixed: 
 with the parameters was found to bias the posterior. Its off-diagonal part carries the dependence
 between statistics of the same patients, such as survival rates at several landmarks.
 
-Sampling is by an ensemble of walkers (emcee, Foreman-Mackey et al. 2013, PASP 125:306-312).
+Sampling is by an ensemble of walkers (emcee, Foreman-Mackey et al. 2013, PASP 125:306-312) that
+move by differential evolution (ter Braak 2006, Stat Comput 16:239-249). The snooker move is not
+used: emcee 3.1.6 halves the exponent in the Jacobian of its proposal, which narrows a posterior
+(standard normal: by 6% in 15 dimensions, 11% in 38) although R-hat and effective size look well.
 """
 
 from __future__ import annotations
@@ -135,7 +138,7 @@ def sample(
     steps : int
         Steps of every walker that are kept; half as many before them are thrown away.
     n_draws : int
-        Draws to keep, evenly from all steps and walkers.
+        Draws to keep, evenly from all walkers and their steps, in random order.
     seed : int
         Of the sampler's own random numbers.
     progress : callable
@@ -143,9 +146,9 @@ def sample(
     """
     d = len(start)
     walkers = max(WALKERS_PER_PARAMETER * d, 32)
-    numbers = np.random.RandomState(seed)
+    numbers = np.random.RandomState(seed % 2**32)  # it takes no more; other numbers take all
     spread = 0.5 * posterior.prior_sd * numbers.standard_normal((walkers, d))
-    moves = [(emcee.moves.DEMove(), 0.85), (emcee.moves.DESnookerMove(), 0.15)]
+    moves = [(emcee.moves.DEMove(), 0.9), (emcee.moves.DEMove(gamma0=1.0), 0.1)]
     sampler = emcee.EnsembleSampler(
         walkers, d, lambda p: _bounded(posterior, p), moves=moves, vectorize=True
     )
@@ -159,8 +162,11 @@ def sample(
             progress(1)
     chain = sampler.get_chain(discard=burn)
     tau = emcee.autocorr.integrated_time(chain, tol=0)
-    flat = chain.reshape(-1, d)
+    # walker after walker: along the steps, a stride near the number of walkers would take one
+    # walker at many steps in a row
+    flat = chain.swapaxes(0, 1).reshape(-1, d)
     keep = np.linspace(0, len(flat) - 1, min(n_draws, len(flat))).round().astype(int)
+    numbers.shuffle(keep)  # the first draws are of all walkers, too
     return Sample(
         draws=flat[keep],
         rhat=split_rhat(chain),

@@ -73,14 +73,14 @@ class ToxicitySource:
         self._ids = np.asarray(plan.toxicity.term_ids, np.int64)[self._terms]
         self._frailty = np.asarray(plan.toxicity.frailty, np.int64)[self._terms]
         self._expected = _highest_rates(plan, n_cycles)[:, self._terms]
-        self._rules_about = _rules_about(plan)
+        self.rules_about = _rules_about(plan)
 
     def draw(self, *, seed: int, replicate: int) -> list[ToxicityDraws]:
         """The words of every patient number that the trial may enrol."""
         n = self.plan.enrolment.n_patients
         if len(self._ids) == 0:
             nothing = [0] * (self._n_cycles + 1)
-            nobodys = ToxicityDraws((1.0, 1.0, 1.0), _NO_EVENTS, nothing, self._rules_about)
+            nobodys = ToxicityDraws((1.0, 1.0, 1.0), _NO_EVENTS, nothing, self.rules_about)
             return [nobodys] * n
         frailties = _frailties(self.plan, seed, replicate, n)
         words = _occurrence_words(self._ids, seed, replicate, n, self._n_cycles)
@@ -100,7 +100,7 @@ class ToxicitySource:
         starts = range(0, n * self._n_cycles, self._n_cycles)
         return [
             ToxicityDraws(
-                factors, possible, first[start : start + self._n_cycles + 1], self._rules_about
+                factors, possible, first[start : start + self._n_cycles + 1], self.rules_about
             )
             for factors, start in zip(frailties, starts, strict=True)
         ]

@@ -111,28 +111,23 @@ def look_at_pair(
         False if bounds are missing, which are noted: then nothing more can be said.
     """
     events = _tell_arms(plan, endpoint, counted, tally.pair, out, at)
-    pairs, is_known, is_due, n_split = plan.pairs, True, plan.estimates.every_look, -1
+    n_split = _split_if_asked(plan, counted, sample, n, tally)
+    pairs, is_known, is_due = plan.pairs, True, plan.estimates.every_look
     for place in range(
         pairs.first_hypothesis[counted.pair], pairs.first_hypothesis[counted.pair + 1]
     ):
         hypothesis = pairs.hypotheses[place]
         tally.is_due[hypothesis] = plan.estimates.every_look
-        is_open = tally.decision[hypothesis] == GOES_ON
-        if not is_open and plan.estimates.every_look == 0:
+        if not _is_looked_at(plan, tally, hypothesis):
             continue
         column = at + plan.places.hypothesis[hypothesis]
         out[column + HYPOTHESIS_EVENTS] = float(events)
         out[column + FRACTION] = events / plan.hypotheses.planned_events[hypothesis]
         rows, n_rows = tally.pair.pooled, counted.n_rows
         if plan.hypotheses.stratified[hypothesis] == 1:
-            if n_split < 0:
-                first_unit = counted.pair * plan.n_arms
-                n_split = split_by_stratum(
-                    sample, n, pairs.units, first_unit, counted.n_rows, tally.pair
-                )
             rows, n_rows = tally.pair.by_stratum, n_split
         comparison = log_rank(rows, 0, n_rows, plan.reciprocal)
-        if is_open:
+        if tally.decision[hypothesis] == GOES_ON:
             is_known &= _judge(plan, tree, look, hypothesis, events, comparison, tally, out, column)
             tally.is_due[hypothesis] |= 1 if tally.decision[hypothesis] != GOES_ON else 0
         if tally.is_due[hypothesis] == 1:
@@ -144,6 +139,28 @@ def look_at_pair(
     if is_due == 1 and is_known:
         estimate_arms(plan, endpoint, counted, tally, out, at)
     return is_known
+
+
+@rule
+def _is_looked_at(plan: LookPlan, tally: Tally, hypothesis: int) -> bool:
+    """Whether a look says anything of a hypothesis: while it is open, or at every look."""
+    return tally.decision[hypothesis] == GOES_ON or plan.estimates.every_look == 1
+
+
+@rule
+def _split_if_asked(plan: LookPlan, counted: Counted, sample: Sample, n: int, tally: Tally) -> int:
+    """Fill the rows by stratum if a hypothesis of the pair needs them; give their number."""
+    pairs, is_asked = plan.pairs, False
+    for place in range(
+        pairs.first_hypothesis[counted.pair], pairs.first_hypothesis[counted.pair + 1]
+    ):
+        hypothesis = pairs.hypotheses[place]
+        if plan.hypotheses.stratified[hypothesis] == 1 and _is_looked_at(plan, tally, hypothesis):
+            is_asked = True
+    if not is_asked:
+        return 0
+    first_unit = counted.pair * plan.n_arms
+    return split_by_stratum(sample, n, pairs.units, first_unit, counted.n_rows, tally.pair)
 
 
 @rule

@@ -180,18 +180,24 @@ def median_mark(ax: Axes, median: float, *, color: str, marker: str) -> bool:
     return True
 
 
-def plot_at_risk(rows: Mapping[str, Mapping[float, float]], *, ax: Axes) -> Axes:
+def plot_at_risk(
+    rows: Mapping[str, Mapping[float, float]], *, colors: Sequence[str] = (), ax: Axes
+) -> Axes:
     """Write numbers at risk below a survival plot.
 
     Parameters
     ----------
     rows : mapping
         For each line of numbers its name, and the number at risk by month.
+    colors : sequence of str
+        Colour of each name; by default all are alike.
     ax : Axes
         Axes to write on, with the months of the plot above.
     """
     ax.set_ylim(-len(rows) + 0.5, 0.5)
     ax.set_yticks([-i for i in range(len(rows))], list(rows))
+    for label, color in zip(ax.get_yticklabels(), colors, strict=False):
+        label.set_color(color)
     for i, numbers in enumerate(rows.values()):
         for month, n in numbers.items():
             ax.text(

@@ -21,12 +21,18 @@ class Box:
     """One box: its heading, and lines below it."""
 
     title: str
+    """Its heading; it may be of several lines."""
     lines: tuple[str, ...] = ()
 
     @property
     def height(self) -> float:
         """Height on the axes."""
-        return LINE * (1.5 + len(self.lines)) + 2.2
+        return LINE * (1.5 + len(self.lines)) + 2.2 + self.further
+
+    @property
+    def further(self) -> float:
+        """Height of what the heading has beyond its first line."""
+        return 1.15 * LINE * self.title.count("\n")
 
 
 @dataclass(frozen=True)
@@ -55,7 +61,7 @@ class Schema:
 
 
 _GAP = 2.4
-_POPULATION, _CIRCLE, _ARMS, _LOOKS = (0.0, 19.0), 33.5, (45.0, 66.0), (74.0, 100.0)
+_POPULATION, _CIRCLE, _ARMS, _LOOKS = (0.0, 19.0), 33.5, (44.5, 68.5), (75.0, 100.0)
 _RADIUS = 3.2
 
 
@@ -141,7 +147,7 @@ def _box(ax: Axes, box: Box, sides: tuple[float, float], y: float, color: str) -
     top = low + box.height - 1.1
     ax.text(left + 1.3, top, box.title, va="top", fontsize=9, fontweight="bold", zorder=5)
     for i, line in enumerate(box.lines):
-        y_line = top - LINE * (1.35 + i)
+        y_line = top - box.further - LINE * (1.35 + i)
         ax.text(left + 1.3, y_line, line, va="top", fontsize=8, color=SOFT, zorder=5)
 
 

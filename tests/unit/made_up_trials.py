@@ -59,6 +59,7 @@ def made_up_result(
     null: bool = False,
     examples: bool = True,
     theory: pd.DataFrame | None = None,
+    posterior_hazard_ratio: float | None = None,
 ) -> RandomisedResult:
     """A result as a run would give it.
 
@@ -76,6 +77,8 @@ def made_up_result(
         Whether there are examples.
     theory : DataFrame
         What theory says; by default nothing.
+    posterior_hazard_ratio : float
+        That of the replicates over posterior draws; by default there are none.
     """
     chosen = generic() if scenario is None else scenario
     job = make_randomised_job(chosen, replicates=n, null=null)
@@ -90,7 +93,10 @@ def made_up_result(
     named = {name: (job.scenario.variant(name).name, found) for name, found in variants.items()}
     truth = {h.name: math.log(true) for h in job.scenario.hypotheses}
     tables = [operating_characteristics(full, found, truth) for full, found in named.values()]
-    operating = operating_characteristics(job.scenario.name, outcomes, truth)
+    posterior = None
+    if posterior_hazard_ratio is not None:
+        posterior = made_up_outcomes(job.scenario, n // 2, posterior_hazard_ratio)
+    operating = operating_characteristics(job.scenario.name, outcomes, truth, posterior)
     return RandomisedResult(
         job=job,
         outcomes=outcomes,
@@ -98,8 +104,8 @@ def made_up_result(
         theory=pd.DataFrame() if theory is None else theory,
         sweep=sweep_table(job.scenario.name, outcomes, named),
         variants=variants,
+        posterior=posterior,
         variants_operating=pd.concat(tables) if tables else operating.iloc[:0],
-        posterior=None,
         examples=made_up_examples(job.scenario, outcomes, true) if examples else (),
         manifest=_manifest(job.scenario, n),
     )

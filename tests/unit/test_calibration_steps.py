@@ -18,7 +18,7 @@ from linear_trials import (
 )
 from scipy.stats import multivariate_normal
 
-from simulate.calibration.emulator import covariance, fit_emulator, moments
+from simulate.calibration.emulator import Emulator, covariance, fit_emulator, moments
 from simulate.calibration.fits import LEAST_INFORMATION
 from simulate.calibration.inference import (
     Effort,
@@ -52,6 +52,45 @@ def test_the_check_can_fail(found: Inference) -> None:
     wrong = replace(found.posterior, covariance=COVARIANCE / 4)
     draws = sample(wrong, start=found.mode, steps=1500, n_draws=4000, seed=3).draws
     assert not is_close_to_exact(wrong, draws, effective=4000)
+
+
+@pytest.mark.parametrize("dimensions", [15, 38])
+def test_the_sample_of_many_parameters_is_as_wide_as_it_should_be(dimensions: int) -> None:
+    """Targets that say nothing: the posterior is the prior, normal in as many dimensions as are
+    estimated. A move that is wrong by a factor to the power of the dimension shows here only.
+    """
+    posterior = uninformed(dimensions)
+    found = sample(posterior, start=posterior.prior_mean, steps=3000, n_draws=20000, seed=5)
+    width = found.draws.std(axis=0) / posterior.prior_sd
+    assert width.mean() == pytest.approx(1, abs=0.015)
+    assert width == pytest.approx(1, abs=0.06)
+
+
+def test_draws_that_are_kept_are_spread_over_walkers_and_steps() -> None:
+    """As many draws as steps: their mean is known as by hundreds of independent draws."""
+    posterior = uninformed(15)
+    found = sample(posterior, start=posterior.prior_mean, steps=1000, n_draws=1000, seed=6)
+    z = (found.draws.mean(axis=0) - posterior.prior_mean) / posterior.prior_sd
+    assert (z**2).mean() < 1 / 250
+    first = (found.draws[:200].mean(axis=0) - posterior.prior_mean) / posterior.prior_sd
+    assert (first**2).mean() < 1 / 60
+
+
+def test_any_seed_of_the_program_can_be_sampled_with() -> None:
+    posterior = uninformed(2)
+    found = sample(posterior, start=posterior.prior_mean, steps=20, n_draws=10, seed=2**63 - 1)
+    assert found.draws.shape == (10, 2)
+
+
+def uninformed(dimensions: int) -> Posterior:
+    """A posterior whose one target does not depend on the parameters."""
+    width = np.linspace(0.3, 1.0, dimensions)
+    nothing = Emulator(
+        centre=np.zeros(dimensions), width=np.ones(dimensions), pairs=np.zeros((2, 0), int),
+        coefficients=np.zeros((1 + 3 * dimensions, 1)), error=np.zeros((1, 1)),
+        explained=np.zeros(1),
+    )  # fmt: skip
+    return Posterior(np.arange(dimensions) / 10, width, np.zeros(1), nothing, np.eye(1))
 
 
 def test_the_mode_is_the_exact_mean(found: Inference) -> None:

@@ -67,6 +67,7 @@ LAYERS = [
     "monte_carlo",
     "truth",
     "example",
+    "exposure_table",
     "patients_of_arms",
     "patient_tables",
     "columns",

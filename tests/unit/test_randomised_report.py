@@ -269,7 +269,7 @@ def test_a_trial_of_patients_in_cycles_has_a_report_too() -> None:
     words = text_of(page)
     assert not re.search(r"\b(nan|inf|None)\b", words)
     assert "disease.response.probability = 0.3" in words
-    assert "KN026 30 mg/kg and docetaxel 75 mg/m2, every 4 weeks; scans every 3 weeks" in words
+    assert "for a limited number of cycles, every 4 weeks; scans every 21 days; within" in words
     assert {"Boundaries", "Example trials"} <= set(Page(page).headings)
 
 
@@ -440,6 +440,24 @@ def test_difference_is_counted_in_monte_carlo_errors(
     assert shown == f"{'+' if errors > 0 else MINUS}{abs(errors):.1f}"
 
 
+def test_power_over_the_posterior_stands_beside_that_at_the_point(view: RandomisedView) -> None:
+    found = made_up_result(posterior_hazard_ratio=0.85)
+    uncertain = RandomisedView(found)
+    assert found.posterior is not None
+    share = 100 * found.posterior.rejects(uncertain.hypotheses[0]).mean()
+
+    rows = rows_of(table(power_section(uncertain), "At the point and over"))
+
+    assert (
+        rows["pfs rejected, %"][0]
+        == rows_of(table(power_section(uncertain), "Decisions"))["Rejected, in all"][0]
+    )
+    assert rows["pfs rejected, %"][2].startswith(f"{share:.2f} ")
+    assert tiles(uncertain).items[0][2].endswith(f"over the posterior: {share:.1f}%")
+    assert f"{share:.1f}% averaged over posterior draws" in summary(uncertain).text
+    assert "posterior" not in summary(view).text
+
+
 def test_planned_boundaries_are_the_published_ones() -> None:
     # Lan-DeMets, O'Brien-Fleming type, one-sided 0.025 at 1/2, 3/4 and 1
     scenario = SurvivalScenario.from_file(THREE_LOOKS)
@@ -569,7 +587,7 @@ def test_arms_stand_beside_their_truth(view: RandomisedView) -> None:
     assert isinstance(found, Table)
     column = view.outcomes.looks.column
 
-    row = next(row for row in found.rows if row[0] == "Event-free at 12 months, %")
+    row = next(row for row in found.rows if row[0] == "Rate at 12 months, %")
 
     mean = 100 * np.nanmean(column("final", "pfs.rate_12.control"))
     assert plain(row[1]).startswith(f"{mean:.1f} ")
@@ -610,6 +628,7 @@ def test_months_of_an_example_add_up_and_its_looks_stand_out(view: RandomisedVie
     found = month_table(view, example)
 
     enrolled, new = (found.header.index(name) for name in ("Enrolled", "new"))
+    assert [plain(row[0]) for row in found.rows[:2]] == ["1", "2"]
     last = found.rows[-1]
     assert int(plain(last[enrolled])) == example.months["enrolled"].iloc[-1]
     assert sum(int(plain(row[new])) for row in found.rows) == example.months["enrolled"].iloc[-1]

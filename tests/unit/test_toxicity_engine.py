@@ -119,7 +119,8 @@ def test_sorting_out_impossible_events_changes_nothing(
 ) -> None:
     trial = scenario.with_overrides(changes | {"sample_size": 20, "sweep": []})
     engine = ReferenceEngine(build_plan(trial))
-    engine._toxicity._expected = np.full_like(engine._toxicity._expected, np.inf)  # all possible
+    (source,) = engine._toxicity
+    source._expected = np.full_like(source._expected, np.inf)  # all are possible
 
     everything = engine.simulate(seed=3, replicate=4)
 

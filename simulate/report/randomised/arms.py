@@ -46,8 +46,9 @@ def arms_table(view: RandomisedView) -> list[Block]:
         groups=groups,
         caption=(
             f"{which} Medians: the median over trials and the limits of 95% of them, not reached "
-            "(NR) counted as later than all others; the rest: means \N{PLUS-MINUS SIGN} Monte "
-            f"Carlo standard error. {_what_is_true(view)}"
+            "(NR) counted as later than all others; event-free rates and restricted means (RMST): "
+            "means \N{PLUS-MINUS SIGN} Monte Carlo standard error. "
+            f"{_what_is_true(view)}"
         ),
     )
     return [Heading("Arms"), table]
@@ -72,8 +73,8 @@ def _measures(view: RandomisedView) -> list[Measure]:
     rows: list[Measure] = [("Median, months", "median", 1.0)]
     for days in view.scenario.estimates.landmarks:
         months = f"{days / DAYS_PER_MONTH:g}"
-        rows.append((f"Event-free at {months} months, %", f"rate_{months}", 100.0))
-    return [*rows, ("Restricted mean, months", "rmst", 1.0)]
+        rows.append((f"Rate at {months} months, %", f"rate_{months}", 100.0))
+    return [*rows, ("RMST, months", "rmst", 1.0)]
 
 
 def _row(view: RandomisedView, endpoint: str, measure: Measure) -> list[str]:

@@ -21,6 +21,9 @@ from simulate.units import DAYS_PER_MONTH
 
 _SHORTEST = 6.0  # months
 
+_LONGEST = 16
+"""Characters of a label that leave room for the curves."""
+
 Curves = dict[str, KaplanMeier]
 """Curve of each arm in months, by the arm's label."""
 
@@ -90,7 +93,9 @@ def _panel(
     upper.set_title(capital(example.kind), pad=8)
     text = _estimates(view, example, endpoint)
     upper.text(0.98, 0.97, text, transform=upper.transAxes, ha="right", va="top", fontsize=8)
-    plot_at_risk(_at_risk(curves, months), ax=lower)
+    colors = labelled_colors(view)
+    shown = [colors[label] for label in curves]
+    plot_at_risk(_at_risk(view, curves, months), colors=shown, ax=lower)
     lower.tick_params(axis="y", labelsize=7.5)
 
 
@@ -114,11 +119,15 @@ def _estimates(view: RandomisedView, example: ExampleTrial, endpoint: str) -> st
     return "\n".join(texts)
 
 
-def _at_risk(curves: Curves, months: float) -> dict[str, dict[float, float]]:
+def _at_risk(view: RandomisedView, curves: Curves, months: float) -> dict[str, dict[float, float]]:
+    """Numbers at risk by arm; an arm with a long label goes by its name."""
     ticks = np.arange(0, months, month_step(months))
+    names = {arm.label: arm.name.replace("_", " ") for arm in view.arms}
     return {
-        name: dict(zip(ticks.tolist(), curve.at_risk_at(ticks).tolist(), strict=True))
-        for name, curve in curves.items()
+        label if len(label) <= _LONGEST else names[label]: dict(
+            zip(ticks.tolist(), curve.at_risk_at(ticks).tolist(), strict=True)
+        )
+        for label, curve in curves.items()
     }
 
 

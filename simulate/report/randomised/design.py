@@ -34,6 +34,8 @@ from simulate.theory.course import ExpectedTrial
 
 Item = tuple[str, str]
 
+_LONGEST_VALUE = 60  # characters
+
 _MOST_VARIABLES = 3
 """Variables whose levels are told."""
 
@@ -104,9 +106,15 @@ def _patients(scenario: Scenario) -> Iterator[Item]:
     for arm, trial in zip(scenario.arms, scenario.arm_trials, strict=True):
         text = f"{regimen_in_words(trial)}; scans {scans_in_words(trial)}"
         if arm.set:
-            changes = listed(f"{path} = {as_written(value)}" for path, value in arm.set.items())
+            changes = listed(_change(path, value) for path, value in arm.set.items())
             text += f". It differs from the scenario in {changes}"
         yield f"Arm: {arm.label}", f"{text}."
+
+
+def _change(path: str, value: object) -> str:
+    """A field that an arm sets, with its value if that is short; the register has the others."""
+    text = as_written(value)
+    return f"{path} = {text}" if len(text) <= _LONGEST_VALUE else path
 
 
 def _text(lines: Iterable[str]) -> str:

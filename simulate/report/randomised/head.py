@@ -47,11 +47,14 @@ def _decided(view: RandomisedView, hypothesis: Hypothesis) -> str:
     if not math.isnan(expected):
         text += f"; by theory {number(100 * expected, digits_of(view))}"
     first = view.looks_of(hypothesis)[0]
+    text += "%)" if not math.isnan(expected) else ")"
+    over = view.measured.of_hypothesis(hypothesis, "reject_over_draws")
+    if not math.isnan(over.estimate):
+        text += f", {percent(over)} averaged over posterior draws of the parameters"
     if len(view.looks_of(hypothesis)) == 1:
-        return text + "%)." if not math.isnan(expected) else text + ")."
+        return text + "."
     early = view.measured.of_hypothesis(hypothesis, "stop_efficacy", first.name)
     futile = view.measured.of_hypothesis(hypothesis, "stop_futility")
-    text += "%)" if not math.isnan(expected) else ")"
     text += f"; {percent(early)} of trials reject at the {look_label(first)}"
     if futile.estimate > 0:
         text += f", {percent(futile)} stop for futility"
@@ -112,6 +115,9 @@ def _power(view: RandomisedView, hypothesis: Hypothesis) -> Tile:
     expected = view.theory.rejected(hypothesis)
     if not math.isnan(expected):
         beside += f"\ntheory: {number(100 * expected, digits)}%"
+    over = view.measured.of_hypothesis(hypothesis, "reject_over_draws")
+    if not math.isnan(over.estimate):
+        beside += f"\nover the posterior: {percent(over, digits)}"
     return name, percent(found, digits), beside
 
 

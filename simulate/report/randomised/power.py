@@ -11,6 +11,7 @@ from simulate.monte_carlo import Estimate
 from simulate.plots.decisions import decisions_legend, plot_decisions
 from simulate.report.blocks import Block, Heading, Picture, Prose, Section, Table
 from simulate.report.numbers import NO_VALUE, capital, counted, number
+from simulate.report.randomised.posterior import posterior_blocks
 from simulate.report.randomised.view import RandomisedView, hypothesis_label, look_label
 from simulate.report.randomised.words import monte_carlo_interval, with_error
 from simulate.report.svg import figure_svg
@@ -32,6 +33,7 @@ def power_section(view: RandomisedView) -> Section:
         if len(view.hypotheses) > 1:
             blocks.append(Heading(hypothesis_label(hypothesis, view)))
         blocks += [_picture(view, hypothesis), _decided(view, hypothesis)]
+    blocks += posterior_blocks(view)
     if view.hypotheses:
         blocks.append(Heading("Size, events and time"))
     blocks.append(_of_trial(view))
@@ -49,19 +51,20 @@ def _introduction(view: RandomisedView) -> str:
     )
     if not view.theory:
         return f"{text} There is no theory to set beside them."
-    seen = ""
+    by = (
+        "Theory is computed without any random number: events and calendar times by integrating "
+        "the scenario's survival over its accrual"
+    )
     if not isinstance(view.scenario, SurvivalScenario):
-        seen = (
-            " It takes every event on its day, where the trial sees progression at scans and loses "
-            "some patients, so that its looks come somewhat earlier."
+        by = (
+            "Theory gives events and calendar times by integrating survival over the mean of some "
+            "simulated enrolments (it takes every event on its day, where the trial sees "
+            "progression at scans and loses some patients, so its looks come somewhat earlier)"
         )
     return (
-        f"{text} Theory is computed without any random number: events and calendar times by "
-        "integrating the scenario's survival over its accrual, power from the joint normal "
-        "distribution of Z at the looks. It is an approximation where hazards are not proportional "
-        "or looks are not at their planned events, so a difference beyond the Monte Carlo error "
-        "tells of the approximation as well."
-        f"{seen}"
+        f"{text} {by}, and power from the joint normal distribution of Z at the looks. It is an "
+        "approximation where hazards are not proportional or looks are not at their planned "
+        "events, so a difference beyond the Monte Carlo error tells of the approximation as well."
     )
 
 

@@ -18,7 +18,7 @@ from simulate.scenario.analyses import Analysis
 from simulate.scenario.recruitment import Recruitment
 
 _INCHES = 8.6
-_NARROW, _WIDE = 24, 32  # characters of a line in the boxes of arms and of looks
+_NARROW, _WIDE = 21, 32  # characters of a line in the boxes of arms and of looks
 
 
 def schema_picture(view: RandomisedView) -> Picture:
@@ -48,7 +48,7 @@ def schema_of(view: RandomisedView) -> Schema:
     total = sum(arm.allocation for arm in view.arms)
     arms = [
         Box(
-            _first(arm.label, _NARROW),
+            textwrap.fill(arm.label, _NARROW),
             (_planned(scenario.sample_size * arm.allocation / total),),
         )
         for arm in view.arms

@@ -42,16 +42,16 @@ def whatifs_section(view: RandomisedView) -> Section:
     blocks: list[Block] = [Prose(text)]
     for hypothesis in view.hypotheses:
         blocks += grid_pictures(view, hypothesis)
-        if len(view.scenario.sweep) <= _MOST_DOTS and not _all_in_grid(view):
-            blocks.append(_picture(view, hypothesis))
+        blocks += _picture(view, hypothesis)
     tables = [_table(view, *columns) for columns in _tables(view)]
     blocks += tables if len(view.scenario.sweep) <= _MOST_ROWS else [Details(_DETAILS, tables)]
     blocks += _changes(view)
     return Section("whatifs", "What if", blocks)
 
 
-def _all_in_grid(view: RandomisedView) -> bool:
-    return all(each.name in view.scenario.coordinates for each in view.scenario.sweep)
+def _listed(view: RandomisedView) -> list[Variant]:
+    """The variants that are listed one by one, not those of a grid."""
+    return [each for each in view.scenario.sweep if each.name not in view.scenario.coordinates]
 
 
 def title_of(variant: Variant) -> str:
@@ -59,9 +59,12 @@ def title_of(variant: Variant) -> str:
     return variant.title or variant.name.replace("_", " ")
 
 
-def _picture(view: RandomisedView, hypothesis: Hypothesis) -> Picture:
+def _picture(view: RandomisedView, hypothesis: Hypothesis) -> list[Picture]:
+    """Power of the listed variants; nothing without any, or with too many to be read."""
+    if not 0 < len(_listed(view)) <= _MOST_DOTS:
+        return []
     rows = [("Scenario as it stands", view.measured.of_hypothesis(hypothesis, "reject"))]
-    for variant in view.scenario.sweep:
+    for variant in _listed(view):
         found = measured_of(view, variant.name).of_hypothesis(hypothesis, "reject")
         if not math.isnan(found.estimate):
             rows.append((title_of(variant), found))
@@ -86,7 +89,7 @@ def _picture(view: RandomisedView, hypothesis: Hypothesis) -> Picture:
         "and its band are the scenario's. Intervals are of each by itself: differences are known "
         "better than they look, because all share their random numbers."
     )
-    return Picture(svg, f"{words} of {hypothesis.name} by variant", caption)
+    return [Picture(svg, f"{words} of {hypothesis.name} by variant", caption)]
 
 
 # ---- tables ---------------------------------------------------------------------------------
@@ -127,7 +130,10 @@ def _table(view: RandomisedView, title: str, columns: list[Column]) -> Table:
     header = [""]
     for _, _, heading, _, _ in columns:
         header += [heading, "difference \N{PLUS-MINUS SIGN} MCSE"]
-    keep = [i for i in range(len(header)) if i == 0 or any(row[i] != NO_VALUE for row in rows)]
+    keep = [0]
+    for i in range(1, len(header), 2):
+        if any(_says_something(cell) for row in rows for cell in row[i : i + 2]):
+            keep += [i, i + 1]
     return Table(
         title,
         [header[i] for i in keep],
@@ -138,6 +144,11 @@ def _table(view: RandomisedView, title: str, columns: list[Column]) -> Table:
             "replicates at most."
         ),
     )
+
+
+def _says_something(cell: str) -> bool:
+    """Whether a cell is more than a nought or a dash."""
+    return any(digit in cell for digit in "123456789")
 
 
 def _rows_of(view: RandomisedView, variant: str) -> dict[tuple[str, str], pd.Series]:
@@ -165,8 +176,7 @@ def _changes(view: RandomisedView) -> list[Block]:
     """What the variants set that are listed one by one; those of a grid tell it by their names."""
     rows = [
         (title_of(each), ", ".join(f"{path} = {as_written(v)}" for path, v in each.set.items()))
-        for each in view.scenario.sweep
-        if each.name not in view.scenario.coordinates
+        for each in _listed(view)
     ]
     if not rows:
         return []
