@@ -124,6 +124,10 @@ def test_power_and_stops_are_those_of_theory(which: str, request: pytest.Fixture
         share = float((outcomes.stopped_at == scenario.analyses.index(analysis)).mean())
         error = math.sqrt(share * (1 - share) / N)
         assert abs(share - expected["stops"]) < 3 * error + 0.002
+    if scenario.hypotheses[0].futility is not None:
+        first = scenario.analyses[0].name
+        found, error = measure(scenario, outcomes, "stop_futility", first)
+        assert abs(found - assumed.loc[first, "futility"]) < 3 * error + 0.001
     size = outcomes.at_stop("n_enrolled")
     error = float(size.std()) / math.sqrt(N)
     assert abs(size.mean() - overall["expected_sample_size"]) < 3 * error + 0.5
