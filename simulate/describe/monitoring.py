@@ -162,7 +162,7 @@ def _bound(z: float, hazard_ratio: float) -> list[str]:
 
 def estimates_in_words(estimates: Estimates, endpoints: Sequence[str]) -> list[str]:
     """What is estimated beside the tests, and when."""
-    when = "at every look" if estimates.at == "every_look" else "at the look that ends the trial"
+    when = "at every look" if estimates.when == "every_look" else "at the look that ends the trial"
     landmarks = listing(map(duration, estimates.landmarks))
     rates = f", event-free rates at {landmarks}" if landmarks else ""
     rmst = ""

@@ -58,7 +58,7 @@ def look_plan(design: LookDesign) -> LookPlan:
         pairs=_pairs(design),
         hypotheses=_hypotheses(design),
         estimates=Estimates(
-            every_look=int(design.estimates.at == "every_look"),
+            every_look=int(design.estimates.when == "every_look"),
             landmarks=np.array(design.estimates.landmarks, np.float64),
             has_rmst=int(design.estimates.rmst is not None),
             tau=design.estimates.rmst or 0.0,

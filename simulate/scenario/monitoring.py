@@ -125,7 +125,7 @@ class Hypothesis(Section):
 class Estimates(Section):
     """What is estimated at a look beside the tests."""
 
-    at: Literal["every_look", "stop"] = "every_look"
+    when: Literal["every_look", "stop"] = "every_look"
     """At every look, or only at the one with which the trial stops."""
     landmarks: Annotated[tuple[PositiveDays, ...], AfterValidator(increasing)] = ()
     """Times at which event-free rates are given, such as [12 months, 24 months]."""

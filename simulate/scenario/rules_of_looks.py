@@ -17,6 +17,9 @@ from simulate.scenario.tree import Path
 
 _TOLERANCE = 1e-9
 
+MOST_PATIENTS = 65_535
+"""Patients that looks can count: their tables of days hold numbers of 16 bits."""
+
 
 class Looks(NamedTuple):
     """What the rules look at."""
@@ -33,6 +36,11 @@ class Looks(NamedTuple):
 
 def looks_are_possible(looks: Looks) -> Iterator[Finding]:
     """Every trigger can be met: its endpoint exists, and its count is not above what can occur."""
+    if looks.sample_size > MOST_PATIENTS:
+        yield Finding(
+            ("sample_size",),
+            f"looks can count at most {MOST_PATIENTS} patients (given: {looks.sample_size})",
+        )
     for index, analysis in enumerate(looks.analyses):
         for path, trigger in _triggers(analysis, index):
             yield from _possible(looks, path, trigger)

@@ -77,7 +77,7 @@ def random_case(rng: np.random.Generator) -> Case:
         analyses=tuple(_analysis(rng, i, size) for i in range(rng.integers(1, 4))),
         hypotheses=(),
         estimates=Estimates(
-            at=str(rng.choice(["every_look", "stop"])),
+            when=str(rng.choice(["every_look", "stop"])),
             landmarks=("10.5 days", "30 days"),
             rmst="25.5 days",
         ),

@@ -38,11 +38,11 @@ def test_a_description_tells_the_arms_and_what_differs(trial: Scenario) -> None:
     text = " ".join(describe(trial).split())
 
     assert "2 arms, 40 patients at 19 sites." in text
-    assert "KN026 + docetaxel and control, allocated 2 : 1." in text
+    assert "2 arms: KN026 + docetaxel and control, allocated 2 : 1." in text
     assert "KN026 + docetaxel (id 3) sets nothing: the scenario as it stands." in text
     assert "control (id 8) sets toxicity, follow_up.early_stop.adverse_event," in text
-    assert "Permuted blocks of 3 or 6 by visceral." in text
-    assert "data cut on the day from which 12 PFS events in all arms can be known." in text
+    assert "Permuted blocks of 3 or 6, all sizes equally likely, in 2 strata by Visceral" in text
+    assert "data cut at the end of the day on which 12 PFS events are known" in text
     assert "What is given: control" in text
     assert "The disease: control" not in text, "it is the same in both arms"
 

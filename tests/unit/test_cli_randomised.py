@@ -77,7 +77,7 @@ def test_run_tells_power_size_and_where_the_report_is(tmp_path: Path, shown: Sho
     assert f"stopped before the last look {100 * early:.2f}% (MCSE" in size
     assert where == f"6 replicates of generic_two_arm: {folder / 'report.html'}"
     manifest = json.loads((folder / "manifest.json").read_text())
-    assert manifest["command"].startswith("simulate ")
+    assert manifest["command"].startswith("simulate")
     assert manifest["null"] is False
 
 

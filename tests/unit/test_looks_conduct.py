@@ -114,7 +114,7 @@ def check_hypotheses(
 def check_estimates(
     case: Case, trial: NaiveTrial, row: dict[str, float], day: int, now: set[int], *, ends: bool
 ) -> None:
-    every_look = case.design.estimates.at == "every_look"
+    every_look = case.design.estimates.when == "every_look"
     hypotheses = case.design.hypotheses
     for endpoint in case.design.endpoints:
         arms_due = {

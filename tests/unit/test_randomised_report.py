@@ -192,7 +192,7 @@ def test_the_reproduction_names_command_seed_and_the_files_that_are_there(
         ),
         pytest.param([f"hypotheses=[{FIRST}, {OVERALL}]"], id="two-hypotheses"),
         pytest.param(
-            ["estimates={at: stop}", "randomisation={method: minimisation, strata: [visceral]}"],
+            ["estimates={when: stop}", "randomisation={method: minimisation, strata: [visceral]}"],
             id="minimisation",
         ),
         pytest.param(

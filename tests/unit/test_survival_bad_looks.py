@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 from scenario_example import problems_of, write
 from survival_example import SURVIVAL_GOOD, shown_at_its_place
+from survival_files import TWO_ARMS
 
+from simulate.errors import ScenarioError
 from simulate.scenario import read_scenario
 
 # What is replaced, by what (» marks the place to be named), the key, and words of the message.
@@ -263,3 +265,8 @@ def test_looks_stand_in_order_of_time(first: str, second: str, good: bool, tmp_p
     place = {PFS_100: ".events.count", LATE: ".date"} if first in (PFS_200, LATER) else {}
     assert problem.key == "analyses.two.cut" + place.get(second, "")
     assert "the looks are out of order: this one cannot come after one" in problem.message
+
+
+def test_more_patients_than_looks_can_count() -> None:
+    with pytest.raises(ScenarioError, match=r"sample_size: looks can count at most 65535 patients"):
+        read_scenario(TWO_ARMS, ["sample_size=70000"])
