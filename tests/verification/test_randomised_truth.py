@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import optimize, stats
 from survival_files import ONE_LOOK, THREE_LOOKS, TWO_ARMS, survival_scenario
 
 from simulate.choose_engine import BATCH
@@ -163,6 +163,45 @@ def test_a_trial_stops_when_its_z_has_crossed_a_bound(
     assert (outcomes.decisions(hypothesis)[0] == expected).all()
     assert ((outcomes.stopped_at == 0) == (expected > 0)).all()
     assert set(expected.tolist()) == {GOES_ON, REJECTED, FUTILE}
+
+
+def test_bounds_of_the_first_look_are_those_of_its_spending(
+    two_arms: tuple[SurvivalScenario, Outcomes],
+) -> None:
+    """At 231 of 330 events: what is spent is the probability to cross.
+
+    Alpha by the function of O'Brien and Fleming's type without an effect; beta (0.1) by that of
+    Hwang, Shih and DeCani (gamma -8), at the drift with which both looks spend all of it.
+    """
+    _, outcomes = two_arms
+    column, fraction = outcomes.looks.column, 231 / 330
+
+    def bound(name: str) -> float:
+        """The bound of the first look, one and the same in all trials with 231 events."""
+        planned = column("interim", "pfs.tested_events") == 231
+        (found,) = np.unique(column("interim", f"pfs.{name}_bound")[planned])
+        return float(found)
+
+    both = (column("interim", "pfs.tested_events") == 231) & (
+        column("final", "pfs.tested_events") == 330
+    )
+    last = float(column("final", "pfs.efficacy_bound")[both][0])
+    first = stats.norm.isf(2 * stats.norm.sf(stats.norm.isf(ALPHA / 2) / math.sqrt(fraction)))
+    spent = 0.1 * math.expm1(8 * fraction) / math.expm1(8)
+    rho = math.sqrt(fraction)
+
+    def beta_left(drift: float) -> float:
+        """Beta that the last look still has, less the probability to fail there."""
+        low = stats.norm.ppf(spent)
+        below = [
+            stats.multivariate_normal.cdf([z, last - drift], cov=[[1, rho], [rho, 1]])
+            for z in (low, first - drift * rho)
+        ]
+        return float(0.1 - spent - (below[1] - below[0]))
+
+    drift = optimize.brentq(beta_left, 2, 5)
+    assert bound("efficacy") == pytest.approx(first, abs=1e-6)
+    assert bound("futility") == pytest.approx(drift * rho + stats.norm.ppf(spent), abs=1e-4)
 
 
 # ---- a fixed design -------------------------------------------------------------------------
