@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 from simulate import progress
 from simulate.cli import main
-from simulate.progress import Step
+from simulate.steps import Step
 
 COMPILING = "compiling (once)"
 DONE, NOT_REACHED, NOT_COMPILED = 0, 1, 3

@@ -37,9 +37,7 @@ from simulate.randomised_runner import RandomisedRunner
 from simulate.records import Columns, TrialRecords
 from simulate.scenario.scenario import Scenario
 from simulate.scenario.trial import Trial
-
-Progress = Callable[[int], None]
-"""Told the number of replicates just compared."""
+from simulate.steps import Progress
 
 Numbers: TypeAlias = NDArray[Any]
 

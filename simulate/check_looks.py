@@ -6,8 +6,6 @@ each engine's trials having been looked at in the way in which a run looks at th
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from simulate.build_survival_plan import build_survival_plan
@@ -16,11 +14,9 @@ from simulate.choose_engine import BATCH, REFERENCE
 from simulate.engines.batch.survival import BatchSurvivalEngine
 from simulate.engines.survival_reference import ReferenceSurvivalEngine
 from simulate.scenario.survival_scenario import SurvivalScenario
+from simulate.steps import Progress
 from simulate.survival_ledger import SurvivalLedger, ledger_columns
 from simulate.survival_runner import ChunkOfLooks, SurvivalRunner
-
-Progress = Callable[[int], None]
-"""Told the number of replicates just compared."""
 
 _BLOCK = 25
 """Replicates whose looks are compared at once."""

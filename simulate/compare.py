@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import shutil
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -13,12 +11,12 @@ import pandas as pd
 
 from simulate.analysis.row import all_statistics
 from simulate.analysis.statistics import Statistic
-from simulate.errors import UsageError
-from simulate.job import Job, manifest, parts_key
+from simulate.comparison import heading_of, publish_comparison
+from simulate.job import Job, manifest
 from simulate.paired import paired_differences
-from simulate.results import MANIFEST, check_folder, new_folder, write_csv, write_json
-from simulate.run import Step, run_job_replicates, silent
+from simulate.run import run_job_replicates
 from simulate.scenario.scenario import Scenario
+from simulate.steps import Step, silent
 
 _LABEL = 54
 """Width of the column of names, in characters."""
@@ -81,37 +79,23 @@ def compare_scenarios(
     UsageError
         If the two share no random numbers because their seeds differ, or are the same.
     """
-    first, second = job.scenario, against.scenario
-    if job.seed != against.seed:
-        raise UsageError(
-            f"the scenarios have different seeds ({job.seed} and {against.seed}), so their "
-            "replicates are not pairs; give one --seed for both"
-        )
-    if first.name == second.name:
-        raise UsageError(f"both scenarios are named {first.name}; give one of them another name")
-    folder = out / (name or f"{first.name}_vs_{second.name}")
-    digest = hashlib.sha256(f"{first.digest()} {second.digest()}".encode()).hexdigest()
-    check_folder(folder, digest, force=force)
-    parts = out / f".{folder.name}.parts-{parts_key(job)}-{parts_key(against)}"
-    results = [run_job_replicates(each, parts=parts, step=step) for each in (job, against)]
-    table = paired_differences(first, results[0], second, results[1])
-    with new_folder(folder) as temporary:
-        write_csv(table, temporary / "compare.csv")
-        record = {"digest": digest, "of": manifest(job), "against": manifest(against)}
-        write_json(record, temporary / MANIFEST)
-    shutil.rmtree(parts, ignore_errors=True)
-    return f"{_text(job, against, table)}\n\nAll statistics: {folder / 'compare.csv'}"
+    path, table = publish_comparison(
+        job,
+        against,
+        out,
+        lambda each, parts: run_job_replicates(each, parts=parts, step=step),
+        lambda mine, theirs: paired_differences(job.scenario, mine, against.scenario, theirs),
+        manifest,
+        name=name,
+        force=force,
+    )
+    return f"{_text(job, against, table)}\n\nAll statistics: {path}"
 
 
 def _text(job: Job, against: Job, table: pd.DataFrame) -> str:
     """The main differences in words and numbers."""
     first, second = job.scenario, against.scenario
-    lines = [
-        f"A  {first.name}: {first.title}",
-        f"B  {second.name}: {second.title}",
-        f"{min(job.replicates, against.replicates)} pairs of replicates on common random numbers; "
-        "error: Monte Carlo standard error of the difference",
-    ]
+    lines = heading_of(job, against)
     if (first.toxicity is None) != (second.toxicity is None):
         one = "B" if first.toxicity is None else "A"
         lines.append(f"Adverse events are simulated in {one} only, so they are not compared.")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -17,6 +18,7 @@ from simulate.columns import Columns, FileColumns, FloatArray, new_columns
 from simulate.errors import OutputError
 from simulate.scenario.analyses import Analysis
 from simulate.scenario.trial import Trial
+from simulate.workers import Finished, Outcome
 
 SAVE_EVERY = 2.0
 """Seconds of work that a run may lose when it is killed."""
@@ -84,6 +86,34 @@ class GatheredValues:
         self._done[chunk.start // self._size] = True
         self._adding = False
         if time.monotonic() - self._saved_at > SAVE_EVERY:
+            self.save()
+
+    def collect(
+        self,
+        start: Callable[[list[range]], Finished[Outcome]],
+        take: Callable[[range, Outcome], None],
+        progress: Callable[[int], None] | None,
+    ) -> None:
+        """Run what is missing and take it in; what is there is on record however it ends.
+
+        Parameters
+        ----------
+        start
+            Runs the chunks that it is given, and gives each as it is finished.
+        take
+            Takes in a chunk and its result.
+        progress
+            Told the replicates that are there already, and then those of each chunk.
+        """
+        tell, missing = progress or (lambda _done: None), self.missing()
+        tell(sum(map(len, self.chunks)) - sum(map(len, missing)))
+        try:
+            if missing:
+                with closing(start(missing)) as finished:
+                    for chunk, result in finished:
+                        take(chunk, result)
+                        tell(len(chunk))
+        finally:
             self.save()
 
     def _add_up(self, chunk: range) -> None:

@@ -17,6 +17,7 @@ from simulate.errors import UsageError
 from simulate.given import checked_seed, checked_workers
 from simulate.observed_truth import TRUTH_PATIENTS
 from simulate.scenario.parameters import DRAWS, POINT
+from simulate.scenario.reading import AnyScenario
 from simulate.scenario.scenario import Scenario
 from simulate.streams import RESERVED_REPLICATES
 
@@ -29,27 +30,34 @@ MOST_OVER_DRAWS = 10_000
 PACKAGES = ("numpy", "scipy", "pandas", "simpy", "numba", "pyarrow", "lifelines")
 
 
-@dataclass(frozen=True)
-class Job:
-    """What to run."""
+@dataclass(frozen=True, kw_only=True)
+class AnyJob:
+    """What to run, of whatever kind of trial."""
 
-    scenario: Scenario
+    scenario: AnyScenario
     replicates: int
     seed: int
     workers: int = 1
-    engine: str = "auto"
-    patients_of: tuple[int, ...] = (0,)
-    """Replicates whose patient data are written; the first is the report's example."""
+    engine: str = AUTO
     command: str = ""
-    truth_patients: int = TRUTH_PATIENTS
-    """Patients of the uncensored simulation that gives the scan-observed truth."""
     over_draws: Scenario | None = None
-    """The scenario with posterior draws in the place of the point, for the scorecard."""
+    """The scenario with posterior draws in the place of the point of its calibration."""
 
     @property
     def replicates_over_draws(self) -> int:
         """Replicates of that one: as many as the scenario itself has, up to a limit."""
         return min(self.replicates, MOST_OVER_DRAWS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job(AnyJob):
+    """What to run of a trial with one arm."""
+
+    scenario: Scenario
+    patients_of: tuple[int, ...] = (0,)
+    """Replicates whose patient data are written; the first is the report's example."""
+    truth_patients: int = TRUTH_PATIENTS
+    """Patients of the uncensored simulation that gives the scan-observed truth."""
 
     @property
     def engine_choice(self) -> EngineChoice:
@@ -88,9 +96,7 @@ def make_job(
             f"patient data can be written of 1 to {n} replicates (given: {patients_of})"
         )
     if scenario.arms:
-        raise UsageError(
-            f"{scenario.name} has arms, whose looks are not reported yet; use describe and story"
-        )
+        raise UsageError(f"{scenario.name} is a randomised trial, run by simulate.randomised.job")
     _check_engine(engine, scenario, n)
     over_draws = scenario.over_draws()
     for each in (scenario, over_draws, *(scenario.variant(v.name) for v in scenario.sweep)):
@@ -99,7 +105,15 @@ def make_job(
     truth_patients = TRUTH_PATIENTS if n > FEW else FEW_TRUTH_PATIENTS
     examples = tuple(range(patients_of))
     return Job(
-        scenario, n, chosen_seed, workers, engine, examples, command, truth_patients, over_draws
+        scenario=scenario,
+        replicates=n,
+        seed=chosen_seed,
+        workers=workers,
+        engine=engine,
+        patients_of=examples,
+        command=command,
+        truth_patients=truth_patients,
+        over_draws=over_draws,
     )
 
 
@@ -129,17 +143,22 @@ def _check_engine(engine: str, scenario: Scenario, replicates: int) -> None:
 
 def manifest(job: Job) -> dict[str, Any]:
     """Enough to make the result again: scenario, seed, versions, and hashes to check by."""
-    scenario, engine = job.scenario, job.engine_choice
+    tables = {"tables_digest": plan_digest(build_trial_plan(job.scenario))}
+    return record_of(job, job.engine_choice) | tables
+
+
+def record_of(job: AnyJob, engine: EngineChoice) -> dict[str, Any]:
+    """What the manifest of a job of any kind holds."""
+    scenario = job.scenario
     calibrated = {}
-    if scenario.calibration is not None:
+    if isinstance(scenario, Scenario) and scenario.calibration is not None:
         over, n = job.over_draws, job.replicates_over_draws
-        calibrated["parameters"] = parameters_record(scenario, over, n)
+        calibrated["parameters"] = _parameters(scenario, over, n)
     return {
         "name": scenario.name,
         "title": scenario.title,
         "digest": scenario.digest(),
         **calibrated,
-        "tables_digest": plan_digest(build_trial_plan(scenario)),
         "seed": job.seed,
         "replicates": job.replicates,
         "engine": engine.name,
@@ -153,7 +172,7 @@ def manifest(job: Job) -> dict[str, Any]:
     }
 
 
-def parameters_record(
+def _parameters(
     scenario: Scenario, over: Scenario | None, replicates_over_draws: int
 ) -> dict[str, Any]:
     """Where parameters are from, and the draws that replicates take, or those run beside them."""
@@ -174,7 +193,7 @@ def parameters_record(
     return record
 
 
-def parts_key(job: Job) -> str:
+def parts_key(job: AnyJob) -> str:
     """What must be equal for finished chunks to be used again: the scenario, seed and program."""
     said = f"{job.scenario.digest()} {job.seed} {job.engine} {program_digest()}"
     digest = hashlib.sha256(said.encode())

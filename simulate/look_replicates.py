@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,11 +17,11 @@ from simulate.look_days import randomised_design
 from simulate.looks.columns import column_names
 from simulate.looks.design import LookDesign, survival_design
 from simulate.randomised_runner import RandomisedRunner
-from simulate.replicates import Progress
 from simulate.scenario.survival_trial import SurvivalTrial
 from simulate.scenario.trial import Trial
-from simulate.survival_runner import SurvivalRunner
-from simulate.workers import run_chunks
+from simulate.steps import Progress
+from simulate.survival_runner import ChunkOfLooks, SurvivalRunner
+from simulate.workers import Finished, run_chunks
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,20 +60,22 @@ class LookedReplicates:
         return self.columns.column(self.names.index(name))
 
     def frame(self, start: int, stop: int) -> pd.DataFrame:
-        """Some rows of the table: ``replicate``, ``analysis``, and every column by name.
+        """Some rows of the table, as :meth:`rows` gives them."""
+        import pandas as pd
+
+        return pd.DataFrame(self.rows(start, stop))
+
+    def rows(self, start: int, stop: int) -> dict[str, Any]:
+        """Some rows: ``replicate``, ``analysis``, and every column by name.
 
         Where replicates take posterior draws, ``draw`` says which, after ``analysis``: replicate r
         takes draw r mod D, D being the number of draws.
         """
-        import pandas as pd
-
         replicate = np.arange(start, stop)
         keys = {"replicate": replicate, "analysis": np.full(len(replicate), self.name, object)}
         if self.n_draws:
             keys["draw"] = replicate % self.n_draws
-        return pd.DataFrame(
-            keys | dict(zip(self.names, self.columns.rows(start, stop), strict=True))
-        )
+        return keys | dict(zip(self.names, self.columns.rows(start, stop), strict=True))
 
 
 RandomisedTrial = SurvivalTrial | Trial
@@ -133,25 +134,18 @@ def run_look_replicates(
         chunk_size=_chunk_size(trial, chosen.name),
         folder=parts,
     )
-    missing = gathered.missing()
-    tell = progress or (lambda _done: None)
-    tell(n - sum(map(len, missing)))
-    try:
-        if missing:
-            run = run_chunks(
-                SurvivalRunner if isinstance(trial, SurvivalTrial) else RandomisedRunner,
-                trial,
-                seed=trial.seed if seed is None else seed,
-                engine=chosen.name,
-                chunks=missing,
-                workers=workers,
-            )
-            with closing(run) as finished:
-                for chunk, result in finished:
-                    gathered.add_values(chunk, result)
-                    tell(len(chunk))
-    finally:
-        gathered.save()
+
+    def start(chunks: list[range]) -> Finished[ChunkOfLooks]:
+        return run_chunks(
+            SurvivalRunner if isinstance(trial, SurvivalTrial) else RandomisedRunner,
+            trial,
+            seed=trial.seed if seed is None else seed,
+            engine=chosen.name,
+            chunks=chunks,
+            workers=workers,
+        )
+
+    gathered.collect(start, gathered.add_values, progress)
     draws = None if isinstance(trial, SurvivalTrial) else trial.draws
     n_draws = 0 if draws is None else draws.n
     return {

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 
 from tqdm import tqdm
 
-Step = Callable[[str, int], Callable[[int], None]]
+from simulate.steps import Step
 
 
 @contextmanager

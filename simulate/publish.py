@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-import time
 from pathlib import Path
 
 from simulate.job import Job, parts_key
-from simulate.results import MANIFEST, check_folder, new_folder, write_json
-from simulate.run import Step, execute, silent
+from simulate.results import publish_result
+from simulate.run import RunResult, execute
+from simulate.steps import Step, silent
 
 
 def publish(
@@ -40,21 +39,29 @@ def publish(
         If the folder may not or cannot be written; then nothing is touched.
     """
     folder = out / (name or job.scenario.name)
-    check_folder(folder, job.scenario.digest(), force=force)
-    parts = out / f".{folder.name}.parts-{parts_key(job)}"
-    result = execute(job, parts=parts, step=step)
-    # imported only now: the first replicate need not wait for pandas and matplotlib
-    from simulate.report.report import write_report
+    publish_result(
+        folder,
+        lambda parts: execute(job, parts=parts, step=step),
+        digest=job.scenario.digest(),
+        key=parts_key(job),
+        force=force,
+        write_tables=_write_tables,
+        write_report=_write_report,
+        step=step,
+    )
+    return folder
+
+
+# imported only now: the first replicate need not wait for pandas and matplotlib
+
+
+def _write_tables(result: RunResult, folder: Path) -> None:
     from simulate.write_tables import write_tables
 
-    with new_folder(folder) as temporary:
-        write_tables(result, temporary)
-        progress = step("report", 1)
-        started = time.perf_counter()
-        write_report(result, temporary / "report.html")
-        result.timings["report"] = time.perf_counter() - started
-        progress(1)
-        timings = {name: round(seconds, 3) for name, seconds in result.timings.items()}
-        write_json(result.manifest | {"seconds": timings}, temporary / MANIFEST)
-    shutil.rmtree(parts, ignore_errors=True)
-    return folder
+    write_tables(result, folder)
+
+
+def _write_report(result: RunResult, path: Path) -> None:
+    from simulate.report.report import write_report
+
+    write_report(result, path)

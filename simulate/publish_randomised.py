@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,25 +10,20 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from simulate.job import parts_key
 from simulate.randomised.execute import execute
-from simulate.randomised.job import RandomisedJob, parts_key
+from simulate.randomised.job import RandomisedJob
 from simulate.randomised.outcomes import Outcomes
 from simulate.randomised.result import RandomisedResult
 from simulate.results import (
-    MANIFEST,
-    check_folder,
-    new_folder,
+    ROW_GROUP,
+    publish_result,
     write_csv,
     write_json,
     write_parquet,
     write_row_groups,
 )
-from simulate.run import Step, silent
-from simulate.scenario.reading import AnyScenario
-from simulate.scenario.scenario import Scenario
-
-ROW_GROUP = 10_000
-"""Rows of a row group of ``replicates.parquet``, whatever the chunks were."""
+from simulate.steps import Step, silent
 
 
 def publish(
@@ -67,23 +60,24 @@ def publish(
         If the folder may not or cannot be written; then nothing is touched.
     """
     folder = out / (name or job.scenario.name)
-    check_folder(folder, job.scenario.digest(), force=force)
-    parts = out / f".{folder.name}.parts-{parts_key(job)}"
-    result = execute(job, parts=parts, step=step)
+    result = publish_result(
+        folder,
+        lambda parts: execute(job, parts=parts, step=step),
+        digest=job.scenario.digest(),
+        key=parts_key(job),
+        force=force,
+        write_tables=write_tables,
+        write_report=_write_report,
+        step=step,
+    )
+    return folder, result
+
+
+def _write_report(result: RandomisedResult, path: Path) -> None:
     # imported only now: the first replicate need not wait for matplotlib
     from simulate.report.randomised.report import write_randomised_report
 
-    with new_folder(folder) as temporary:
-        write_tables(result, temporary)
-        progress = step("report", 1)
-        started = time.perf_counter()
-        write_randomised_report(result, temporary / "report.html")
-        result.timings["report"] = time.perf_counter() - started
-        progress(1)
-        timings = {key: round(seconds, 3) for key, seconds in result.timings.items()}
-        write_json(result.manifest | {"seconds": timings}, temporary / MANIFEST)
-    shutil.rmtree(parts, ignore_errors=True)
-    return folder, result
+    write_randomised_report(result, path)
 
 
 def write_tables(result: RandomisedResult, folder: Path) -> None:
@@ -94,8 +88,7 @@ def write_tables(result: RandomisedResult, folder: Path) -> None:
         write_csv(result.variants_operating, folder / "sweep_operating_characteristics.csv")
     if len(result.theory):
         write_csv(result.theory, folder / "design.csv")
-    groups = _row_groups(result.outcomes, _n_draws(result.job.scenario))
-    write_row_groups(groups, folder / "replicates.parquet")
+    write_row_groups(_row_groups(result.outcomes), folder / "replicates.parquet")
     (folder / "patients").mkdir()
     if result.examples:
         tables = [
@@ -109,31 +102,15 @@ def write_tables(result: RandomisedResult, folder: Path) -> None:
     write_json(summary(result), folder / "summary.json")
 
 
-def _n_draws(scenario: AnyScenario) -> int:
-    """Posterior draws that replicates take in turn; 0 if all have the same parameters."""
-    draws = scenario.draws if isinstance(scenario, Scenario) else None
-    return 0 if draws is None else draws.n
-
-
-def _row_groups(outcomes: Outcomes, n_draws: int) -> Iterator[pa.Table]:
+def _row_groups(outcomes: Outcomes) -> Iterator[pa.Table]:
     """A row a replicate and look that was made, some at a time; with the draw if it takes one."""
-    looks = outcomes.looks
     for start in range(0, outcomes.n, ROW_GROUP):
-        stop = min(start + ROW_GROUP, outcomes.n)
-        replicate = np.arange(start, stop)
         for analysis in outcomes.analyses:
-            columns = {name: looks.column(analysis.name, name)[start:stop] for name in looks.names}
-            made = ~np.isnan(columns["cut_day"])
-            keys = {
-                "replicate": replicate[made],
-                "analysis": np.full(int(made.sum()), analysis.name, object),
-            }
-            if n_draws:
-                keys["draw"] = replicate[made] % n_draws
-            values = {
-                name: pa.array(column[made], from_pandas=True) for name, column in columns.items()
-            }
-            yield pa.table({**keys, **values})
+            rows = outcomes.looks.rows(analysis.name, start, min(start + ROW_GROUP, outcomes.n))
+            made = ~np.isnan(np.asarray(rows["cut_day"]))
+            yield pa.table(
+                {name: pa.array(values[made], from_pandas=True) for name, values in rows.items()}
+            )
 
 
 def summary(result: RandomisedResult) -> dict[str, Any]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,17 +14,15 @@ from simulate.analysis.row import statistic_names
 from simulate.analysis.subgroups import Group, groups_of, subgroup_measures
 from simulate.build_plan import build_plan
 from simulate.choose_engine import EngineChoice, choose_engine
-from simulate.chunk import ChunkRunner, chunk_size
+from simulate.chunk import ChunkResult, ChunkRunner, chunk_size
 from simulate.columns import Columns, FloatArray
 from simulate.gathered import Gathered
 from simulate.scenario.trial import Trial
-from simulate.workers import run_chunks
+from simulate.steps import Progress
+from simulate.workers import Finished, run_chunks
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Progress = Callable[[int], None]
-"""Told the number of replicates just finished."""
 
 
 @dataclass(frozen=True)
@@ -145,25 +142,13 @@ def run_replicates(
     names = statistic_names(trial)
     size = chunk_size(trial, chosen.name)
     gathered = Gathered(trial, len(names), replicates=n, chunk_size=size, folder=parts)
-    missing = gathered.missing()
-    tell = progress or (lambda _done: None)
-    tell(n - sum(map(len, missing)))
-    try:
-        if missing:
-            run = run_chunks(
-                ChunkRunner,
-                trial,
-                seed=seed,
-                engine=chosen.name,
-                chunks=missing,
-                workers=workers,
-            )
-            with closing(run) as finished:
-                for chunk, result in finished:
-                    gathered.add(chunk, result)
-                    tell(len(chunk))
-    finally:
-        gathered.save()
+
+    def start(chunks: list[range]) -> Finished[ChunkResult]:
+        return run_chunks(
+            ChunkRunner, trial, seed=seed, engine=chosen.name, chunks=chunks, workers=workers
+        )
+
+    gathered.collect(start, gathered.add, progress)
     return {
         analysis.name: AnalysedReplicates(
             name=analysis.name,

@@ -8,18 +8,23 @@ import math
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from simulate.errors import OutputError
+from simulate.steps import Step
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
 MANIFEST = "manifest.json"
+
+ROW_GROUP = 10_000
+"""Rows of a row group of ``replicates.parquet``, whatever the chunks were."""
 
 
 def check_folder(folder: Path, digest: str, *, force: bool) -> None:
@@ -110,6 +115,70 @@ def _replace(temporary: Path, folder: Path) -> None:
         old.rename(folder)
         raise
     shutil.rmtree(old, ignore_errors=True)
+
+
+class Found(Protocol):
+    """What a run found."""
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """Enough to make it again."""
+
+    @property
+    def timings(self) -> dict[str, float]:
+        """Seconds of each step, to which more are added."""
+
+
+Result = TypeVar("Result", bound=Found)
+
+
+def publish_result(
+    folder: Path,
+    run: Callable[[Path], Result],
+    *,
+    digest: str,
+    key: str,
+    force: bool,
+    write_tables: Callable[[Result, Path], None],
+    write_report: Callable[[Result, Path], None],
+    step: Step,
+) -> Result:
+    """Run and write a folder of results, which appears whole, or touch nothing.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder.
+    run : callable
+        Runs all; told the folder in which finished chunks are kept until it is done.
+    digest, key : str
+        Of the scenario; and of all that must be equal for finished chunks to be used again.
+    force : bool
+        Overwrite the result of another scenario.
+    write_tables, write_report : callable
+        Write the tables into a folder, and the report to a file.
+    step : callable
+        Progress.
+
+    Raises
+    ------
+    OutputError
+        If the folder may not or cannot be written.
+    """
+    check_folder(folder, digest, force=force)
+    parts = folder.parent / f".{folder.name}.parts-{key}"
+    result = run(parts)
+    with new_folder(folder) as temporary:
+        write_tables(result, temporary)
+        progress = step("report", 1)
+        started = time.perf_counter()
+        write_report(result, temporary / "report.html")
+        result.timings["report"] = time.perf_counter() - started
+        progress(1)
+        timings = {name: round(seconds, 3) for name, seconds in result.timings.items()}
+        write_json(result.manifest | {"seconds": timings}, temporary / MANIFEST)
+    shutil.rmtree(parts, ignore_errors=True)
+    return result
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,14 +14,12 @@ from simulate.job import Job, manifest
 from simulate.observed_truth import PYTHON_PATIENTS
 from simulate.replicates import AnalysedReplicates, run_replicates
 from simulate.scenario.scenario import Scenario
+from simulate.steps import Step, Stopwatch, silent
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from simulate.truth import Truth
-
-Step = Callable[[str, int], Callable[[int], None]]
-"""Told the name and size of a step of the work, gives the function that takes its progress."""
 
 
 @dataclass(frozen=True)
@@ -50,11 +45,6 @@ class RunResult:
     manifest: dict[str, Any]
     timings: dict[str, float] = field(default_factory=dict)
     """Seconds of each step."""
-
-
-def silent(_name: str, _size: int) -> Callable[[int], None]:
-    """No progress shown."""
-    return lambda _done: None
 
 
 def execute(job: Job, *, parts: Path | None = None, step: Step = silent) -> RunResult:
@@ -126,20 +116,6 @@ def _tables(
         "scan_bias": scan_bias(scenario, replicates, truth),
         "sweep": sweep_table(scenario, replicates, variants),
     }
-
-
-class Stopwatch:
-    """Seconds of each step."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def time(self, name: str) -> Iterator[None]:
-        """Take the time of a step."""
-        started = time.perf_counter()
-        yield
-        self.seconds[name] = time.perf_counter() - started
 
 
 def run_job_replicates(

@@ -11,12 +11,9 @@ import pyarrow as pa
 
 from simulate.patient_tables import patient_tables
 from simulate.replicates import AnalysedReplicates
-from simulate.results import write_csv, write_json, write_parquet, write_row_groups
+from simulate.results import ROW_GROUP, write_csv, write_json, write_parquet, write_row_groups
 from simulate.run import RunResult
 from simulate.scorecard import SCORECARD_COLUMNS
-
-ROW_GROUP = 10_000
-"""Rows of a row group of ``replicates.parquet``, whatever the chunks were."""
 
 
 def write_tables(result: RunResult, folder: Path) -> None:

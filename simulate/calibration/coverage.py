@@ -23,18 +23,17 @@ from scipy.stats import binomtest
 
 from simulate.calibration.inference import (
     Effort,
-    Step,
     Wide,
     explore_prior,
     first_sample,
     refine,
-    silent,
 )
 from simulate.calibration.links import prior_moments
 from simulate.calibration.posterior import sample
 from simulate.calibration.simulated import TrialSimulator
 from simulate.calibration.tables import COVERAGE_COLUMNS, POSTERIOR, PRIOR
 from simulate.distributions import FloatArray
+from simulate.steps import Step, silent
 
 LEVELS = (0.50, 0.80, 0.95)
 """Of the central intervals whose coverage is counted."""

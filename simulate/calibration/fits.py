@@ -7,16 +7,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from simulate.calibration.inference import Effort, Inference, Step, infer, silent
+from simulate.calibration.inference import Effort, Inference, infer
 from simulate.calibration.job import CalibrationJob
 from simulate.calibration.links import natural, written
-from simulate.calibration.simulated import Progress, TrialSimulator
+from simulate.calibration.simulated import TrialSimulator
 from simulate.calibration.store import Store
 from simulate.calibration.targets import Observed
 from simulate.distributions import FloatArray
 from simulate.errors import SimulateError
 from simulate.scenario.calibration_design import Fit, Parameter, Stage
 from simulate.scenario.scenario import Scenario
+from simulate.steps import Progress, Step, silent
 
 MOST_RHAT = 1.05
 LEAST_EFFECTIVE_SIZE = 400

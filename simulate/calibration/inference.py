@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,17 +17,9 @@ from scipy.stats import norm, qmc
 from simulate.calibration.emulator import Emulator, covariance, fit_emulator, moments
 from simulate.calibration.links import prior_moments
 from simulate.calibration.posterior import Posterior, Sample, sample
-from simulate.calibration.simulated import Progress, TrialSimulator
+from simulate.calibration.simulated import TrialSimulator
 from simulate.distributions import FloatArray
-
-Step = Callable[[str, int], Progress]
-"""Told the name and size of a step of the work, gives the function that takes its progress."""
-
-
-def silent(_name: str, _size: int) -> Progress:
-    """No progress shown."""
-    return lambda _done: None
-
+from simulate.steps import Progress, Step
 
 WIDEST, LOCAL_WIDEST = 2.5, 3.5
 """Standard deviations of the prior within which trials are simulated: at first, and then."""

@@ -16,7 +16,6 @@ import pandas as pd
 from simulate import warmup
 from simulate.analysis.statistics import landmark_months
 from simulate.build_plan import build_plan, rebuilt_plan
-from simulate.calibration.inference import Step, silent
 from simulate.calibration.tables import HELD_OUT_CHECK, TRUTH_COLUMNS, TRUTHS
 from simulate.choose_engine import BATCH, choose_engine
 from simulate.facts import read_facts
@@ -31,6 +30,7 @@ from simulate.scenario.drawn import trial_of_draw
 from simulate.scenario.parameters import DRAWS
 from simulate.scenario.scenario import Scenario
 from simulate.scorecard import scorecard
+from simulate.steps import Step, silent
 from simulate.units import DAYS_PER_MONTH
 
 ENDPOINTS: tuple[Endpoint, ...] = ("pfs", "dor", "os")

@@ -13,7 +13,7 @@ import pandas as pd
 from simulate.calibration.coverage import check_coverage
 from simulate.calibration.files import write_fit
 from simulate.calibration.fits import FitResult, StageFit, calibrate, simulator_of
-from simulate.calibration.inference import Effort, Step, silent
+from simulate.calibration.inference import Effort
 from simulate.calibration.job import CalibrationJob, read_job
 from simulate.calibration.links import LINKS
 from simulate.calibration.predicted import Checked, check_fit, fits_in
@@ -26,6 +26,7 @@ from simulate.job import program_digest
 from simulate.results import write_csv
 from simulate.scenario.calibration_design import Stage
 from simulate.scenario.scenario import Scenario
+from simulate.steps import Step, silent
 
 Tell = Callable[[str], None]
 

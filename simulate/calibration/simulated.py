@@ -26,6 +26,7 @@ from simulate.scenario.calibration import CalibratedParameter
 from simulate.scenario.calibration_design import Parameter
 from simulate.scenario.drawn import trial_of_draw
 from simulate.scenario.scenario import Scenario
+from simulate.steps import Progress
 from simulate.streams import RESERVED_REPLICATES
 
 FIRST_REPLICATE = RESERVED_REPLICATES + 2**30
@@ -34,7 +35,6 @@ FIRST_REPLICATE = RESERVED_REPLICATES + 2**30
 BLOCK = 64
 """Points of a block: what is kept at once, and lost at most when the work is interrupted."""
 
-Progress = Callable[[int], None]
 _T = TypeVar("_T")
 _R = TypeVar("_R")
 

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 
 from simulate.analysis.kaplan_meier import KaplanMeier
 from simulate.plots.style import ARMS, CONTROL, FAINT, INK, SOFT, grid, own_axes
+from simulate.plots.survival import mark_censored
 
 _EVENT_COLORS = ("#1769aa", "#00785a", "#a13d7e")
 
@@ -55,17 +56,7 @@ def plot_arms(
         time = np.concatenate([[0.0], curve.time])
         survival = np.concatenate([[1.0], curve.survival])
         ax.step(time, survival, where="post", color=colors[name], linewidth=1.5, zorder=3)
-        censored = curve.censored > 0
-        ax.plot(
-            curve.time[censored],
-            curve.survival[censored],
-            linestyle="none",
-            marker="|",
-            markersize=4,
-            markeredgewidth=0.6,
-            color=colors[name],
-            zorder=4,
-        )
+        mark_censored(ax, curve, color=colors[name])
     ax.set(xlim=(-0.045 * months, months), ylim=(0, 1.03), ylabel=endpoint)
     ax.set_xticks(np.arange(0, months + 0.01, month_step(months)))
     ax.set_yticks(np.arange(0, 1.01, 0.25), [f"{p}%" for p in range(0, 101, 25)])

@@ -136,6 +136,11 @@ def _curve(ax: Axes, curve: KaplanMeier) -> None:
             zorder=3,
         )
     ax.step(time, survival, where="post", color=EXAMPLE, linewidth=1.3, zorder=5)
+    mark_censored(ax, curve, color=EXAMPLE)
+
+
+def mark_censored(ax: Axes, curve: KaplanMeier, *, color: str) -> None:
+    """A tick at every day on which somebody is censored."""
     censored = curve.censored > 0
     ax.plot(
         curve.time[censored],
@@ -144,7 +149,7 @@ def _curve(ax: Axes, curve: KaplanMeier) -> None:
         marker="|",
         markersize=5,
         markeredgewidth=0.8,
-        color=EXAMPLE,
+        color=color,
         zorder=5,
     )
 

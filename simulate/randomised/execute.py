@@ -12,9 +12,9 @@ from simulate.look_replicates import engine_of_looks, run_look_replicates
 from simulate.randomised.job import RandomisedJob, manifest
 from simulate.randomised.outcomes import Looks, Outcomes
 from simulate.randomised.truth import true_log_hazard_ratios
-from simulate.run import Step, Stopwatch, silent
 from simulate.scenario.reading import AnyScenario
 from simulate.scenario.survival_trial import SurvivalTrial
+from simulate.steps import Step, Stopwatch, silent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,7 +62,6 @@ def execute(
         sweep = sweep_table(scenario.name, outcomes, named)
         of_variants = _of_variants(variants)
         examples = example_trials(scenario, outcomes, seed=job.seed)
-    engine = engine_of_looks(scenario, job.engine, job.replicates)
     return RandomisedResult(
         job=job,
         outcomes=outcomes,
@@ -73,7 +72,7 @@ def execute(
         variants_operating=of_variants,
         posterior=posterior,
         examples=examples,
-        manifest=manifest(job, engine=engine.name, reason=engine.reason),
+        manifest=manifest(job),
         timings=clock.seconds,
     )
 

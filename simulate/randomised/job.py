@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import platform
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Any
 
-from simulate.choose_engine import AUTO
+from simulate.choose_engine import AUTO, EngineChoice
 from simulate.errors import UsageError
-from simulate.job import (
-    MOST_OVER_DRAWS,
-    PACKAGES,
-    check_size,
-    parameters_record,
-    program_digest,
-)
+from simulate.job import AnyJob, check_size, record_of
 from simulate.look_replicates import engine_of_looks
 from simulate.scenario.reading import AnyScenario
 from simulate.scenario.scenario import Scenario
@@ -26,25 +17,23 @@ NULL_SUFFIX = "_null"
 """What the name of a scenario ends with when all effects are taken away."""
 
 
-@dataclass(frozen=True)
-class RandomisedJob:
-    """What to run."""
+@dataclass(frozen=True, kw_only=True)
+class RandomisedJob(AnyJob):
+    """What to run of a randomised trial."""
 
-    scenario: AnyScenario
-    replicates: int
-    seed: int
-    workers: int = 1
-    engine: str = "auto"
-    command: str = ""
     null: bool = False
     """Whether the scenario is one whose effects were taken away."""
-    over_draws: Scenario | None = None
-    """The scenario with posterior draws in the place of the point of its calibration."""
 
     @property
-    def replicates_over_draws(self) -> int:
-        """Replicates of that one: as many as the scenario itself has, up to a limit."""
-        return min(self.replicates, MOST_OVER_DRAWS)
+    def engine_choice(self) -> EngineChoice:
+        """The engine that runs the scenario's replicates, and why.
+
+        Raises
+        ------
+        UsageError
+            If there is no engine as asked for, or it cannot run the scenario.
+        """
+        return engine_of_looks(self.scenario, self.engine, self.replicates)
 
 
 def make_randomised_job(
@@ -78,7 +67,16 @@ def make_randomised_job(
     if engine != AUTO:  # which would take the one that can
         for variant in variants:
             engine_of_looks(variant, engine, n)
-    return RandomisedJob(scenario, n, chosen_seed, workers, engine, command, null, over_draws)
+    return RandomisedJob(
+        scenario=scenario,
+        replicates=n,
+        seed=chosen_seed,
+        workers=workers,
+        engine=engine,
+        command=command,
+        null=null,
+        over_draws=over_draws,
+    )
 
 
 def under_null(scenario: AnyScenario) -> AnyScenario:
@@ -122,38 +120,6 @@ def _all_as_control(scenario: Scenario) -> dict[str, object]:
     return {f"arms.{name}.set": control for name, own in settings.items() if own != control}
 
 
-def manifest(job: RandomisedJob, *, engine: str, reason: str) -> dict[str, Any]:
+def manifest(job: RandomisedJob) -> dict[str, Any]:
     """Enough to make the result again: scenario, seed, versions, and hashes to check by."""
-    scenario = job.scenario
-    calibrated = {}
-    if isinstance(scenario, Scenario) and scenario.calibration is not None:
-        over, n = job.over_draws, job.replicates_over_draws
-        calibrated["parameters"] = parameters_record(scenario, over, n)
-    return {
-        "name": scenario.name,
-        "title": scenario.title,
-        "digest": scenario.digest(),
-        **calibrated,
-        "seed": job.seed,
-        "replicates": job.replicates,
-        "engine": engine,
-        "engine_reason": reason,
-        "null": job.null,
-        "version": version("simulate"),
-        "python": platform.python_version(),
-        "packages": {name: version(name) for name in PACKAGES},
-        "platform": f"{platform.system()} {platform.machine()}",
-        "command": job.command,
-        "scenario": scenario.model_dump(mode="json", by_alias=True),
-    }
-
-
-def parts_key(job: RandomisedJob) -> str:
-    """What must be equal for finished chunks to be used again: the scenario, seed and program."""
-    said = f"{job.scenario.digest()} {job.seed} {job.engine} {program_digest()}"
-    digest = hashlib.sha256(said.encode())
-    if job.over_draws is not None:
-        digest.update(job.over_draws.digest().encode())
-    for variant in job.scenario.sweep:
-        digest.update(job.scenario.variant(variant.name).digest().encode())
-    return digest.hexdigest()[:16]
+    return record_of(job, job.engine_choice) | {"null": job.null}

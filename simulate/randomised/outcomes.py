@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -39,6 +39,9 @@ class LookReplicates(Protocol):
     def column(self, analysis: str, name: str) -> FloatArray:
         """A column of a look in every replicate; nan where the look was not made."""
 
+    def rows(self, analysis: str, start: int, stop: int) -> dict[str, Any]:
+        """All columns of a look in some replicates, with columns that say what a row is."""
+
 
 @dataclass(frozen=True, eq=False)
 class Looks:
@@ -64,6 +67,10 @@ class Looks:
     def column(self, analysis: str, name: str) -> FloatArray:
         """A column of a look in every replicate; nan where the look was not made."""
         return self.by_analysis[analysis].column(name)
+
+    def rows(self, analysis: str, start: int, stop: int) -> dict[str, Any]:
+        """All columns of a look in some replicates, with columns that say what a row is."""
+        return self.by_analysis[analysis].rows(start, stop)
 
 
 @dataclass(frozen=True, eq=False)

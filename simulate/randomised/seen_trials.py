@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -27,19 +29,37 @@ _DAYS = ("progression_day", "death_day", "dropout_day")
 _DAYS_OF_PATIENTS = ("response_day", "progression_day", "death_day", "study_withdrawal_day")
 
 
-class SeenTrial(Protocol):
-    """One trial, made again."""
+@dataclass(frozen=True, eq=False)
+class SeenTrial:
+    """One trial, made again.
+
+    Attributes
+    ----------
+    enrolled
+        Trial day of enrolment of each patient.
+    subjects
+        A row a patient, whole truth.
+    event_day
+        Days from enrolment until an event is known, NEVER if it is not: endpoint after endpoint.
+    take
+        The rule by which a look takes its sample: endpoint, cut, patients, and what is filled.
+    """
 
     enrolled: IntArray
-    """Trial day of enrolment of each patient."""
     subjects: pd.DataFrame
-    """A row a patient, whole truth."""
+    event_day: ShortArray
+    take: Callable[[int, int, int, ShortArray, ShortArray], None]
 
     def event_days(self, endpoint: int) -> ShortArray:
-        """Days from enrolment until an event is known, NEVER if it is not."""
+        """Days from enrolment until an event of an endpoint is known, NEVER if it is not."""
+        n = len(self.enrolled)
+        return self.event_day[endpoint * n : (endpoint + 1) * n]
 
     def sample(self, endpoint: int, cut_day: int, n: int) -> tuple[ShortArray, ShortArray]:
         """Day and event of the first n patients as known at the end of a day."""
+        day, event = np.zeros(n, np.int32), np.zeros(n, np.int32)
+        self.take(endpoint, cut_day, n, day, event)
+        return day, event
 
 
 class TrialMaker:
@@ -60,74 +80,52 @@ class TrialMaker:
     def make(self, replicate: int) -> SeenTrial:
         """One replicate."""
         if isinstance(self._trial, SurvivalTrial):
-            return _SeenSurvival(self._trial, self._seed, replicate)
-        return _SeenPatients(self._trial, self._seed, replicate)
+            return _seen_survival(self._trial, self._seed, replicate)
+        return _seen_patients(self._trial, self._seed, replicate)
 
 
-class _SeenSurvival:
+def _seen_survival(trial: SurvivalTrial, seed: int, replicate: int) -> SeenTrial:
     """A trial with plain survival models."""
-
-    def __init__(self, trial: SurvivalTrial, seed: int, replicate: int) -> None:
-        plan = build_survival_plan(trial)
-        ledger = ReferenceSurvivalEngine(plan).simulate(seed=seed, replicate=replicate)
-        columns = ledger_columns(ledger)
-        n = len(columns["arm"])
-        room = np.zeros(len(trial.endpoints) * n, np.int32)
-        self._seen = survival_looks.Seen(observation(trial, plan.horizon), ledger, room, n)
-        survival_looks.find_event_days(self._seen)
-        self.enrolled = columns["enrolment_trial_day"].astype(np.int64)
-        regions = np.array([region.name for region in trial.enrolment.all_regions])
-        self.subjects = pd.DataFrame(
-            {
-                "patient": np.arange(n) + 1,
-                "region": regions[columns["region"]],
-                "stratum": columns["stratum"].astype(np.int64) + 1,
-                "arm": _names(trial)[columns["arm"]],
-                "enrolment_trial_day": self.enrolled,
-                **{name: _missing(columns[name]) for name in _DAYS},
-            }
-        )
-
-    def event_days(self, endpoint: int) -> ShortArray:
-        n = len(self.enrolled)
-        return np.asarray(self._seen.event_day)[endpoint * n : (endpoint + 1) * n]
-
-    def sample(self, endpoint: int, cut_day: int, n: int) -> tuple[ShortArray, ShortArray]:
-        day, event = np.zeros(n, np.int32), np.zeros(n, np.int32)
-        survival_looks.take_sample(self._seen, endpoint, cut_day, n, day, event)
-        return day, event
+    plan = build_survival_plan(trial)
+    ledger = ReferenceSurvivalEngine(plan).simulate(seed=seed, replicate=replicate)
+    columns = ledger_columns(ledger)
+    n = len(columns["arm"])
+    room = np.zeros(len(trial.endpoints) * n, np.int32)
+    seen = survival_looks.Seen(observation(trial, plan.horizon), ledger, room, n)
+    survival_looks.find_event_days(seen)
+    enrolled = columns["enrolment_trial_day"].astype(np.int64)
+    regions = np.array([region.name for region in trial.enrolment.all_regions])
+    subjects = {
+        "patient": np.arange(n) + 1,
+        "region": regions[columns["region"]],
+        "stratum": columns["stratum"].astype(np.int64) + 1,
+        "arm": _names(trial)[columns["arm"]],
+        "enrolment_trial_day": enrolled,
+        **{name: _missing(columns[name]) for name in _DAYS},
+    }
+    take = partial(survival_looks.take_sample, seen)
+    return SeenTrial(enrolled, pd.DataFrame(subjects), room, take)
 
 
-class _SeenPatients:
+def _seen_patients(trial: Trial, seed: int, replicate: int) -> SeenTrial:
     """A trial with arms of patients in cycles and scans."""
-
-    def __init__(self, trial: Trial, seed: int, replicate: int) -> None:
-        plan = build_trial_plan(trial) if trial.draws is None else Plans(trial).of(replicate)
-        records = get_engine("reference", plan).simulate(seed=seed, replicate=replicate)
-        ledger, n = ledger_of(records), records.n_patients
-        self._seen = look_samples.seen_patients(look_samples.arm_rules(trial), ledger, n)
-        look_samples.find_event_days(self._seen)
-        columns = records.subjects
-        self.enrolled = np.asarray(columns["enrolment_trial_day"], np.int64)
-        self.subjects = pd.DataFrame(
-            {
-                "patient": np.arange(n) + 1,
-                "site": columns["site"],
-                "stratum": np.asarray(columns["stratum"]) + 1,
-                "arm": _names(trial)[np.asarray(self._seen.arm)[:n]],
-                "enrolment_trial_day": self.enrolled,
-                **{name: _missing(columns[name]) for name in _DAYS_OF_PATIENTS},
-            }
-        )
-
-    def event_days(self, endpoint: int) -> ShortArray:
-        n = len(self.enrolled)
-        return np.asarray(self._seen.event_day)[endpoint * n : (endpoint + 1) * n]
-
-    def sample(self, endpoint: int, cut_day: int, n: int) -> tuple[ShortArray, ShortArray]:
-        day, event = np.zeros(n, np.int32), np.zeros(n, np.int32)
-        look_samples.take_sample(self._seen, endpoint, cut_day, n, day, event)
-        return day, event
+    plan = build_trial_plan(trial) if trial.draws is None else Plans(trial).of(replicate)
+    records = get_engine("reference", plan).simulate(seed=seed, replicate=replicate)
+    ledger, n = ledger_of(records), records.n_patients
+    seen = look_samples.seen_patients(look_samples.arm_rules(trial), ledger, n)
+    look_samples.find_event_days(seen)
+    columns = records.subjects
+    enrolled = np.asarray(columns["enrolment_trial_day"], np.int64)
+    subjects = {
+        "patient": np.arange(n) + 1,
+        "site": columns["site"],
+        "stratum": np.asarray(columns["stratum"]) + 1,
+        "arm": _names(trial)[np.asarray(seen.arm)[:n]],
+        "enrolment_trial_day": enrolled,
+        **{name: _missing(columns[name]) for name in _DAYS_OF_PATIENTS},
+    }
+    take = partial(look_samples.take_sample, seen)
+    return SeenTrial(enrolled, pd.DataFrame(subjects), np.asarray(seen.event_day), take)
 
 
 def _names(trial: RandomisedTrial) -> npt.NDArray[np.str_]:

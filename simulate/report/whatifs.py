@@ -23,17 +23,20 @@ _FIRST = (
 )
 
 
+PAIRED = Prose(
+    "Each variant changes the scenario in the fields named and was run with the same random "
+    "numbers, so replicate k of one and of the other share every draw that the change does not "
+    "touch. Differences are taken within pairs (variant less scenario), and their Monte "
+    "Carlo errors are those of the paired differences."
+)
+"""How variants were run and are compared."""
+
+
 def whatifs_section(view: View) -> Section:
     """What changes if an assumption does; empty without a sweep."""
     if view.result.sweep.empty:
         return Section("whatifs", "What if", [])
-    text = (
-        "Each variant changes the scenario in the fields named and was run with the same random "
-        "numbers, so replicate k of one and of the other share every draw that the change does not "
-        "touch. Differences are taken within pairs (variant less scenario), and their Monte "
-        "Carlo errors are those of the paired differences."
-    )
-    blocks: list[Block] = [Prose(text)]
+    blocks: list[Block] = [PAIRED]
     for variant in view.scenario.sweep:
         changed = view.scenario.variant(variant.name)
         rows = view.result.sweep[

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from simulate.scenario.assessment import CalendarRow
 from simulate.scenario.baseline import LevelsVariable
+from simulate.scenario.disease import PrognosticFactor
 from simulate.scenario.enrolment import ActivationDates, PoissonGammaAccrual, PowerAccrual
 from simulate.scenario.findings import Finding
 from simulate.scenario.problems import similar
@@ -37,6 +38,7 @@ from simulate.scenario.rules_of_names import (
     unique_sweep,
     unique_toxicity,
 )
+from simulate.scenario.survival_model import SurvivalFactor
 from simulate.scenario.survival_trial import SurvivalTrial
 from simulate.scenario.tree import Path
 from simulate.scenario.trial import Trial
@@ -218,10 +220,20 @@ def variables_of(trial: Trial | SurvivalTrial) -> dict[str, tuple[str, ...] | No
 
 
 def _prognostic_factors(trial: Trial) -> Iterator[Finding]:
-    variables = variables_of(trial)
+    yield from factors_of_levels(
+        trial.disease.prognostic_factors, variables_of(trial), ("disease", "prognostic_factors")
+    )
+
+
+def factors_of_levels(
+    factors: Sequence[PrognosticFactor | SurvivalFactor],
+    variables: dict[str, tuple[str, ...] | None],
+    place: Path,
+) -> Iterator[Finding]:
+    """Prognostic factors are of levels that exist, each of which has one."""
     seen: set[tuple[str, str]] = set()
-    for index, factor in enumerate(trial.disease.prognostic_factors):
-        where: Path = ("disease", "prognostic_factors", index)
+    for index, factor in enumerate(factors):
+        where: Path = (*place, index)
         yield from levels_exist(
             variables,
             factor.variable,

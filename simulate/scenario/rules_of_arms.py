@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from simulate.scenario.baseline import LevelsVariable
 from simulate.scenario.enrolment import PowerAccrual
 from simulate.scenario.findings import Finding
 from simulate.scenario.rules_of_looks import (
@@ -15,12 +14,14 @@ from simulate.scenario.rules_of_looks import (
     looks_in_order,
     spending_fits,
 )
-from simulate.scenario.rules_of_randomisation import blocks_fit, strata_exist, unique_arms
+from simulate.scenario.rules_of_randomisation import (
+    blocks_fit,
+    few_cells,
+    strata_exist,
+    unique_arms,
+)
 from simulate.scenario.tree import Path
 from simulate.scenario.trial import NO_ESTIMATES, NO_RANDOMISATION, Trial
-
-MOST_CELLS = 256
-"""Combinations of levels of all strata and factors."""
 
 _NEEDS_ARMS = "Give arms, two or more, or leave it out"
 
@@ -60,16 +61,8 @@ def arms_are_randomised(trial: Trial) -> Iterator[Finding]:
     yield from unique_arms(trial.arms)
     yield from blocks_fit(trial.randomisation, trial.arms)
     yield from strata_exist(trial.randomisation, trial.baseline)
-    cells = 1
-    for variable in trial.baseline.variables:
-        if variable.name in (*trial.randomisation.strata, *trial.randomisation.factors):
-            cells *= len(variable.level_names) if isinstance(variable, LevelsVariable) else 1
-    if cells > MOST_CELLS:
-        yield Finding(
-            ("randomisation", "strata"),
-            "strata and factors together make too many combinations of levels "
-            f"(given: {cells}; allowed: {MOST_CELLS})",
-        )
+    randomisation = trial.randomisation
+    yield from few_cells(trial.baseline, {*randomisation.strata, *randomisation.factors})
 
 
 def looks_fit(trial: Trial) -> Iterator[Finding]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from simulate.scenario.baseline import Baseline, LevelsVariable
 from simulate.scenario.findings import Finding
@@ -10,6 +11,9 @@ from simulate.scenario.problems import similar
 from simulate.scenario.randomisation import MOST_IN_A_BLOCK, Arm, Randomisation
 from simulate.scenario.rules_of_names import unique
 from simulate.scenario.tree import Path
+
+MOST_CELLS = 256
+"""Combinations of levels of all baseline variables that matter."""
 
 
 def unique_arms(arms: Sequence[Arm]) -> Iterator[Finding]:
@@ -71,6 +75,21 @@ def strata_exist(randomisation: Randomisation, baseline: Baseline) -> Iterator[F
             ("randomisation", "method"),
             "minimisation needs factors to balance",
             "Give strata, or minimisation: {factors: [...]}",
+        )
+
+
+def few_cells(baseline: Baseline, names: Collection[str]) -> Iterator[Finding]:
+    """The levels of some baseline variables do not make too many combinations."""
+    cells = math.prod(
+        len(variable.level_names)
+        for variable in baseline.variables
+        if variable.name in names and isinstance(variable, LevelsVariable)
+    )
+    if cells > MOST_CELLS:
+        yield Finding(
+            ("randomisation", "strata"),
+            "strata, factors and effects together make too many combinations of levels "
+            f"(given: {cells}; allowed: {MOST_CELLS})",
         )
 
 

@@ -6,7 +6,13 @@ from collections.abc import Callable, Iterable, Iterator
 
 from simulate.scenario.findings import Finding
 from simulate.scenario.problems import similar
-from simulate.scenario.rules import baseline_cases, calendar_in_order, levels_exist, variables_of
+from simulate.scenario.rules import (
+    baseline_cases,
+    calendar_in_order,
+    factors_of_levels,
+    levels_exist,
+    variables_of,
+)
 from simulate.scenario.rules_of_looks import (
     Looks,
     estimates_are_possible,
@@ -19,6 +25,7 @@ from simulate.scenario.rules_of_names import unique, unique_analyses, unique_bas
 from simulate.scenario.rules_of_randomisation import (
     arm_exists,
     blocks_fit,
+    few_cells,
     strata_exist,
     unique_arms,
 )
@@ -27,9 +34,6 @@ from simulate.scenario.survival_trial import SurvivalTrial
 from simulate.scenario.tree import Path
 
 Rule = Callable[[SurvivalTrial], Iterator[Finding]]
-
-MOST_CELLS = 256
-"""Combinations of levels of all baseline variables that matter."""
 
 
 def _looks(trial: SurvivalTrial) -> Looks:
@@ -112,22 +116,14 @@ def _time_exists(key: str, keys: Iterable[str], place: Path, kind: str) -> Itera
 
 
 def _prognostic_factors(trial: SurvivalTrial) -> Iterator[Finding]:
-    keys, variables = TRANSITIONS[trial.survival.kind], variables_of(trial)
-    seen: set[tuple[str, str]] = set()
-    for index, factor in enumerate(trial.survival.prognostic_factors):
-        where: Path = ("survival", "prognostic_factors", index)
-        yield from levels_exist(
-            variables,
-            factor.variable,
-            [factor.level],
-            (*where, "level"),
-            variable_place=(*where, "variable"),
-        )
+    factors = trial.survival.prognostic_factors
+    place: Path = ("survival", "prognostic_factors")
+    yield from factors_of_levels(factors, variables_of(trial), place)
+    keys = TRANSITIONS[trial.survival.kind]
+    for index, factor in enumerate(factors):
         for key in factor.hazard_ratios:
-            yield from _time_exists(key, keys, (*where, "hazard_ratios", key), trial.survival.kind)
-        if (factor.variable, factor.level) in seen:
-            yield Finding((*where, "level"), "this level has a prognostic factor already")
-        seen.add((factor.variable, factor.level))
+            where: Path = (*place, index, "hazard_ratios", key)
+            yield from _time_exists(key, keys, where, trial.survival.kind)
 
 
 def variables_that_matter(trial: SurvivalTrial) -> tuple[str, ...]:
@@ -139,15 +135,7 @@ def variables_that_matter(trial: SurvivalTrial) -> tuple[str, ...]:
 
 
 def _not_too_many_cells(trial: SurvivalTrial) -> Iterator[Finding]:
-    levels, cells = variables_of(trial), 1
-    for name in variables_that_matter(trial):
-        cells *= len(levels[name] or ())
-    if cells > MOST_CELLS:
-        yield Finding(
-            ("randomisation", "strata"),
-            "strata, factors and effects together make too many combinations of levels "
-            f"(given: {cells}; allowed: {MOST_CELLS})",
-        )
+    yield from few_cells(trial.baseline, variables_that_matter(trial))
 
 
 def _one_arm(trial: SurvivalTrial) -> Iterator[Finding]:

@@ -19,9 +19,9 @@ from simulate.calibration.publish import Settings, publish_calibration, publish_
 from simulate.calibration.tables import HELD_OUT_CHECK, TRUTH_COLUMNS, TRUTHS
 from simulate.errors import UsageError
 from simulate.replicates import run_replicates
-from simulate.run import silent
 from simulate.scenario.scenario import Scenario
 from simulate.scorecard import SCORECARD_COLUMNS
+from simulate.steps import silent
 
 HELD_OUT = "held_out: [cycles_median, pfs_rate_12_lower]"
 FACTS_OF_IT = """\

@@ -25,9 +25,9 @@ from simulate.calibration.inference import (
     Inference,
     check_emulator,
     infer,
-    silent,
 )
 from simulate.calibration.posterior import Posterior, sample, split_rhat
+from simulate.steps import silent
 
 SMALL = Effort(
     designs=200, trials=20, local_designs=200, local_trials=20, mode_trials=4000,

@@ -18,6 +18,7 @@ PACKAGE = Path(__file__).parents[2] / "simulate"
 LAYERS = [
     "__init__",  # names its public parts in words, and imports nothing before it is asked
     "errors",
+    "steps",
     "given",
     "units",
     "clock",
@@ -92,6 +93,7 @@ LAYERS = [
     "summaries",
     "run",
     "results",
+    "comparison",
     "write_tables",
     "randomised",
     "calibration",

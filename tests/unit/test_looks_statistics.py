@@ -177,6 +177,22 @@ def test_log_rank_by_hand() -> None:
     assert found["z"] == pytest.approx((1.5 - 2) / math.sqrt(1 / 3 + 1 / 4))
 
 
+# Remission in weeks (Freireich et al. 1963, Blood 21:699): 6-mercaptopurine and placebo.
+TREATED = [6, 6, 6, 6, 7, 9, 10, 10, 11, 13, 16, 17, 19, 20, 22, 23, 25, 32, 32, 34, 35]
+REMISSION_ENDED = [1, 1, 1, 0, 1, 0, 1, 0, 0, 1, 1, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0]
+PLACEBO = [1, 1, 2, 2, 3, 4, 4, 5, 5, 8, 8, 8, 8, 11, 11, 12, 12, 15, 17, 22, 23]
+
+
+def test_textbook_log_rank_and_hazard_ratio() -> None:
+    """Chi-square 16.79 (Kleinbaum and Klein 2012); log hazard ratio -1.57213, error 0.41240
+    by R's coxph with Efron's ties."""
+    treated = [(1, 0, *row) for row in zip(TREATED, REMISSION_ENDED, strict=True)]
+    found = in_python(patients_of(*treated, *((0, 0, week, 1) for week in PLACEBO)))
+    assert found["z"] == pytest.approx(math.sqrt(16.79), abs=1e-3)
+    assert found["log_hr"] == pytest.approx(-1.57213, abs=1e-5)
+    assert found["log_hr_se"] == pytest.approx(0.41240, abs=1e-5)
+
+
 def test_strata_that_hold_one_arm_say_nothing() -> None:
     found = in_python(patients_of((1, 0, 1, 1), (1, 0, 2, 1), (0, 1, 1, 1), (0, 1, 2, 1)))
     assert math.isnan(found["stratified_z"])

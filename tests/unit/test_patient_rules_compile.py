@@ -55,7 +55,6 @@ MODULES = {
 ELSEWHERE = {
     "analysis": "test_one_trial.py",
     "analysis.counting": "test_counting.py",
-    "analysis.two_samples": "test_two_samples.py",
     "known": "test_one_trial.py",
     "looks": "test_looks_conduct.py",
     "survival_runner": "test_looks_conduct.py",

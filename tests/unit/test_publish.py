@@ -199,7 +199,10 @@ def test_ctrl_c_leaves_no_half_result_and_the_same_command_goes_on(tmp_path: Pat
     command += ["-n", "150", "--workers", "2", "--engine", "reference"]
     command += ["--out", str(tmp_path), "--set", "sweep=[]"]
     root = Path(__file__).parents[2]
+    # what is started in the background inherits that SIGINT is ignored
+    ours = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(command, cwd=root, stderr=subprocess.PIPE, start_new_session=True)
+    signal.signal(signal.SIGINT, ours)
     deadline = time.monotonic() + 60
     while not any(file.stat().st_size for file in tmp_path.glob(".*/*/*.values")):
         assert time.monotonic() < deadline

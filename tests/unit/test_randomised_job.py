@@ -19,7 +19,8 @@ from small_randomised import (
 from simulate.build_survival_plan import build_survival_plan
 from simulate.engines.survival_reference import ReferenceSurvivalEngine
 from simulate.errors import UsageError
-from simulate.randomised.job import make_randomised_job, manifest, parts_key, under_null
+from simulate.job import parts_key
+from simulate.randomised.job import make_randomised_job, manifest, under_null
 from simulate.randomised.truth import true_log_hazard_ratios
 from simulate.scenario.fields import LONGEST_NAME
 from simulate.scenario.reading import AnyScenario
@@ -230,7 +231,7 @@ def test_the_batch_engine_is_refused_before_anything_runs_also_for_a_what_if() -
 def test_the_manifest_tells_what_to_run_again() -> None:
     job = small_job(7, seed=5, command="simulate run")
 
-    record = manifest(job, engine="reference", reason="it was asked for")
+    record = manifest(job)
 
     assert record["digest"] == job.scenario.digest()
     assert (record["seed"], record["replicates"], record["null"]) == (5, 7, False)
@@ -241,7 +242,7 @@ def test_the_manifest_tells_what_to_run_again() -> None:
     assert content["sample_size"] == 48
     assert content["survival"]["effects"][0]["hazard_ratio"] == 0.7
     null = make_randomised_job(small_survival(), null=True)
-    assert manifest(null, engine="batch", reason="")["null"] is True
+    assert manifest(null)["null"] is True
 
 
 def test_finished_chunks_are_used_again_only_for_the_same_numbers() -> None:

@@ -94,7 +94,7 @@ def test_replicates_that_take_draws_say_which(result: RandomisedResult, tmp_path
     assert table.columns[:3].tolist() == ["replicate", "analysis", "draw"]
     assert "draw" not in pd.read_parquet(tmp_path / "point" / "replicates.parquet").columns
     assert drawn.posterior is None, "they are over the draws themselves"
-    record = manifest(job, engine="reference", reason="")["parameters"]
+    record = manifest(job)["parameters"]
     assert record["use"] == "draws"
     assert "replicates_over_draws" not in record
 

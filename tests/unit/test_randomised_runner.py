@@ -165,7 +165,8 @@ def test_replicates_are_the_same_on_any_workers_and_over_draws() -> None:
     few = run_look_replicates(drawn, replicates=5, engine=REFERENCE)["interim"]
     more = run_look_replicates(drawn, replicates=40, engine=BATCH, workers=2)["interim"]
 
-    assert few.n_draws == more.n_draws == drawn.draws.n  # type: ignore[union-attr]
+    assert drawn.draws is not None
+    assert few.n_draws == more.n_draws == drawn.draws.n
     assert few.frame(0, 5).equals(more.frame(0, 5))
     assert few.frame(0, 5)["draw"].tolist() == [0, 1, 2, 3, 4]
     assert len(set(more.column("cut_day"))) > 15

@@ -13,9 +13,10 @@ from linear_trials import LinearTrials
 
 from simulate.calibration.coverage import EFFORT, LEVELS, check_coverage
 from simulate.calibration.files import PARAMETERS
-from simulate.calibration.inference import Effort, silent
+from simulate.calibration.inference import Effort
 from simulate.calibration.publish import Settings, publish_calibration, publish_coverage
 from simulate.scenario.scenario import Scenario
+from simulate.steps import silent
 
 pytestmark = pytest.mark.verify
 

@@ -15,11 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pytest
-from lifelines import CoxPHFitter, KaplanMeierFitter
-from lifelines.statistics import logrank_test
+from lifelines import KaplanMeierFitter
 from lifelines.utils import restricted_mean_survival_time
-from statsmodels.duration.hazard_regression import PHReg
-from statsmodels.duration.survfunc import survdiff
 
 from simulate.analysis.counting import (
     FIRST_LANDMARK,
@@ -34,7 +31,6 @@ from simulate.analysis.counting import (
 from simulate.analysis.product_limit import normal_quantile
 from simulate.analysis.proportions import clopper_pearson, clopper_pearson_table
 from simulate.analysis.restricted_mean import restricted_mean, restricted_mean_variance
-from simulate.analysis.two_samples import ArmDays, cox_hazard_ratio, log_rank
 from simulate.compiled import kernel
 
 pytestmark = pytest.mark.verify
@@ -74,21 +70,6 @@ def _one_arm(
     clear_days(exits, events, last)
 
 
-@kernel
-def _two_arms(
-    time: Any, event: Any, other_time: Any, other_event: Any, tables: Any, odds: Any, out: Any
-) -> None:
-    exits, events, other_exits, other_events = tables
-    last = count_days(time, event, len(time), exits, events)
-    other_last = count_days(other_time, other_event, len(other_time), other_exits, other_events)
-    experimental = ArmDays(exits, events, len(time))
-    control = ArmDays(other_exits, other_events, len(other_time))
-    out[0], out[1] = log_rank(experimental, control, max(last, other_last))
-    out[2], out[3] = cox_hazard_ratio(experimental, control, max(last, other_last), odds)
-    clear_days(exits, events, last)
-    clear_days(other_exits, other_events, other_last)
-
-
 class OneArm:
     """The compiled statistics of one sample after the other, over the same tables."""
 
@@ -104,19 +85,6 @@ class OneArm:
         for k, name in enumerate(("survival", "lower", "upper", "events_by", "at_risk")):
             found[name] = out[len(names) + k :: LANDMARK_SIZE]
         return found
-
-
-class TwoArms:
-    """The compiled comparison of two samples."""
-
-    def __init__(self) -> None:
-        self.tables = tuple(np.zeros(table_length(LAST_DAY), np.int64) for _ in range(4))
-        self.odds = np.zeros(2000)
-
-    def __call__(self, experimental: Sample, control: Sample) -> tuple[float, float, float, float]:
-        out = np.zeros(4)
-        _two_arms(*experimental, *control, self.tables, self.odds, out)
-        return tuple(out.tolist())
 
 
 # ---- one arm -------------------------------------------------------------------------------
@@ -200,83 +168,6 @@ def test_restricted_mean_equals_lifelines():
                 area = mean - restricted_mean_survival_time(fitted, float(day))
                 variance += area**2 * d / (m * (m - d))
         assert found["variance"] == pytest.approx(variance, rel=1e-9, abs=1e-9)
-
-
-# ---- two arms ------------------------------------------------------------------------------
-
-
-def random_pairs(seed: int, how_many: int) -> Iterator[tuple[Sample, Sample]]:
-    """Two arms on one scale of time."""
-    rng = np.random.default_rng(seed)
-    while how_many:
-        time, event = random_sample(rng)
-        if len(time) > 1:
-            arm = rng.random(len(time)) < rng.choice([0.1, 0.5])
-            time = np.where(arm, time, (time * rng.choice([0.5, 1.0])).astype(np.int64))
-            yield (time[arm], event[arm]), (time[~arm], event[~arm])
-            how_many -= 1
-
-
-def columns(experimental: Sample, control: Sample) -> tuple[npt.NDArray[np.int64], ...]:
-    """Times, events and arm (1 experimental) of all patients."""
-    time, event = (np.concatenate(both) for both in zip(experimental, control, strict=True))
-    return time, event, np.repeat([1, 0], [len(experimental[0]), len(control[0])])
-
-
-def test_log_rank_equals_lifelines_and_statsmodels():
-    two_arms = TwoArms()
-    compared = 0
-    for experimental, control in random_pairs(24, 3000):
-        difference, variance, _, _ = two_arms(experimental, control)
-        if variance > 0:
-            found = pytest.approx(difference**2 / variance, rel=1e-9, abs=1e-18)
-            chi_square, _ = survdiff(*columns(experimental, control))
-            assert chi_square == found
-            compared += 1
-            if compared % 4 == 0:  # lifelines is slow
-                theirs = logrank_test(experimental[0], control[0], experimental[1], control[1])
-                assert theirs.test_statistic == found
-    assert compared > 1500
-
-
-def test_hazard_ratio_equals_statsmodels():
-    """Our estimate is where statsmodels' score vanishes, to 1e-9 of a log hazard ratio."""
-    two_arms = TwoArms()
-    finite = one_sided = 0
-    for experimental, control in random_pairs(25, 3000):
-        _, variance, log_ratio, error = two_arms(experimental, control)
-        time, event, arm = columns(experimental, control)
-        if not variance > 0:
-            continue
-        model = PHReg(time, arm[:, np.newaxis].astype(float), status=event, ties="efron")
-        if math.isfinite(log_ratio):
-            at = np.array([log_ratio])
-            information = -model.hessian(at)[0, 0]
-            assert model.score(at)[0] / information == pytest.approx(0, abs=1e-9)
-            assert error == pytest.approx(information**-0.5, rel=1e-9)
-            finite += 1
-        elif math.isinf(log_ratio):  # the likelihood still rises far out on that side
-            far = np.array([math.copysign(12.0, log_ratio)])
-            assert math.copysign(1.0, model.score(far)[0]) == math.copysign(1.0, log_ratio)
-            one_sided += 1
-    assert finite > 1000
-    assert one_sided > 50
-
-
-def test_hazard_ratio_equals_lifelines():
-    two_arms = TwoArms()
-    fitted = 0
-    for experimental, control in random_pairs(26, 400):
-        _, _, log_ratio, error = two_arms(experimental, control)
-        if abs(log_ratio) < 3 and error < 1:  # lifelines warns where the fit is nearly one-sided
-            time, event, arm = columns(experimental, control)
-            frame = pd.DataFrame({"time": time, "event": event, "arm": arm})
-            options = {"precision": 1e-20, "r_precision": 0}
-            theirs = CoxPHFitter().fit(frame, "time", "event", fit_options=options)
-            assert log_ratio == pytest.approx(theirs.params_["arm"], abs=1e-9)
-            assert error == pytest.approx(theirs.standard_errors_["arm"], abs=1e-9)
-            fitted += 1
-    assert fitted > 100
 
 
 # ---- proportions ---------------------------------------------------------------------------

@@ -9,13 +9,14 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from simulate.plots.what_ifs import plot_variants
-from simulate.report.blocks import Block, Details, Heading, Picture, Prose, Section, Table
+from simulate.report.blocks import Block, Details, Heading, Picture, Section, Table
 from simulate.report.numbers import NO_VALUE, number, signed
 from simulate.report.randomised.grid import grid_pictures
 from simulate.report.randomised.measured import measured_of
 from simulate.report.randomised.view import RandomisedView
 from simulate.report.randomised.words import small
 from simulate.report.svg import figure_svg
+from simulate.report.whatifs import PAIRED
 from simulate.scenario.grid import as_written
 from simulate.scenario.head import Variant
 from simulate.scenario.monitoring import Hypothesis
@@ -33,13 +34,7 @@ def whatifs_section(view: RandomisedView) -> Section:
     """What changes if an assumption does; empty without a sweep."""
     if view.result.sweep.empty:
         return Section("whatifs", "What if", [])
-    text = (
-        "Each variant changes the scenario in the fields named and was run with the same random "
-        "numbers, so replicate k of one and of the other share every draw that the change does not "
-        "touch. Differences are taken within pairs (variant less scenario), and their Monte "
-        "Carlo errors are those of the paired differences."
-    )
-    blocks: list[Block] = [Prose(text)]
+    blocks: list[Block] = [PAIRED]
     for hypothesis in view.hypotheses:
         blocks += grid_pictures(view, hypothesis)
         blocks += _picture(view, hypothesis)
