@@ -11,7 +11,7 @@ from markupsafe import Markup
 from simulate.report.numbers import on_the_point
 
 _SHORT = 20  # characters
-_MANY = 8  # columns
+_MANY = 7  # columns
 
 
 @dataclass

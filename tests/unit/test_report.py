@@ -696,7 +696,7 @@ def test_sections_without_content_are_left_out_and_the_rest_numbered() -> None:
 @pytest.mark.parametrize(
     ("label", "columns", "look"),
     [
-        ("short", 8, "short"),
+        ("short", 7, "short"),
         ("a label of many words in a row", 9, "dense"),
         ("short", 9, "short dense"),
     ],
