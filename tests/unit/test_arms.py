@@ -264,7 +264,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
                 "strata": [*("visceral_sites", "stage", "ihc", "hormone_receptor", "bone")],
             }
         },
-        "strata and factors together make too many combinations",
+        "strata, factors and effects together make too many combinations",
     ),
     "more events than patients": (
         {"analyses": [{"id": 1, "name": "a", "cut": {"events": {"endpoint": "OS", "count": 99}}}]},
@@ -383,6 +383,6 @@ def test_arms_may_share_resources(scenario: Scenario) -> None:
     assert records.doses["wait"].max() > 0
 
 
-def test_a_run_of_arms_is_refused_until_it_can_be_reported(trial: Scenario) -> None:
-    with pytest.raises(UsageError, match="has arms"):
+def test_the_job_of_single_arm_trials_refuses_arms(trial: Scenario) -> None:
+    with pytest.raises(UsageError, match="is a randomised trial, run by simulate.randomised.job"):
         make_job(trial)
