@@ -384,5 +384,5 @@ def test_arms_may_share_resources(scenario: Scenario) -> None:
 
 
 def test_the_job_of_single_arm_trials_refuses_arms(trial: Scenario) -> None:
-    with pytest.raises(UsageError, match="is a randomised trial, run by simulate.randomised.job"):
+    with pytest.raises(UsageError, match=r"run by simulate\.randomised\.job"):
         make_job(trial)
