@@ -57,4 +57,11 @@ def arm_measures(design: LookDesign) -> Sequence[str]:
 
 def hypothesis_measures(design: LookDesign) -> Sequence[str]:
     """What is told of a hypothesis."""
-    return [*HYPOTHESIS_COLUMNS, *(RMST_COLUMNS if design.estimates.rmst else ())]
+    rmst = RMST_COLUMNS if design.estimates.rmst else ()
+    tests = (test_column(test.name) for test in design.estimates.tests)
+    return [*HYPOTHESIS_COLUMNS, *rmst, *tests]
+
+
+def test_column(name: str) -> str:
+    """What is told of a hypothesis by a further test: its statistic."""
+    return f"{name}.z"

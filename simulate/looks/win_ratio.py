@@ -23,6 +23,7 @@ NOT_SEEN = 2**30
 class WinRoom(NamedTuple):
     """Room in which the patients of two arms are compared; the first arm is experimental."""
 
+    n_endpoints: int
     stride: int
     """Patients of an arm, or of a sample, for which there is room."""
     day: ShortColumn
@@ -61,7 +62,9 @@ class _Sums(NamedTuple):
 def win_room(n_patients: int, n_endpoints: int) -> WinRoom:
     """Room for so many patients and endpoints."""
     sizes = (n_endpoints, n_endpoints, 2 * n_endpoints, 2 * n_endpoints, 1, 2, 2)
-    return WinRoom(n_patients, *(np.zeros(size * n_patients, np.int32) for size in sizes))
+    return WinRoom(
+        n_endpoints, n_patients, *(np.zeros(size * n_patients, np.int32) for size in sizes)
+    )
 
 
 @rule
@@ -73,7 +76,6 @@ def count_wins(
     order: IntTable,
     start: int,
     end: int,
-    n_endpoints: int,
     room: WinRoom,
 ) -> Wins:
     """Compare all pairs of patients of two arms.
@@ -89,8 +91,6 @@ def count_wins(
         The experimental and the control arm.
     order, start, end
         Endpoints in the order of their importance, at these places of a table.
-    n_endpoints
-        Endpoints for which the room was made.
     room
         Holds days and events of all endpoints; the rest is used.
 
@@ -99,15 +99,15 @@ def count_wins(
     Wins
         nan without patients; variances nan with fewer than two in an arm.
     """
-    n_first = _gather(arm, n, first, n_endpoints, room, 0)
-    n_second = _gather(arm, n, second, n_endpoints, room, 1)
+    n_first = _gather(arm, n, first, room, 0)
+    n_second = _gather(arm, n, second, room, 1)
     if n_first == 0 or n_second == 0:
         return Wins(math.nan, math.nan, math.nan, math.nan, math.nan)
     for j in range(n_second):
         room.wins[room.stride + j] = 0
         room.losses[room.stride + j] = 0
     for i in range(n_first):
-        _compare(i, n_second, order, start, end, n_endpoints, room)
+        _compare(i, n_second, order, start, end, room)
     won, lost = 0, 0
     for i in range(n_first):
         won += room.wins[i]
@@ -122,17 +122,15 @@ def count_wins(
 
 
 @rule
-def _gather(
-    arm: ShortColumn, n: int, wanted: int, n_endpoints: int, room: WinRoom, place: int
-) -> int:
+def _gather(arm: ShortColumn, n: int, wanted: int, room: WinRoom, place: int) -> int:
     """Write the times of an arm's patients one after the other; give their number."""
     n_own = 0
     for i in range(n):
         if arm[i] == wanted:
-            for endpoint in range(n_endpoints):
+            for endpoint in range(room.n_endpoints):
                 day = room.day[endpoint * room.stride + i]
                 event = room.event[endpoint * room.stride + i]
-                at = (place * n_endpoints + endpoint) * room.stride + n_own
+                at = (place * room.n_endpoints + endpoint) * room.stride + n_own
                 room.time[at] = 2 * day + 1 - event
                 room.event_time[at] = 2 * day if event == 1 else NOT_SEEN
             n_own += 1
@@ -140,16 +138,14 @@ def _gather(
 
 
 @rule
-def _compare(
-    i: int, n_second: int, order: IntTable, start: int, end: int, n_endpoints: int, room: WinRoom
-) -> None:
+def _compare(i: int, n_second: int, order: IntTable, start: int, end: int, room: WinRoom) -> None:
     """Compare an experimental patient with all of the control arm."""
     won, lost = 0, 0
     for j in range(n_second):
         room.is_open[j] = 1
     for place in range(start, end):
         mine = order[place] * room.stride + i
-        theirs = (n_endpoints + order[place]) * room.stride
+        theirs = (room.n_endpoints + order[place]) * room.stride
         time, event_time = room.time[mine], room.event_time[mine]
         for j in range(n_second):
             wins = room.is_open[j] if room.event_time[theirs + j] < time else 0

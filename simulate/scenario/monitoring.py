@@ -17,8 +17,14 @@ from simulate.scenario.fields import (
     Section,
     reject,
 )
+from simulate.scenario.testing import FurtherTest, Test
 
 EndpointName = Literal["PFS", "OS"]
+
+
+def _is_empty(value: object) -> bool:
+    """Whether a list that came later is empty, so that fingerprints stay what they were."""
+    return value == ()
 
 
 class OBrienFleming(Section):
@@ -94,8 +100,10 @@ class Hypothesis(Section):
     """Arm that is hoped to be better."""
     control: FileSafeName
     """Arm that it is compared with."""
-    test: Literal["log_rank", "stratified_log_rank"] = "log_rank"
-    """Test at each look; a stratified one takes the strata of the randomisation."""
+    test: Test = "log_rank"
+    """Test at each look; a stratified one takes the strata of the randomisation. Error is spent by
+    events whatever the test: where its information is not in proportion to them, alpha is kept, but
+    spent sooner or later than its own information would ask."""
     alpha: Annotated[OpenProbability, Field(lt=0.5)] = 0.025
     """One-sided type I error in all."""
     analyses: tuple[FileSafeName, ...] = ()
@@ -133,3 +141,5 @@ class Estimates(Section):
     """Time up to which mean survival is restricted; by default it is not given."""
     confidence: OpenProbability = 0.95
     """Confidence level of intervals."""
+    tests: tuple[FurtherTest, ...] = Field(default=(), exclude_if=_is_empty)
+    """Further tests of every hypothesis, told at each look and deciding nothing."""

@@ -29,6 +29,7 @@ from simulate.scenario.rules_of_randomisation import (
     strata_exist,
     unique_arms,
 )
+from simulate.scenario.rules_of_tests import tests_are_possible
 from simulate.scenario.survival_model import TRANSITIONS, OwnLaw
 from simulate.scenario.survival_trial import SurvivalTrial
 from simulate.scenario.tree import Path
@@ -178,6 +179,16 @@ SURVIVAL_RULES: tuple[tuple[frozenset[str], Rule], ...] = tuple(
         (
             "estimates max_study_duration",
             lambda trial: estimates_are_possible(trial.estimates, trial.max_study_duration),
+        ),
+        (
+            f"{_FOR_LOOKS} estimates",
+            lambda trial: tests_are_possible(
+                trial.hypotheses,
+                trial.estimates,
+                trial.randomisation,
+                trial.endpoints,
+                trial.max_study_duration,
+            ),
         ),
         ("sweep name", unique_sweep),
     )

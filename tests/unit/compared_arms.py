@@ -129,7 +129,7 @@ def write_tests(work: Work, n: int, last: int, out: FloatColumn) -> None:
     for i in range(2 * work.wins.stride):
         work.wins.day[i] = work.day[i]
         work.wins.event[i] = work.event[i]
-    wins = count_wins(work.sample.arm, n, 1, 0, work.order, 0, 2, 2, work.wins)
+    wins = count_wins(work.sample.arm, n, 1, 0, work.order, 0, 2, work.wins)
     out[57], out[58] = log_win_ratio_z(wins), net_benefit_z(wins)
 
 
