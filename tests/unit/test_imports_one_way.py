@@ -24,6 +24,7 @@ LAYERS = [
     "clock",
     "compiled",
     "sequential",
+    "multiplicity",
     "packing",
     "packed",
     "bits",
