@@ -35,6 +35,7 @@ from simulate.packed import pack, unpacked
 from simulate.plan import with_lists
 from simulate.scenario.survival_trial import SurvivalTrial
 from simulate.survival_ledger import SurvivalLedger
+from simulate.theory.combination import covariances
 
 ChunkOfLooks = dict[str, FloatArray]
 """By the name of the analysis: shape (replicates, columns)."""
@@ -126,7 +127,7 @@ class SurvivalRunner:
         self._seed = seed
         self._plan = build_survival_plan(trial)
         self._looks = look_plan(design)
-        self._boundaries = Boundaries(design)
+        self._boundaries = Boundaries(design, covariances(trial))
         self._observation = observation(trial, self._plan.horizon)
         self._is_compiled = engine == BATCH
         self._own = threading.local()
