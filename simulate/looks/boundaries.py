@@ -49,7 +49,7 @@ class Boundaries:
     design : LookDesign
         The looks.
     covariances : mapping of str to Covariance
-        By the name of the hypothesis, for those that combine tests and have several looks.
+        By the name of the hypothesis, for those whose tests have weights.
     """
 
     def __init__(

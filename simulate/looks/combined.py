@@ -1,4 +1,4 @@
-"""Bounds of a combination of weighted log-rank tests at its looks, by the events of the looks.
+"""Bounds of weighted log-rank tests and their combinations, by the events of the looks.
 
 Under the null hypothesis the weighted statistics of all looks are jointly normal. With V_kl(d) the
 covariance of the sums of weights k and l at d events, weights being functions of survival time,
@@ -67,7 +67,7 @@ class _Held(NamedTuple):
 
 
 class CombinedBounds:
-    """Bounds of one combination, by the events of the looks.
+    """Bounds of one weighted test or combination, by the events of the looks.
 
     Parameters
     ----------

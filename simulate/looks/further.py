@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from simulate.compiled import rule
+from simulate.compiled import keep_apart, rule
 from simulate.distributions import FloatTable, IntTable, ShortColumn
 from simulate.looks.comparison import log_rank, log_rank_z
 from simulate.looks.curve import Curve, Estimate, restricted_mean, trace_curve
@@ -98,6 +98,7 @@ def statistic(
     reciprocal
         Table of :func:`simulate.looks.comparison.reciprocals`.
     """
+    keep_apart()
     kind = tests.kind[test]
     if kind == LOG_RANK:
         rows, n_rows = pair.pooled, arms.n_rows

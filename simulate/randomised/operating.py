@@ -19,6 +19,7 @@ from simulate.monte_carlo import Estimate, Z, mean, proportion, quantiles, stand
 from simulate.operating import OPERATING_COLUMNS, SPREAD
 from simulate.randomised.outcomes import FUTILE, NOT_REJECTED, REJECTED, Outcomes
 from simulate.scenario.monitoring import Hypothesis
+from simulate.scenario.testing import is_log_rank
 from simulate.units import DAYS_PER_MONTH
 
 POPULATION = "ITT"
@@ -209,7 +210,7 @@ def _bounds(outcomes: Outcomes, hypothesis: Hypothesis, analysis: str) -> Iterat
                 analysis, hypothesis.endpoint, _ALL, hypothesis.name, name, finite
             )
     bound = detectable_hazard_ratio(outcomes, hypothesis, analysis)
-    if np.isfinite(bound).any():
+    if is_log_rank(hypothesis.test) and np.isfinite(bound).any():
         yield from _distribution(
             analysis, hypothesis.endpoint, _ALL, hypothesis.name, "hazard_ratio_at_bound", bound
         )

@@ -101,9 +101,10 @@ class Hypothesis(Section):
     control: FileSafeName
     """Arm that it is compared with."""
     test: Test = "log_rank"
-    """Test at each look; a stratified one takes the strata of the randomisation. Error is spent by
-    events whatever the test: where its information is not in proportion to them, alpha is kept, but
-    spent sooner or later than its own information would ask."""
+    """Test at each look; a stratified one takes the strata of the randomisation. Alpha is spent by
+    events whatever the test. The bounds of weighted tests and combinations count on the correlation
+    of looks that their weights give them; those of the others take information to be in proportion
+    to events, as it is for log_rank, and the type I error may differ from alpha a little."""
     alpha: Annotated[OpenProbability, Field(lt=0.5)] = 0.025
     """One-sided type I error in all."""
     analyses: tuple[FileSafeName, ...] = ()

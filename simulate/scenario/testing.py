@@ -201,3 +201,10 @@ def is_stratified(test: TestName | TestBlock) -> bool:
 def is_log_rank(test: TestName | TestBlock) -> bool:
     """Whether a test is a log-rank test without weights, of which theory gives the power."""
     return isinstance(test, str | LogRank)
+
+
+def name_of(test: TestName | TestBlock) -> str:
+    """A test in a word, as tables have it: log_rank, stratified_max_combo."""
+    if isinstance(test, str):
+        return test
+    return f"stratified_{test.kind}" if is_stratified(test) else test.kind

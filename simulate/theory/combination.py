@@ -13,7 +13,8 @@ be followed equally: e is spread evenly over S from 1 down to 1 - d / patients.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.signal import fftconvolve
@@ -21,12 +22,13 @@ from scipy.signal import fftconvolve
 from simulate.distributions import FloatArray
 from simulate.errors import UsageError
 from simulate.looks.build_tests import Weight, weights_of
+from simulate.looks.combined import CombinedBounds
 from simulate.looks.weighted import FLEMING_HARRINGTON, MODEST_BY_DELAY
 from simulate.scenario.monitoring import Hypothesis
 from simulate.scenario.scenario import Scenario
 from simulate.scenario.survival_trial import SurvivalTrial
-from simulate.scenario.testing import MaxCombo
 from simulate.scenario.trial import Trial
+from simulate.sequential.boundaries import Bounds
 from simulate.theory.course import Expected, ExpectedTrial
 from simulate.theory.patients import ExpectedPatients
 
@@ -108,20 +110,41 @@ def _values(weight: Weight, before: FloatArray, survival: FloatArray) -> FloatAr
 
 
 def covariances(trial: SurvivalTrial | Trial) -> dict[str, ExpectedCovariance]:
-    """Covariances of the hypotheses that combine tests, by their names.
+    """Covariances of the hypotheses whose tests have weights, by their names.
 
     Raises
     ------
     UsageError
         If a weight needs survival by formula, and there is none.
     """
-    combined = [each for each in trial.hypotheses if isinstance(each.test, MaxCombo)]
+    combined = [each for each in trial.hypotheses if weights_of(each.test)]
     if not combined:
         return {}
     expected = _expected(trial)
     if expected is not None:
         return {each.name: expected_covariance(expected, each) for each in combined}
     return {each.name: _without_formula(trial, each) for each in combined}
+
+
+def combined_bounds(
+    expected: Expected, hypothesis: Hypothesis, bounds: Bounds, events: Sequence[float]
+) -> Bounds:
+    """Bounds of a weighted or combined test at its planned events, from those of a log-rank test."""
+    spent = dict(zip(_paths(events), bounds.alpha_spent.tolist(), strict=True))
+    combined = CombinedBounds(
+        expected_covariance(expected, hypothesis),
+        len(weights_of(hypothesis.test)),
+        len(events),
+        lambda path: spent[path],
+    )
+    efficacy = np.array([combined.efficacy(path) for path in _paths(events)])
+    futility = np.append(bounds.futility_z[:-1], efficacy[-1])
+    return replace(bounds, efficacy_z=efficacy, futility_z=futility)
+
+
+def _paths(events: Sequence[float]) -> list[tuple[int, ...]]:
+    counts = tuple(max(round(count), 1) for count in events)
+    return [counts[: look + 1] for look in range(len(counts))]
 
 
 def _expected(trial: SurvivalTrial | Trial) -> Expected | None:
@@ -135,8 +158,7 @@ def _expected(trial: SurvivalTrial | Trial) -> Expected | None:
 
 
 def _without_formula(trial: SurvivalTrial | Trial, hypothesis: Hypothesis) -> ExpectedCovariance:
-    assert isinstance(hypothesis.test, MaxCombo)
-    if any(weight.delay is not None for weight in hypothesis.test.weights):
+    if any(weight.kind == MODEST_BY_DELAY for weight in weights_of(hypothesis.test)):
         raise UsageError(
             f"hypotheses.{hypothesis.name}.test: a weight with a delay needs survival by formula "
             "for its bounds at several looks, and there is none. Give survival: in the place of "
