@@ -88,6 +88,8 @@ _BY_SIMULATION = (
 
 
 def _performance(theory: DesignTheory, one: HypothesisTheory) -> list[str]:
+    if not one.has_power:
+        return paragraphs(_BY_SIMULATION, *_unreached(one))
     return [
         *paragraph(_stops_for(one)),
         *_stopping(one),

@@ -15,6 +15,7 @@ from simulate.describe.words import (
     stated_percent,
     table,
 )
+from simulate.looks.build_tests import weights_of
 from simulate.scenario import monitoring, testing
 from simulate.scenario.analyses import Analysis, Cut, Trigger
 from simulate.scenario.monitoring import Estimates, Hypothesis

@@ -18,6 +18,7 @@ from simulate.distributions import FloatArray
 from simulate.monte_carlo import Estimate, Z, mean, proportion, quantiles, standard_deviation
 from simulate.operating import OPERATING_COLUMNS, SPREAD
 from simulate.randomised.outcomes import FUTILE, NOT_REJECTED, REJECTED, Outcomes
+from simulate.randomised.side_by_side import side_by_side
 from simulate.scenario.monitoring import Hypothesis
 from simulate.scenario.testing import is_log_rank
 from simulate.units import DAYS_PER_MONTH
@@ -198,6 +199,11 @@ def _of_hypothesis(outcomes: Outcomes, hypothesis: Hypothesis) -> Iterator[Measu
                 yield Measure(analysis, endpoint, _ALL, name, "reject_by_then", proportion(by_then))
     for look in outcomes.looks_of(hypothesis):
         yield from _bounds(outcomes, hypothesis, outcomes.analyses[look].name)
+    for share in side_by_side(outcomes, hypothesis):
+        key = (share.analysis, endpoint, _ALL, name)
+        yield Measure(*key, f"{share.column}.significant", share.significant)
+        if share.beyond_bound.n_analysed:
+            yield Measure(*key, f"{share.column}.beyond_bound", share.beyond_bound)
 
 
 def _bounds(outcomes: Outcomes, hypothesis: Hypothesis, analysis: str) -> Iterator[Measure]:

@@ -129,7 +129,7 @@ def covariances(trial: SurvivalTrial | Trial) -> dict[str, ExpectedCovariance]:
 def combined_bounds(
     expected: Expected, hypothesis: Hypothesis, bounds: Bounds, events: Sequence[float]
 ) -> Bounds:
-    """Bounds of a weighted or combined test at its planned events, from those of a log-rank test."""
+    """Bounds of a weighted or combined test at its planned events; alpha as in given bounds."""
     spent = dict(zip(_paths(events), bounds.alpha_spent.tolist(), strict=True))
     combined = CombinedBounds(
         expected_covariance(expected, hypothesis),

@@ -14,6 +14,7 @@ from simulate.report.randomised.examples import examples_section
 from simulate.report.randomised.head import summary, tiles
 from simulate.report.randomised.null import null_section
 from simulate.report.randomised.power import power_section
+from simulate.report.randomised.tests import tests_section
 from simulate.report.randomised.view import RandomisedView
 from simulate.report.randomised.whatifs import whatifs_section
 from simulate.report.report import render_page
@@ -97,6 +98,7 @@ SECTIONS = (
     design_section,
     null_section,
     power_section,
+    tests_section,
     boundaries_section,
     calendar_section,
     estimates_section,
