@@ -213,7 +213,7 @@ class _InPython(NamedTuple):
 
 def observation(trial: SurvivalTrial, last_day: int) -> Observation:
     """How events of a scenario become known, up to a patient's day."""
-    is_death = np.array([endpoint == "OS" for endpoint in trial.endpoints], np.int64)
+    is_death = np.array([endpoint == "OS" for endpoint in trial.endpoint_names], np.int64)
     if trial.survival.observation == "exact":
         nothing = np.zeros(1, np.int32)
         return Observation(is_death, 0, nothing, nothing)

@@ -35,7 +35,10 @@ from simulate.theory.course import ExpectedTrial, Truth, at_day
 from simulate.theory.look_days import LookDay
 from simulate.theory.performance import expected_looks, hypothesis_theory
 
-_EVENTS = {"PFS": "PFS events", "OS": "deaths"}
+
+def events_in_words(endpoint: str) -> str:
+    """What the events of an endpoint are called."""
+    return "deaths" if endpoint == "OS" else f"{endpoint} events"
 
 
 def describe_survival(scenario: SurvivalScenario) -> str:
@@ -65,7 +68,7 @@ def describe_survival(scenario: SurvivalScenario) -> str:
         section("What to expect", _forecast(expected, looks)),
         section("Analyses", _analyses(expected, looks)),
         section("Hypotheses", _hypotheses(expected)),
-        section("Estimates", estimates_in_words(scenario.estimates, scenario.endpoints)),
+        section("Estimates", estimates_in_words(scenario.estimates, scenario.endpoint_names)),
         section("What-ifs", what_ifs(scenario)),
         section("Sources", sources(scenario)),
     ]
@@ -101,19 +104,19 @@ def _forecast(expected: ExpectedTrial, looks: tuple[LookDay, ...]) -> list[str]:
     ends = month_ends_between(trial.origin, trial.origin + dt.timedelta(days=last))
     if not ends:
         return paragraph("No calendar month ends between the origin and the last look.")
-    known = {endpoint: expected.events(endpoint).sum(axis=0) for endpoint in trial.endpoints}
+    known = {endpoint: expected.events(endpoint).sum(axis=0) for endpoint in trial.endpoint_names}
     rows = []
     for end in ends:
         day = (end - trial.origin).days
-        numbers = (expected.entered[day], *(known[each][day] for each in trial.endpoints))
+        numbers = (expected.entered[day], *(known[each][day] for each in trial.endpoint_names))
         rows.append([end.strftime("%Y-%m"), *(f"{number:,.1f}" for number in numbers)])
-    events = listing(f"known {_EVENTS[each]}" for each in trial.endpoints)
+    events = listing(f"known {events_in_words(each)}" for each in trial.endpoint_names)
     return [
         *paragraph(
             "Expected by the end of each month, by integration over accrual, survival and dropout, "
             f"were the trial not stopped: patients enrolled (N), {events} in all arms"
         ),
-        *side_by_side(["month", "N", *(_EVENTS[each].split()[0] for each in known)], rows),
+        *side_by_side(["month", "N", *(events_in_words(each).split()[0] for each in known)], rows),
     ]
 
 
@@ -129,9 +132,9 @@ def look_in_words(expected: ExpectedTrial, analysis: Analysis, look: LookDay) ->
     """When a look is expected, and with how many patients and events."""
     trial = expected.trial
     numbers = [f"{at_day(expected.entered, look.day):,.1f} patients enrolled"]
-    for endpoint in trial.endpoints:
+    for endpoint in trial.endpoint_names:
         known = expected.events(endpoint).sum(axis=0)
-        numbers.append(f"{at_day(known, look.day):,.1f} {_EVENTS[endpoint]}")
+        numbers.append(f"{at_day(known, look.day):,.1f} {events_in_words(endpoint)}")
     date = trial.origin + dt.timedelta(days=math.ceil(look.day))
     if look.is_reached:
         return f"Expected after {in_months(look.day)} ({date}), with {listing(numbers)}."

@@ -154,8 +154,10 @@ def _implied(expected: ExpectedTrial) -> list[str]:
 
 def _curves(expected: ExpectedTrial) -> Iterator[tuple[str, FloatArray]]:
     trial = expected.trial
-    for endpoint in trial.endpoints:
-        ways = [False, True] if _is_scanned(trial) and endpoint == "PFS" else [False]
+    for endpoint in trial.endpoint_names:
+        ways = (
+            [False, True] if _is_scanned(trial) and trial.event_of(endpoint) == "PFS" else [False]
+        )
         for seen in ways:
             for arm in trial.arms:
                 label = f"{endpoint}{' seen at scans' if seen else ''}, {arm.label}"

@@ -65,7 +65,7 @@ def survival_design(trial: SurvivalTrial) -> LookDesign:
         analyses=trial.analyses,
         hypotheses=trial.hypotheses,
         estimates=trial.estimates,
-        endpoints=trial.endpoints,
+        endpoints=trial.endpoint_names,
         arms=tuple(arm.name for arm in trial.arms),
         sample_size=trial.sample_size,
         origin=trial.origin,

@@ -75,7 +75,7 @@ def operating_characteristics(
             m.analysis,
             POPULATION,
             m.endpoint,
-            "",
+            outcomes.readers.get(m.endpoint, ""),
             m.arm,
             m.hypothesis,
             m.name,
@@ -119,10 +119,9 @@ def _of_the_trial(outcomes: Outcomes) -> Iterator[Measure]:
     }
     for name, values in sizes.items():
         yield from _distribution(AT_STOP, "", _ALL, "", name, values)
-    for endpoint in ("pfs", "os"):
-        if outcomes.has(f"{endpoint}.events"):
-            values = outcomes.at_stop(f"{endpoint}.events")
-            yield from _distribution(AT_STOP, endpoint.upper(), _ALL, "", "events", values)
+    for endpoint in outcomes.told_endpoints:
+        values = outcomes.at_stop(f"{endpoint.lower()}.events")
+        yield from _distribution(AT_STOP, endpoint, _ALL, "", "events", values)
     for look, analysis in enumerate(outcomes.analyses):
         ended = outcomes.stopped_at == look
         yield Measure(analysis.name, "", _ALL, "", "stop", proportion(ended))
@@ -158,17 +157,19 @@ def _of_look(outcomes: Outcomes, analysis: str) -> Iterator[Measure]:
         if not np.isnan(values).all():
             yield from _distribution(analysis, "", _ALL, "", name, values)
     for name in outcomes.looks.names:
-        yield from _by_endpoint(analysis, name, column(analysis, name))
+        yield from _by_endpoint(outcomes, analysis, name)
 
 
-def _by_endpoint(analysis: str, name: str, values: FloatArray) -> Iterator[Measure]:
+def _by_endpoint(outcomes: Outcomes, analysis: str, name: str) -> Iterator[Measure]:
     """A statistic of an endpoint, of all arms or of one: ``pfs.median.control``."""
-    endpoint, _, rest = name.partition(".")
-    if endpoint not in ("pfs", "os") or np.isnan(values).all():
+    key, _, rest = name.partition(".")
+    endpoint = {each.lower(): each for each in outcomes.endpoints}.get(key)
+    values = outcomes.looks.column(analysis, name)
+    if endpoint is None or np.isnan(values).all():
         return
     statistic, _, arm = rest.partition(".")
     if statistic in ("median", "events", "rmst") or statistic.startswith("rate_"):
-        yield from _distribution(analysis, endpoint.upper(), arm or _ALL, "", statistic, values)
+        yield from _distribution(analysis, endpoint, arm or _ALL, "", statistic, values)
 
 
 # ---- hypotheses -----------------------------------------------------------------------------

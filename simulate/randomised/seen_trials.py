@@ -90,7 +90,7 @@ def _seen_survival(trial: SurvivalTrial, seed: int, replicate: int) -> SeenTrial
     ledger = ReferenceSurvivalEngine(plan).simulate(seed=seed, replicate=replicate)
     columns = ledger_columns(ledger)
     n = len(columns["arm"])
-    room = np.zeros(len(trial.endpoints) * n, np.int32)
+    room = np.zeros(len(trial.endpoint_names) * n, np.int32)
     seen = survival_looks.Seen(observation(trial, plan.horizon), ledger, room, n)
     survival_looks.find_event_days(seen)
     enrolled = columns["enrolment_trial_day"].astype(np.int64)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from simulate.scenario.analyses import increasing
+from simulate.scenario.analyses import EndpointName, increasing
 from simulate.scenario.fields import (
     FileSafeName,
     Identifier,
@@ -17,8 +17,6 @@ from simulate.scenario.fields import (
     Section,
     reject,
 )
-
-EndpointName = Literal["PFS", "OS"]
 
 
 class OBrienFleming(Section):

@@ -14,6 +14,7 @@ from simulate.scenario.monitored import Monitored
 from simulate.scenario.monitoring import Estimates, Hypothesis
 from simulate.scenario.randomisation import MOST_ARMS, Arm, Randomisation
 from simulate.scenario.recruitment import Recruitment
+from simulate.scenario.survival_endpoints import BUILT_IN, RuleSet, SurvivalEndpoint
 from simulate.scenario.survival_model import SurvivalModel, endpoints_of
 
 LONGEST_STUDY = 36525
@@ -33,6 +34,10 @@ class SurvivalTrial(Monitored, Head):
     """How patients are given an arm; by default in blocks of four."""
     survival: SurvivalModel
     """How progression and death come, and how they are seen."""
+    rule_sets: tuple[RuleSet, ...] = Field(default=(), exclude_if=lambda sets: not sets)
+    """Rules of censoring beside fda and ema, which every scenario has."""
+    endpoints: tuple[SurvivalEndpoint, ...] = Field(default=(), exclude_if=lambda some: not some)
+    """Endpoints by name, in the order of tables; by default PFS and OS as the model gives them."""
     max_study_duration: Annotated[PositiveDays, Field(le=LONGEST_STUDY)]
     """Time from the origin at which the trial ends, whatever has been reached."""
     analyses: Annotated[tuple[Analysis, ...], Field(min_length=1, max_length=20)]
@@ -43,6 +48,25 @@ class SurvivalTrial(Monitored, Head):
     """What is estimated at the looks beside the tests."""
 
     @property
-    def endpoints(self) -> tuple[str, ...]:
-        """Endpoints that the model gives, PFS before OS."""
-        return endpoints_of(self.survival)
+    def seen_endpoints(self) -> tuple[SurvivalEndpoint, ...]:
+        """The endpoints of the looks: those that are defined, or those that the model gives."""
+        if self.endpoints:
+            return self.endpoints
+        return tuple(
+            SurvivalEndpoint.model_construct(id=i + 1, name=name, of=name, reader=None, rules=None)
+            for i, name in enumerate(endpoints_of(self.survival))
+        )
+
+    @property
+    def endpoint_names(self) -> tuple[str, ...]:
+        """Names of the endpoints of the looks."""
+        return tuple(each.name for each in self.seen_endpoints)
+
+    def event_of(self, endpoint: str) -> str:
+        """What the event of an endpoint is: PFS or OS."""
+        return {each.name: each.of for each in self.seen_endpoints}[endpoint]
+
+    def rules_of(self, endpoint: SurvivalEndpoint) -> RuleSet:
+        """The rule set of an endpoint; by default every event counts."""
+        known = {each.name: each for each in (*BUILT_IN, *self.rule_sets)}
+        return known[endpoint.rules or "ema"]

@@ -39,9 +39,9 @@ BAD = {
     ),
     "unknown endpoint": (
         "endpoint: PFS, count: 150",
-        "endpoint: »PSF, count: 150",
+        "»endpoint: PSF, count: 150",
         "analyses.interim.cut.events.endpoint",
-        "'PFS' or 'OS'|Did you mean PFS",
+        "no such endpoint|allowed: PFS, OS|Did you mean PFS",
     ),
     "cut before the origin": (
         "date: 2029-01-01",

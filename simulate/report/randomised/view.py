@@ -30,8 +30,7 @@ NO_ESTIMATE = Estimate(math.nan, math.nan, math.nan, math.nan, 0, 0)
 EVERYBODY = "all"
 """The arm under which measures of all arms together stand."""
 
-ENDPOINTS = {"PFS": "Progression-free survival", "OS": "Overall survival"}
-"""Endpoints by their short names."""
+_TITLES = {"PFS": "Progression-free survival", "OS": "Overall survival"}
 
 
 class Key(NamedTuple):
@@ -153,6 +152,11 @@ class RandomisedView:
     def looks_of(self, hypothesis: Hypothesis) -> tuple[Analysis, ...]:
         """The looks at which a hypothesis is tested."""
         return tuple(self.analyses[i] for i in self.outcomes.looks_of(hypothesis))
+
+    def endpoint_title(self, endpoint: str) -> str:
+        """An endpoint as people read it; one with a name of its own has that behind it."""
+        title = _TITLES[self.scenario.event_of(endpoint)]
+        return title if endpoint in _TITLES else f"{title} ({endpoint})"
 
     def label(self, arm: str) -> str:
         """An arm as people read it."""
