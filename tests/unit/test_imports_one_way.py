@@ -24,6 +24,7 @@ LAYERS = [
     "clock",
     "compiled",
     "sequential",
+    "single_arm",
     "packing",
     "packed",
     "bits",
