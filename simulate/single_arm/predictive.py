@@ -134,9 +134,7 @@ def _with_needed(
     for n in looks[:-1]:
         predicted = predictive_probability(n, last, needed, prior)
         no_go.append(int((predicted < stop[0]).sum()) - 1)
-        # as many as needed at the end make it certain, whatever rounding says
-        sure = np.arange(n + 1) >= needed
-        go.append(n + 1 - int(((predicted > stop[1]) & ((stop[1] < 1) | sure)).sum()))
+        go.append(n + 1 - int((predicted > stop[1]).sum()))
     posterior = posterior_above(p0, last, prior)
     rule = DecisionRule(looks, (*no_go, needed - 1), (*go, needed))
     return PredictiveDesign(rule, float(posterior[needed - 1]), float(posterior[needed]))
