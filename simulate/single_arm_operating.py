@@ -84,6 +84,11 @@ class SingleArmOutcomes:
         return np.asarray(sizes[self.values("full_look").astype(int) - 1])
 
     @property
+    def full_at_once(self) -> Estimate:
+        """Patients counted if all responses were known at once."""
+        return mean(self.full_patients)
+
+    @property
     def overrun(self) -> Estimate:
         """Patients enrolled by the decision who are not counted in it."""
         return mean(self.values("enrolled") - self.values("patients"))
@@ -160,7 +165,7 @@ def single_arm_measures(trial: Trial, analysed: AnalysedReplicates) -> Iterator[
         yield of(decision), "early_by_delay", found.early_by_delay(decision)
     for name in COUNTS:
         yield of(name), "mean", found.expected(name)
-    yield of("patients"), "without_delay", mean(found.full_patients)
+    yield of("patients"), "without_delay", found.full_at_once
     yield of("enrolled"), "overrun", found.overrun
     yield of("full_responders"), "rate", found.response_rate
     yield of("target_not_reached"), "probability", proportion(found.values("target_not_reached"))
