@@ -6,21 +6,26 @@ from importlib.metadata import version
 from pathlib import Path
 
 from simulate.describe.design import design_in_words
+from simulate.describe.single_arm import theory_in_words
 from simulate.design_theory import DesignTheory
 from simulate.results import MANIFEST, check_folder, new_folder, write_csv, write_json
+from simulate.single_arm_theory import SingleArmTheory
 
 
-def write_design(theory: DesignTheory, folder: Path, *, command: str, force: bool = False) -> str:
+def write_design(
+    theory: DesignTheory | SingleArmTheory, folder: Path, *, command: str, force: bool = False
+) -> str:
     """Write the theory of a design, whole or not at all.
 
     Parameters
     ----------
-    theory : DesignTheory
+    theory : DesignTheory or SingleArmTheory
         The theory.
     folder : Path
         Where to: ``design.csv`` (a row for each hypothesis, look and truth),
-        ``design_overall.csv`` (one for each hypothesis and truth), ``design.txt`` and
-        ``manifest.json``. It is not the folder of the scenario's simulation, which appears whole.
+        ``design_overall.csv`` (one for each hypothesis and truth), ``design_curve.csv`` (of a
+        single-arm design: by response rate), ``design.txt`` and ``manifest.json``. It is not the
+        folder of the scenario's simulation, which appears whole.
     command : str
         The command that asked for it, for the manifest.
     force : bool
@@ -38,10 +43,15 @@ def write_design(theory: DesignTheory, folder: Path, *, command: str, force: boo
     """
     digest = theory.scenario.digest()
     check_folder(folder, digest, force=force)
-    text = design_in_words(theory)
+    if isinstance(theory, SingleArmTheory):
+        text, further = theory_in_words(theory), {"design_curve": theory.curve}
+    else:
+        text, further = design_in_words(theory), {}
     with new_folder(folder) as new:
         write_csv(theory.table, new / "design.csv")
         write_csv(theory.overall, new / "design_overall.csv")
+        for name, table in further.items():
+            write_csv(table, new / f"{name}.csv")
         (new / "design.txt").write_text(text, encoding="utf-8")
         content = {
             "name": theory.scenario.name,
