@@ -79,7 +79,7 @@ def family_wise_errors(
     """
     found = []
     z = null_statistics(tests, n_looks, correlation=correlation, seed=seed, n=n)
-    bounds = _by_look(tests, n_looks)
+    bounds = bounds_by_look(tests, n_looks)
     for true in subsets(len(tests)):
         each = tuple(_error_of(weights, tests, h, true, n_looks) for h in true)
         surely = z.copy()
@@ -118,7 +118,7 @@ def _error_of(
     return float(crossing(own.information, np.zeros_like(upper), nowhere, upper).above.sum())
 
 
-def _by_look(tests: Sequence[TestedLooks], n_looks: int) -> FloatArray:
+def bounds_by_look(tests: Sequence[TestedLooks], n_looks: int) -> FloatArray:
     """Bounds of all hypotheses at all looks, infinite where a look does not test."""
     n_sets = len(tests[0].bounds)
     table = np.full((len(tests), n_sets, n_looks), np.inf)

@@ -140,7 +140,7 @@ class RandomisedView:
     @cached_property
     def theory(self) -> Theory:
         """What theory says, by name; it says nothing where it has no formula."""
-        return Theory(self.result.theory)
+        return Theory(self.result.theory, shares_alpha=self.scenario.graph is not None)
 
     @cached_property
     def expected(self) -> Expected | None:
@@ -153,6 +153,10 @@ class RandomisedView:
     def looks_of(self, hypothesis: Hypothesis) -> tuple[Analysis, ...]:
         """The looks at which a hypothesis is tested."""
         return tuple(self.analyses[i] for i in self.outcomes.looks_of(hypothesis))
+
+    def decided_looks(self, hypothesis: Hypothesis) -> tuple[Analysis, ...]:
+        """The looks that test a hypothesis, or decide it in some trial."""
+        return tuple(self.analyses[i] for i in self.outcomes.decided_looks(hypothesis))
 
     def label(self, arm: str) -> str:
         """An arm as people read it."""
