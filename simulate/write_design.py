@@ -5,9 +5,12 @@ from __future__ import annotations
 from importlib.metadata import version
 from pathlib import Path
 
+import pandas as pd
+
 from simulate.describe.design import design_in_words
 from simulate.design_theory import DesignTheory
 from simulate.results import MANIFEST, check_folder, new_folder, write_csv, write_json
+from simulate.theory.shared_alpha import error_rows, level_rows
 
 
 def write_design(theory: DesignTheory, folder: Path, *, command: str, force: bool = False) -> str:
@@ -20,7 +23,9 @@ def write_design(theory: DesignTheory, folder: Path, *, command: str, force: boo
     folder : Path
         Where to: ``design.csv`` (a row for each hypothesis, look and truth),
         ``design_overall.csv`` (one for each hypothesis and truth), ``design.txt`` and
-        ``manifest.json``. It is not the folder of the scenario's simulation, which appears whole.
+        ``manifest.json``; and where hypotheses share alpha ``design_levels.csv`` (a row for each
+        hypothesis, level and look) and ``design_familywise_error.csv`` (one for each set of true
+        hypotheses). It is not the folder of the scenario's simulation, which appears whole.
     command : str
         The command that asked for it, for the manifest.
     force : bool
@@ -42,6 +47,12 @@ def write_design(theory: DesignTheory, folder: Path, *, command: str, force: boo
     with new_folder(folder) as new:
         write_csv(theory.table, new / "design.csv")
         write_csv(theory.overall, new / "design_overall.csv")
+        if theory.shared is not None:
+            name = theory.scenario.name
+            levels = pd.DataFrame(level_rows(name, theory.shared))
+            write_csv(levels, new / "design_levels.csv")
+            errors = pd.DataFrame(error_rows(name, theory.shared))
+            write_csv(errors, new / "design_familywise_error.csv")
         (new / "design.txt").write_text(text, encoding="utf-8")
         content = {
             "name": theory.scenario.name,

@@ -50,6 +50,8 @@ class FamilyWiseError(NamedTuple):
     """The same with a correlation of the statistics at each look, simulated."""
     mcse: float
     """Monte Carlo standard error of the last."""
+    n: int
+    """Simulated trials."""
 
 
 def family_wise_errors(
@@ -95,6 +97,7 @@ def family_wise_errors(
                 at_most=sum(each),
                 correlated=share,
                 mcse=math.sqrt(share * (1.0 - share) / n),
+                n=n,
             )
         )
     return found

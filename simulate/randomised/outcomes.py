@@ -159,6 +159,6 @@ class Outcomes:
 
         Where hypotheses share alpha, one may be decided at a look that tests others.
         """
-        decided = np.asarray(self.decisions(hypothesis) > GOES_ON).any(axis=1)
+        decided: BoolArray = np.any(self.decisions(hypothesis) > GOES_ON, axis=1)
         own = self.looks_of(hypothesis)
         return tuple(i for i in range(len(self.analyses)) if i in own or decided[i])

@@ -7,9 +7,10 @@ one correlation are shown.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -189,3 +190,40 @@ def shared_alpha(trial: Monitored, hypotheses: tuple[HypothesisTheory, ...]) -> 
     names = [each.name for each in trial.analyses]
     looks = tuple(tuple(names.index(a.name) for a in each.analyses) for each in hypotheses)
     return SharedAlpha(graph, trial.multiplicity.alpha, hypotheses, looks, len(names))
+
+
+def level_rows(scenario: str, shared: SharedAlpha) -> Iterator[dict[str, Any]]:
+    """A row for each hypothesis, level and look: efficacy bounds at the planned events."""
+    for each in shared.levels:
+        theory, bounds = each.theory, each.bounds
+        ratios = bounds.efficacy_hazard_ratio(theory.events[-1], allocation=theory.allocation)
+        for look, analysis in enumerate(theory.analyses):
+            yield {
+                "scenario": scenario,
+                "hypothesis": theory.hypothesis.name,
+                "alpha": each.level,
+                "after": " | ".join(" & ".join(names) for names in each.after),
+                "look": look + 1,
+                "analysis": analysis.name,
+                "planned_events": theory.events[look],
+                "efficacy_z": bounds.efficacy_z[look],
+                "efficacy_p": bounds.efficacy_p[look],
+                "efficacy_hazard_ratio": ratios[look],
+                "alpha_spent": bounds.alpha_spent[look],
+            }
+
+
+def error_rows(scenario: str, shared: SharedAlpha) -> Iterator[dict[str, Any]]:
+    """A row for each set of true hypotheses: the family-wise error."""
+    for each in shared.errors:
+        yield {
+            "scenario": scenario,
+            "true": " & ".join(shared.names[h] for h in each.true),
+            "alpha": shared.alpha,
+            "independent": each.independent,
+            "at_most": each.at_most,
+            "correlation": CORRELATION,
+            "correlated": each.correlated,
+            "mcse": each.mcse,
+            "n": each.n,
+        }

@@ -74,6 +74,11 @@ class Characteristics:
         """Probability that ``any`` or ``all`` of several hypotheses are rejected."""
         return self._get("reject", ALL_LOOKS, hypothesis=which)
 
+    @property
+    def familywise_error(self) -> Estimate:
+        """Probability that a true hypothesis of no effect is rejected."""
+        return self._get("familywise_error", ALL_LOOKS)
+
     def _get(
         self,
         measure: str,
