@@ -25,6 +25,7 @@ LAYERS = [
     "compiled",
     "sequential",
     "single_arm",
+    "multiplicity",
     "packing",
     "packed",
     "bits",
