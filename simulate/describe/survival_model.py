@@ -140,7 +140,7 @@ def _implied(expected: ExpectedTrial) -> list[str]:
     landmarks = [
         days
         for days in trial.estimates.landmarks or _USUAL_LANDMARKS
-        if math.floor(days) - 1 <= expected.horizon
+        if math.floor(days) <= expected.horizon
     ]
     header = ["", "median", *(duration(days) for days in landmarks)]
     rows = [
@@ -168,8 +168,8 @@ def _numbers(curve: FloatArray, landmarks: Sequence[float], horizon: int) -> Ite
     median = int(np.argmax(curve <= 0.5))
     yield in_months(median) if curve[-1] <= 0.5 else f"over {in_months(horizon)}"
     for days in landmarks:
-        # an event on day d has the analysis value d + 1
-        yield percent(float(curve[math.floor(days) - 1]))
+        # days from randomisation, as the looks count them
+        yield percent(float(curve[math.floor(days)]))
 
 
 def _is_scanned(trial: SurvivalTrial) -> bool:

@@ -137,7 +137,7 @@ def _pairs(design: LookDesign) -> Pairs:
     tested = [(design.endpoints.index(h.endpoint), _arms_of(design, h)) for h in design.hypotheses]
     hypotheses = [[h for h, which in enumerate(tested) if which == pair] for pair in pairs]
     return Pairs(
-        first_of_endpoint=_starts(map(len, by_endpoint)),
+        endpoint=_table(endpoint for endpoint, _ in pairs),
         first_arm=_table(first for _, (first, _) in pairs),
         second_arm=_table(second for _, (_, second) in pairs),
         reports=_table(bits for of_endpoint in by_endpoint for bits in _reports(of_endpoint)),
@@ -230,9 +230,12 @@ def look_room(plan: LookPlan, n_patients: int, n_strata: int) -> LookRoom:
                 np.zeros(n_patients + 2),
                 np.zeros(n_patients + 2),
             ),
+            events=np.zeros(n_hypotheses, np.int64),
+            difference=np.zeros(n_hypotheses),
+            variance=np.zeros(n_hypotheses),
+            z=np.zeros(n_hypotheses),
             node=np.zeros(n_hypotheses, np.int64),
             decision=np.zeros(n_hypotheses, np.int64),
             is_due=np.zeros(n_hypotheses, np.int64),
-            is_told=np.zeros(len(plan.pairs.first_arm), np.int64),
         ),
     )

@@ -59,8 +59,8 @@ class Triggers(NamedTuple):
 class Pairs(NamedTuple):
     """Pairs of arms that are counted together: those that are compared, and the other arms."""
 
-    first_of_endpoint: IntTable
-    """By endpoint, and one beyond: its first pair."""
+    endpoint: IntTable
+    """Whose events are counted, never decreasing."""
     first_arm: IntTable
     """The experimental arm."""
     second_arm: IntTable

@@ -140,13 +140,6 @@ BAD = {
         "hypotheses.pfs.futility.spending.spent",
         "does not sum to beta|must be 0.1 (given: 0.2)",
     ),
-    "futility without its hazard ratio": (
-        "    futility: {spending: {kind: hwang_shih_decani, gamma: -4}, beta: 0.1}\n"
-        "    design_hazard_ratio: 0.7\n",
-        "    »futility: {spending: {kind: hwang_shih_decani, gamma: -4}, beta: 0.1}\n",
-        "hypotheses.pfs.futility",
-        "hazard ratio that the trial is designed for|design_hazard_ratio",
-    ),
     "design for harm": (
         "design_hazard_ratio: 0.7",
         "design_hazard_ratio: »1.2",
