@@ -14,14 +14,15 @@ from simulate.looks.review import (
     MASK_BITS,
     Calendars,
     EndpointRules,
+    Pairs,
     ReviewPlan,
     ReviewRoom,
     Therapy,
 )
-from simulate.looks.seen import Observation
+from simulate.looks.seen import LATENT, Observation
 from simulate.patient.censoring import NO_LIMIT
 from simulate.patient.survival import SLICE_BITS_OF_DAYS
-from simulate.scenario.survival_endpoints import SurvivalEndpoint
+from simulate.scenario.survival_endpoints import LATENT_READER, SurvivalEndpoint
 from simulate.scenario.survival_trial import SurvivalTrial
 from simulate.times import cumulative_hazard
 
@@ -32,7 +33,7 @@ _GROUP = 16
 
 def observation(trial: SurvivalTrial, last_day: int) -> Observation:
     """How events of a scenario become known without error, up to a patient's day."""
-    is_death = np.array([each.of == "OS" for each in trial.seen_endpoints], np.int64)
+    is_death = np.array([_way(each) for each in trial.seen_endpoints], np.int64)
     if trial.survival.observation == "exact":
         nothing = np.zeros(1, np.int32)
         return Observation(is_death, 0, nothing, nothing)
@@ -45,6 +46,12 @@ def observation(trial: SurvivalTrial, last_day: int) -> Observation:
     )
 
 
+def _way(endpoint: SurvivalEndpoint) -> int:
+    if endpoint.reader == LATENT_READER:
+        return LATENT
+    return int(endpoint.of == "OS")
+
+
 # ---- readers, visits and rules --------------------------------------------------------------
 
 
@@ -52,7 +59,7 @@ def review_plan(trial: SurvivalTrial, last_day: int) -> ReviewPlan:
     """How scans of a scenario are read, and which rules its endpoints have, as tables."""
     model, arms = trial.survival, [arm.name for arm in trial.arms]
     names = [reader.name for reader in model.readers]
-    reviewed = [is_reviewed(trial, each) for each in trial.seen_endpoints]
+    reviewed = [trial.is_reviewed(each) for each in trial.seen_endpoints]
     by_arm = [planned_scans(trial, last_day, arm) for arm in arms]
     if not any(reviewed):
         by_arm = [np.zeros(1, np.int64)] * len(arms)
@@ -76,20 +83,12 @@ def review_plan(trial: SurvivalTrial, last_day: int) -> ReviewPlan:
         calendars=_calendars(by_arm, last_day if any(reviewed) else 0, n_visits),
         therapy=_therapy(trial, last_day if any(reviewed) else 0),
         rules=_rules(trial, names, reviewed),
+        pairs=Pairs(
+            first=np.array([names.index(one) for one, _ in trial.pairs_of_readers], np.int64),
+            second=np.array([names.index(other) for _, other in trial.pairs_of_readers], np.int64),
+            counts_switched=int(bool(model.switching)),
+        ),
     )
-
-
-def is_reviewed(trial: SurvivalTrial, endpoint: SurvivalEndpoint) -> bool:
-    """Whether an endpoint is seen otherwise than without error, or has rules of censoring."""
-    model, rules = trial.survival, trial.rules_of(endpoint)
-    if endpoint.of == "OS":
-        return False
-    if endpoint.reader is not None or model.treating_reader is not None:
-        return True
-    if model.visits is not None or model.calendar_by_arm:
-        return True
-    limits = rules.missed_visits is not None or rules.death_window is not None
-    return limits or rules.new_therapy == "censor"
 
 
 def planned_scans(trial: SurvivalTrial, last_day: int, arm: str) -> IntArray:
@@ -181,7 +180,7 @@ def _rules(trial: SurvivalTrial, readers: list[str], reviewed: list[bool]) -> En
     return EndpointRules(
         is_reviewed=np.array(reviewed, np.int64),
         reader=np.array(
-            [len(readers) if e.reader is None else readers.index(e.reader) for e in endpoints],
+            [readers.index(e.reader) if e.reader in readers else len(readers) for e in endpoints],
             np.int64,
         ),
         most_not_done=np.array([r.missed_visits or NO_LIMIT for r in own], np.int64),

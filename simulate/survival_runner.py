@@ -28,6 +28,7 @@ from simulate.looks.boundaries import Boundaries
 from simulate.looks.bounds import BoundTree
 from simulate.looks.build import look_plan, look_room
 from simulate.looks.columns import column_names
+from simulate.looks.concordance import tell_agreement
 from simulate.looks.conduct import Enrolled, LookRoom, conduct_looks
 from simulate.looks.design import survival_design
 from simulate.looks.plan import LookPlan
@@ -81,7 +82,10 @@ def look_at_trial(
         watch.event_day,
         stride,
     )
-    return conduct_looks(watch.plan, tree, enrolled, take_sample, seen, watch.room, out, at)
+    if not conduct_looks(watch.plan, tree, enrolled, take_sample, seen, watch.room, out, at):
+        return False
+    tell_agreement(watch.review, ledger, watch.plan, out, at, stride)
+    return True
 
 
 @kernel

@@ -79,6 +79,16 @@ class EndpointRules(NamedTuple):
     death_window: IntTable
 
 
+class Pairs(NamedTuple):
+    """What looks tell of readers and treatment."""
+
+    first: IntTable
+    """First reader of each pair whose calls are compared."""
+    second: IntTable
+    counts_switched: int
+    """1 if patients who change treatment are counted."""
+
+
 class ReviewPlan(NamedTuple):
     """How scans are read, as numbers."""
 
@@ -99,6 +109,7 @@ class ReviewPlan(NamedTuple):
     calendars: Calendars
     therapy: Therapy
     rules: EndpointRules
+    pairs: Pairs
 
 
 class ReviewRoom(NamedTuple):

@@ -17,12 +17,16 @@ from simulate.distributions import NEVER, IntTable, ShortColumn
 from simulate.looks.review import Review, judge_endpoint, review_trial, take_reviewed
 from simulate.survival_ledger import SurvivalLedger
 
+LATENT = 2
+"""In the place of `is_death`: progression is known on its day."""
+
 
 class Observation(NamedTuple):
     """How events become known."""
 
     is_death: IntTable
-    """By endpoint: 1 if only death is its event (OS), 0 if progression is too (PFS)."""
+    """By endpoint: 1 if only death is its event (OS), 0 if progression is too (PFS), and 2 if that
+    is known on its day whatever the scans."""
     by_scans: int
     """1 if progression is seen at scans, 0 if on its day."""
     next_scan: ShortColumn
@@ -63,7 +67,7 @@ def find_event_days(seen: Seen) -> None:
                 seen.event_day[first + i] = death[i] if death[i] <= dropout[i] else NEVER
         elif seen.review.plan.rules.is_reviewed[endpoint] == 1:
             judge_endpoint(seen.review, seen.ledger, endpoint, seen.event_day, seen.stride)
-        elif seen.observation.by_scans == 0:
+        elif seen.observation.by_scans == 0 or seen.observation.is_death[endpoint] == LATENT:
             for i in range(n):
                 day = min(progression[i], death[i])
                 seen.event_day[first + i] = day if day <= dropout[i] else NEVER
@@ -86,7 +90,7 @@ def take_sample(
         take_reviewed(
             seen.review, seen.ledger, endpoint, cut_day, n, seen.event_day, seen.stride, day, event
         )
-    elif seen.observation.by_scans == 0 or seen.observation.is_death[endpoint] == 1:
+    elif seen.observation.by_scans == 0 or seen.observation.is_death[endpoint] >= 1:
         for i in range(n):
             known_until = min(cut_day - enrolled[i], dropout[i])
             has_event = seen.event_day[first + i] <= known_until
