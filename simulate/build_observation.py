@@ -74,6 +74,7 @@ def review_plan(trial: SurvivalTrial, last_day: int) -> ReviewPlan:
     return ReviewPlan(
         is_needed=int(any(reviewed)),
         n_readers=len(names),
+        needs_perfect=int(any(map(_reads_without_error, trial.seen_endpoints))),
         reader_ids=np.array([reader.id for reader in model.readers], np.int64),
         treating=-1 if treating is None else names.index(treating),
         errors=_tables(errors, SLICE_BITS_OF_VISITS),
@@ -159,7 +160,7 @@ def _tables(probabilities: Sequence[FloatArray], slice_bits: int) -> GuidedTable
 def _therapy(trial: SurvivalTrial, last_day: int) -> Therapy:
     therapy = trial.survival.new_therapy
     if therapy is None:
-        return Therapy(0, _tables([], SLICE_BITS_OF_VISITS), 0, 0)
+        return Therapy(0, 0, _tables([], SLICE_BITS_OF_VISITS), 0, 0)
     days = np.arange(last_day + 1.0)
     laws = [therapy.by_arm.get(arm.name, therapy.time) for arm in trial.arms]
     tables = [
@@ -168,10 +169,15 @@ def _therapy(trial: SurvivalTrial, last_day: int) -> Therapy:
     after = therapy.after_progression
     return Therapy(
         exists=1,
+        has_alone=int(any(law is not None for law in laws)),
         alone=_tables(tables, SLICE_BITS_OF_DAYS),
         follows=0 if after is None else int(thresholds([after.probability])[0]),
         delay=0 if after is None else math.ceil(after.delay),
     )
+
+
+def _reads_without_error(endpoint: SurvivalEndpoint) -> bool:
+    return endpoint.of == "PFS" and endpoint.reader is None
 
 
 def _rules(trial: SurvivalTrial, readers: list[str], reviewed: list[bool]) -> EndpointRules:

@@ -17,7 +17,7 @@ from simulate.distributions import (
     WordColumn,
 )
 from simulate.guided import GuidedTables, guided_number
-from simulate.patient.censoring import censored_after
+from simulate.patient.censoring import censored_after, counts_despite
 from simulate.patient.reading import (
     AFTER_PROGRESSION,
     EARLY,
@@ -60,6 +60,8 @@ class Therapy(NamedTuple):
 
     exists: int
     """1 if there is any."""
+    has_alone: int
+    """1 if some begins without progression."""
     alone: GuidedTables
     """By arm: days to new therapy without progression."""
     follows: int
@@ -96,6 +98,8 @@ class ReviewPlan(NamedTuple):
     """0 if no endpoint is seen so."""
     n_readers: int
     """Readers who err; one more never does."""
+    needs_perfect: int
+    """1 if an endpoint is read by that one."""
     reader_ids: IntTable
     treating: int
     """Position of the reader at whose call scans end; -1 if they go on."""
@@ -126,7 +130,7 @@ class ReviewRoom(NamedTuple):
     missed: WordColumn
     """Bits of the visits that are missed, `MASK_BITS` of them at a time."""
     call: ShortColumn
-    """By reader: the visit of the call; `n_visits` without one."""
+    """By reader: the visit of the call, if its day is one on which a scan is done."""
     call_day: ShortColumn
     """By reader: its day, NEVER without one."""
     end: ShortColumn
@@ -164,12 +168,11 @@ def review_trial(review: Review, ledger: SurvivalLedger, stride: int) -> None:
         read(plan, room, ledger, plan.treating, stride)
         for i in range(n):
             room.end[i] = room.call_day[plan.treating * stride + i]
-    for reader in range(plan.n_readers + 1):
+    for reader in range(plan.n_readers + plan.needs_perfect):
         if reader != plan.treating:
             read(plan, room, ledger, reader, stride)
     if plan.therapy.exists == 1:
-        for i in range(n):
-            room.therapy[i] = new_therapy(plan, room, ledger, i)
+        begin_therapy(plan, room, ledger)
 
 
 @rule
@@ -230,39 +233,73 @@ def read(
     plan: ReviewPlan, room: ReviewRoom, ledger: SurvivalLedger, reader: int, stride: int
 ) -> None:
     """Find the calls of a reader; those of the treating reader before all others."""
-    calendars, first = plan.calendars, reader * stride
-    lane, errs, ends = room.lane, reader < plan.n_readers, plan.treating >= 0
-    for i in range(ledger.n[0]):
-        arm = ledger.arm[i]
-        progression = min(ledger.progression_day[i], calendars.n_days - 1)
-        visit = calendars.next_visit[arm * calendars.day_step + progression]
-        if errs:
-            words = reader * room.slot + i
-            late_table = error_table(plan, reader, LATE, arm)
-            late = guided_number(plan.errors, late_table, room.words[LATE * lane + words])
-            early_table = error_table(plan, reader, EARLY, arm)
-            early = guided_number(plan.errors, early_table, room.words[EARLY * lane + words])
-            visit = visit_of_call(visit, late, early)
-        visit = next_done(plan, room, i, min(visit, calendars.n_visits), stride)
-        day = calendars.visit_day[arm * calendars.visit_step + visit]
+    n, first = ledger.n[0], reader * stride
+    calendars, last = plan.calendars, plan.calendars.n_days - 1
+    # short loops, most of which run in SIMD
+    for i in range(n):
+        at = ledger.arm[i] * calendars.day_step + min(ledger.progression_day[i], last)
+        room.call[first + i] = calendars.next_visit[at]
+    if reader < plan.n_readers:
+        for i in range(n):
+            room.call[first + i] = erring_call(
+                plan, room, reader, ledger.arm[i], room.call[first + i], i
+            )
+    if plan.misses == 1:
+        for i in range(n):
+            room.call[first + i] = next_done(plan, room, i, room.call[first + i], stride)
+    for i in range(n):
+        at = ledger.arm[i] * calendars.visit_step + room.call[first + i]
+        room.call_day[first + i] = calendars.visit_day[at]
+    for i in range(n):
+        day = room.call_day[first + i]
         is_there = is_called(day, ledger.death_day[i], ledger.dropout_day[i])
-        if ends and reader != plan.treating and day > room.end[i]:
-            is_there = False
-        room.call[first + i] = visit if is_there else calendars.n_visits
         room.call_day[first + i] = day if is_there else NEVER
+    if plan.treating >= 0 and reader != plan.treating:
+        for i in range(n):
+            day = room.call_day[first + i]
+            room.call_day[first + i] = day if day <= room.end[i] else NEVER
 
 
 @rule
-def new_therapy(plan: ReviewPlan, room: ReviewRoom, ledger: SurvivalLedger, i: int) -> int:
-    """Day on which new therapy of a patient begins, or NEVER."""
-    therapy, lane = plan.therapy, room.lane
-    words = (plan.n_readers + 1) * room.slot + i
-    drawn = room.words[WITHOUT_PROGRESSION * lane + words]
-    alone = guided_number(therapy.alone, ledger.arm[i], drawn)
+def erring_call(
+    plan: ReviewPlan, room: ReviewRoom, reader: int, arm: int, visit: int, i: int
+) -> int:
+    """Visit at which a reader would call progression, were it done; `n_visits` if at none.
+
+    ``visit`` is the first on or after progression, `n_visits` without one.
+    """
+    words = reader * room.slot + i
+    table, drawn = error_table(plan, reader, EARLY, arm), room.words[EARLY * room.lane + words]
+    early = NEVER
+    if visit > 0 and drawn <= plan.errors.highest[(table << plan.errors.stride_bits) + visit - 1]:
+        early = guided_number(plan.errors, table, drawn)  # only what comes before progression
+    table, drawn = error_table(plan, reader, LATE, arm), room.words[LATE * room.lane + words]
+    late = guided_number(plan.errors, table, drawn)
+    return min(visit_of_call(visit, late, early), plan.calendars.n_visits)
+
+
+@rule
+def begin_therapy(plan: ReviewPlan, room: ReviewRoom, ledger: SurvivalLedger) -> None:
+    """Find the days on which new therapy begins."""
+    therapy, n = plan.therapy, ledger.n[0]
+    first = (plan.n_readers + 1) * room.slot
+    alone, follows = WITHOUT_PROGRESSION * room.lane, AFTER_PROGRESSION * room.lane
+    for i in range(n):
+        room.therapy[i] = NEVER
+    if therapy.has_alone == 1:
+        for i in range(n):
+            drawn = room.words[alone + first + i]
+            room.therapy[i] = guided_number(therapy.alone, ledger.arm[i], drawn)
     if plan.treating < 0:
-        return day_of_new_therapy(alone, ledger.progression_day[i], 0, 0)
-    follows = 1 if room.words[AFTER_PROGRESSION * lane + words] < therapy.follows else 0
-    return day_of_new_therapy(alone, room.end[i], follows, therapy.delay)
+        for i in range(n):
+            ends = ledger.progression_day[i]
+            room.therapy[i] = day_of_new_therapy(room.therapy[i], ends, 0, 0)
+    else:
+        for i in range(n):
+            is_next = 1 if room.words[follows + first + i] < therapy.follows else 0
+            room.therapy[i] = day_of_new_therapy(
+                room.therapy[i], room.end[i], is_next, therapy.delay
+            )
 
 
 # ---- endpoints ------------------------------------------------------------------------------
@@ -273,26 +310,25 @@ def judge_endpoint(
     review: Review, ledger: SurvivalLedger, endpoint: int, event_day: ShortColumn, stride: int
 ) -> None:
     """Fill the days on which events of an endpoint count, and up to when scans do."""
-    plan, room = review.plan, review.room
+    plan, room, n = review.plan, review.room, ledger.n[0]
     first, own = endpoint * stride, plan.rules.reader[endpoint] * stride
-    censors = plan.rules.censors_therapy[endpoint]
-    for i in range(ledger.n[0]):
-        call, death = room.call_day[own + i], ledger.death_day[i]
-        event = min(call, death)
-        until = ledger.dropout_day[i]
-        if plan.treating >= 0:
-            until = min(until, room.end[i])
-        therapy = room.therapy[i] if plan.therapy.exists == 1 else NEVER
-        if event > ledger.dropout_day[i] or event == NEVER:
-            event = NEVER
-            if censors == 1:
-                until = min(until, therapy)
-        else:
-            limit = judge_event(plan, room, ledger, endpoint, i, therapy, stride)
-            event = event if limit == NEVER else NEVER
-            until = min(until, limit)
-        event_day[first + i] = event
-        room.until[first + i] = until
+    for i in range(n):
+        event, dropout = min(room.call_day[own + i], ledger.death_day[i]), ledger.dropout_day[i]
+        event_day[first + i] = event if event <= dropout else NEVER
+        room.until[first + i] = min(dropout, room.end[i])
+    if plan.rules.most_not_done[endpoint] < NEVER or plan.rules.death_window[endpoint] < NEVER:
+        for i in range(n):
+            event = event_day[first + i]
+            # without missed visits no scan is missing before one that is done
+            if event < NEVER and (plan.misses == 1 or event == ledger.death_day[i]):
+                limit = judge_event(plan, room, ledger, endpoint, i, stride)
+                event_day[first + i] = event if limit == NEVER else NEVER
+                room.until[first + i] = min(room.until[first + i], limit)
+    if plan.rules.censors_therapy[endpoint] == 1 and plan.therapy.exists == 1:
+        for i in range(n):
+            event, therapy = event_day[first + i], room.therapy[i]
+            event_day[first + i] = event if counts_despite(event, therapy) else NEVER
+            room.until[first + i] = min(room.until[first + i], therapy)
 
 
 @rule
@@ -302,7 +338,6 @@ def judge_event(
     ledger: SurvivalLedger,
     endpoint: int,
     i: int,
-    therapy: int,
     stride: int,
 ) -> int:
     """Day after which no scan counts because the event of a patient does not; NEVER if it does."""
@@ -323,9 +358,7 @@ def judge_event(
         death < room.call_day[own + i],
         calendars.visit_day[arm * calendars.visit_step + done],
         planned - done,
-        therapy,
         rules.most_not_done[endpoint],
-        rules.censors_therapy[endpoint],
         rules.death_window[endpoint],
     )
 

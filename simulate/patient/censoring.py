@@ -10,17 +10,21 @@ NO_LIMIT = NEVER
 
 
 @rule
+def counts_despite(event: int, new_therapy: int) -> bool:
+    """Whether an event counts where new therapy censors: it comes before it, or on its day."""
+    return event <= new_therapy
+
+
+@rule
 def censored_after(
     event: int,
     is_death: bool,
     last_scan: int,
     not_done: int,
-    new_therapy: int,
     most_not_done: int,
-    censors_therapy: int,
     death_window: int,
 ) -> int:
-    """Day after which no scan counts any more, because the event does not; NEVER if it counts.
+    """Day after which no scan counts because of missed scans or a late death; NEVER if all is well.
 
     PFS is then censored at the last scan done up to that day.
 
@@ -32,17 +36,11 @@ def censored_after(
         Day of the last scan done before the event.
     not_done
         Planned scans between the two that were not done.
-    new_therapy
-        Day on which new therapy begins. On the day of the event it comes after it.
     most_not_done
         So many scans not done, or more, censor.
-    censors_therapy
-        1 if new therapy censors.
     death_window
         A death that comes more days than this after the last scan does not count.
     """
-    if censors_therapy == 1 and new_therapy < event:
-        return new_therapy  # not after the last scan before the event, or no scan in between
     if not_done >= most_not_done:
         return last_scan
     if is_death and event > later(last_scan, death_window):

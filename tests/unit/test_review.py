@@ -12,7 +12,7 @@ from naive_review import Patient, Reading, Rules
 
 from simulate.build_survival_plan import scan_days
 from simulate.distributions import NEVER
-from simulate.patient.censoring import NO_LIMIT, censored_after
+from simulate.patient.censoring import NO_LIMIT, censored_after, counts_despite
 from simulate.patient.reading import day_of_new_therapy, is_called, visit_of_call
 from simulate.randomised.seen_trials import TrialMaker
 from simulate.scenario.survival_scenario import SurvivalScenario
@@ -186,25 +186,21 @@ def test_new_therapy_censors_on_its_day_where_every_day_is_seen() -> None:
 
 # ---- by hand ----------------------------------------------------------------------------------
 
-FDA = {"most_not_done": 2, "censors_therapy": 1, "death_window": NO_LIMIT}
-EMA = {"most_not_done": NO_LIMIT, "censors_therapy": 0, "death_window": NO_LIMIT}
-WINDOW = {"most_not_done": NO_LIMIT, "censors_therapy": 0, "death_window": 90}
+FDA = {"most_not_done": 2, "death_window": NO_LIMIT}
+EMA = {"most_not_done": NO_LIMIT, "death_window": NO_LIMIT}
+WINDOW = {"most_not_done": NO_LIMIT, "death_window": 90}
 
-# event, is it a death, last scan, planned scans not done between them, new therapy; and by which
-# rules what is the last day that counts
+# event, is it a death, last scan, and planned scans not done between them; and by which rules what
+# is the last day that counts
 BY_HAND = {
-    "progression at the next scan": ((84, False, 42, 0, NEVER), FDA, NEVER),
-    "one scan missed before it": ((126, False, 42, 1, NEVER), FDA, NEVER),
-    "two scans missed before it": ((168, False, 42, 2, NEVER), FDA, 42),
-    "the same by treatment policy": ((168, False, 42, 2, NEVER), EMA, NEVER),
-    "death after two missed scans": ((180, True, 42, 3, NEVER), FDA, 42),
-    "new therapy the day before": ((84, False, 42, 0, 83), FDA, 83),
-    "new therapy on the day itself": ((84, False, 42, 0, 84), FDA, NEVER),
-    "new therapy by treatment policy": ((84, False, 42, 0, 50), EMA, NEVER),
-    "new therapy before missed scans": ((168, False, 42, 2, 30), FDA, 30),
-    "death on the last day of the window": ((132, True, 42, 1, NEVER), WINDOW, NEVER),
-    "death a day later": ((133, True, 42, 1, NEVER), WINDOW, 42),
-    "progression has no window": ((168, False, 42, 2, NEVER), WINDOW, NEVER),
+    "progression at the next scan": ((84, False, 42, 0), FDA, NEVER),
+    "one scan missed before it": ((126, False, 42, 1), FDA, NEVER),
+    "two scans missed before it": ((168, False, 42, 2), FDA, 42),
+    "the same by treatment policy": ((168, False, 42, 2), EMA, NEVER),
+    "death after two missed scans": ((180, True, 42, 3), FDA, 42),
+    "death on the last day of the window": ((132, True, 42, 1), WINDOW, NEVER),
+    "death a day later": ((133, True, 42, 1), WINDOW, 42),
+    "progression has no window": ((168, False, 42, 2), WINDOW, NEVER),
 }
 
 
@@ -212,6 +208,12 @@ BY_HAND = {
 def test_rules_of_censoring_by_hand(case: str) -> None:
     arguments, rules, expected = BY_HAND[case]
     assert censored_after(*arguments, **rules) == expected
+
+
+def test_therapy_on_the_day_of_the_event_comes_after_it() -> None:
+    assert counts_despite(84, 84)
+    assert counts_despite(84, NEVER)
+    assert not counts_despite(84, 83)
 
 
 @pytest.mark.parametrize(
