@@ -14,6 +14,7 @@ from simulate.report.randomised.examples import examples_section
 from simulate.report.randomised.head import summary, tiles
 from simulate.report.randomised.null import null_section
 from simulate.report.randomised.power import power_section
+from simulate.report.randomised.readers import readers_section
 from simulate.report.randomised.view import RandomisedView
 from simulate.report.randomised.whatifs import whatifs_section
 from simulate.report.report import render_page
@@ -100,6 +101,7 @@ SECTIONS = (
     boundaries_section,
     calendar_section,
     estimates_section,
+    readers_section,
     examples_section,
     whatifs_section,
     sources_section,
