@@ -32,6 +32,7 @@ from simulate.describe.words import (
 from simulate.scenario.analyses import Analysis
 from simulate.scenario.monitoring import Hypothesis
 from simulate.scenario.survival_scenario import SurvivalScenario
+from simulate.scenario.survival_trial import SurvivalTrial
 from simulate.sequential.refusals import DesignError
 from simulate.theory.course import ExpectedTrial, Truth, at_day
 from simulate.theory.look_days import LookDay
@@ -106,13 +107,13 @@ def _forecast(expected: ExpectedTrial, looks: tuple[LookDay, ...]) -> list[str]:
     ends = month_ends_between(trial.origin, trial.origin + dt.timedelta(days=last))
     if not ends:
         return paragraph("No calendar month ends between the origin and the last look.")
-    known = {endpoint: expected.events(endpoint).sum(axis=0) for endpoint in trial.endpoint_names}
+    known = {kind: expected.events(name).sum(axis=0) for kind, name in _kinds(trial).items()}
     rows = []
     for end in ends:
         day = (end - trial.origin).days
-        numbers = (expected.entered[day], *(known[each][day] for each in trial.endpoint_names))
+        numbers = (expected.entered[day], *(known[each][day] for each in known))
         rows.append([end.strftime("%Y-%m"), *(f"{number:,.1f}" for number in numbers)])
-    events = listing(f"known {events_in_words(each)}" for each in trial.endpoint_names)
+    events = listing(f"known {events_in_words(each)}" for each in known)
     return [
         *paragraph(
             "Expected by the end of each month, by integration over accrual, survival and dropout, "
@@ -120,6 +121,11 @@ def _forecast(expected: ExpectedTrial, looks: tuple[LookDay, ...]) -> list[str]:
         ),
         *side_by_side(["month", "N", *(events_in_words(each).split()[0] for each in known)], rows),
     ]
+
+
+def _kinds(trial: SurvivalTrial) -> dict[str, str]:
+    """PFS before OS, each with an endpoint of it: what is expected is the same for all of them."""
+    return dict(sorted(trial.kinds.items(), reverse=True))
 
 
 def _analyses(expected: ExpectedTrial, looks: tuple[LookDay, ...]) -> list[str]:
@@ -134,9 +140,9 @@ def look_in_words(expected: ExpectedTrial, analysis: Analysis, look: LookDay) ->
     """When a look is expected, and with how many patients and events."""
     trial = expected.trial
     numbers = [f"{at_day(expected.entered, look.day):,.1f} patients enrolled"]
-    for endpoint in trial.endpoint_names:
-        known = expected.events(endpoint).sum(axis=0)
-        numbers.append(f"{at_day(known, look.day):,.1f} {events_in_words(endpoint)}")
+    for kind, name in _kinds(trial).items():
+        known = expected.events(name).sum(axis=0)
+        numbers.append(f"{at_day(known, look.day):,.1f} {events_in_words(kind)}")
     date = trial.origin + dt.timedelta(days=math.ceil(look.day))
     if look.is_reached:
         return f"Expected after {in_months(look.day)} ({date}), with {listing(numbers)}."

@@ -10,6 +10,7 @@ import numpy as np
 from simulate.build_survival_plan import scan_days
 from simulate.describe.conduct import calendar_in_words
 from simulate.describe.distributions import Implied, time_in_words
+from simulate.describe.readers import reading_in_words, switching_in_words
 from simulate.describe.words import (
     duration,
     in_months,
@@ -57,6 +58,7 @@ def survival_model(expected: ExpectedTrial) -> list[str]:
             *(effect_in_words(trial, effect) for effect in trial.survival.effects),
             "" if trial.survival.effects or len(trial.arms) == 1 else "No arm has an effect.",
             *factors_in_words(trial),
+            *switching_in_words(trial),
         ),
         *_implied(expected),
     ]
@@ -154,13 +156,11 @@ def _implied(expected: ExpectedTrial) -> list[str]:
 
 def _curves(expected: ExpectedTrial) -> Iterator[tuple[str, FloatArray]]:
     trial = expected.trial
-    for endpoint in trial.endpoint_names:
-        ways = (
-            [False, True] if _is_scanned(trial) and trial.event_of(endpoint) == "PFS" else [False]
-        )
+    for kind, endpoint in sorted(trial.kinds.items(), reverse=True):
+        ways = [False, True] if _is_scanned(trial) and kind == "PFS" else [False]
         for seen in ways:
             for arm in trial.arms:
-                label = f"{endpoint}{' seen at scans' if seen else ''}, {arm.label}"
+                label = f"{kind}{' seen at scans' if seen else ''}, {arm.label}"
                 yield label, expected.survival(endpoint, arm.name, seen=seen)
 
 
@@ -180,7 +180,7 @@ def observed(expected: ExpectedTrial) -> list[str]:
     """The section on what is seen."""
     trial = expected.trial
     if trial.survival.observation == "exact":
-        return paragraph("Every event is known on its day.")
+        return paragraphs("Every event is known on its day.", *reading_in_words(trial))
     days = scan_days(trial, expected.horizon)[1:]
     return paragraphs(
         f"Scans, counted from randomisation: {calendar_in_words(trial.survival.calendar)}; the "
@@ -188,6 +188,10 @@ def observed(expected: ExpectedTrial) -> list[str]:
         "Progression is known at the first scan on or after it, if the patient is then alive and "
         "in the study. Death is known on its day. Without an event, PFS is censored at the last "
         "scan.",
+        *reading_in_words(trial),
+        "What is expected is told as if scans were read without error and every event counted."
+        if trial.is_read
+        else "",
     )
 
 

@@ -111,6 +111,7 @@ def run_outcomes(
         scenario.hypotheses,
         look_design(scenario).endpoints,
         readers_of(scenario),
+        {name: scenario.event_of(name) for name in look_design(scenario).endpoints},
     )
 
 

@@ -90,6 +90,8 @@ class Outcomes:
         Names of the endpoints.
     readers
         Who reads the scans, by the name of the endpoint; endpoints without a reader are left out.
+    kinds
+        PFS or OS, by the name of the endpoint, for endpoints that are named otherwise.
     """
 
     looks: LookReplicates
@@ -97,6 +99,7 @@ class Outcomes:
     hypotheses: tuple[Hypothesis, ...]
     endpoints: tuple[str, ...] = ("PFS", "OS")
     readers: Mapping[str, str] = field(default_factory=dict)
+    kinds: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def n(self) -> int:
@@ -110,6 +113,10 @@ class Outcomes:
     def has(self, name: str) -> bool:
         """Whether there is such a column."""
         return name in self.looks.names
+
+    def events_of(self, endpoint: str) -> str:
+        """What the events of an endpoint are: PFS or OS."""
+        return self.kinds.get(endpoint, endpoint)
 
     @property
     def told_endpoints(self) -> tuple[str, ...]:

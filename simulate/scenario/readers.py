@@ -9,12 +9,12 @@ from pydantic import Field, model_validator
 
 from simulate.scenario.distributions import Time
 from simulate.scenario.fields import (
+    Days,
     FileSafeName,
     HazardRatio,
     OpenProbability,
     Probability,
     Section,
-    WholeDays,
     reject,
 )
 
@@ -72,8 +72,8 @@ class AfterProgression(Section):
 
     probability: Probability
     """Probability that there is one."""
-    delay: WholeDays = 0
-    """Time from the call to its start."""
+    delay: Days = 0.0
+    """Time from the call to its start, rounded up to whole days; by default none."""
 
 
 class NewTherapy(Section):
@@ -100,8 +100,8 @@ class Switching(Section):
     """The arm that they leave."""
     probability: Annotated[Probability, Field(gt=0)]
     """Probability that a patient who progresses does so, if still alive then."""
-    delay: WholeDays = 0
-    """Time from progression to the change."""
+    delay: Days = 0.0
+    """Time from progression to the change, rounded up to whole days; by default none."""
     hazard_ratio: HazardRatio
     """What it does to the hazard of death from then on."""
 

@@ -9,7 +9,7 @@ from simulate.scenario.problems import similar
 from simulate.scenario.rules import calendar_in_order
 from simulate.scenario.rules_of_names import unique
 from simulate.scenario.rules_of_randomisation import arm_exists
-from simulate.scenario.survival_endpoints import BUILT_IN, RuleSet, SurvivalEndpoint
+from simulate.scenario.survival_endpoints import BUILT_IN, LATENT_READER, RuleSet, SurvivalEndpoint
 from simulate.scenario.survival_model import IllnessDeathModel, SingleModel, endpoints_of
 from simulate.scenario.survival_trial import SurvivalTrial
 from simulate.scenario.tree import Path
@@ -34,12 +34,14 @@ def named_endpoints(trial: SurvivalTrial) -> Iterator[Finding]:
         if endpoint.of == "OS":
             yield from _death_is_certain(endpoint, place)
             continue
-        if endpoint.reader is not None:
+        if endpoint.reader not in (None, LATENT_READER):
+            assert endpoint.reader is not None  # for the type checker
             yield from _reader_exists(trial, endpoint.reader, (*place, "reader"))
         if endpoint.rules is not None:
             known = [*_OWN, *(each.name for each in trial.rule_sets)]
             yield from _exists("rule set", endpoint.rules, sorted(known), (*place, "rules"))
             yield from _rules_fit(trial, endpoint, (*place, "rules"))
+            yield from _latent_has_no_rules(endpoint, (*place, "rules"))
 
 
 def _death_is_certain(endpoint: SurvivalEndpoint, place: Path) -> Iterator[Finding]:
@@ -69,6 +71,15 @@ def _exists(what: str, name: str, names: Iterable[str], place: Path) -> Iterator
     if name not in names:
         message = f"there is no such {what} (given: {name}; allowed: {', '.join(names)})"
         yield Finding(place, message, similar(name, names))
+
+
+def _latent_has_no_rules(endpoint: SurvivalEndpoint, place: Path) -> Iterator[Finding]:
+    if endpoint.reader == LATENT_READER and endpoint.rules is not None:
+        yield Finding(
+            place,
+            f"what is {LATENT_READER} is known without scans, and rules say nothing of it",
+            "Leave out rules",
+        )
 
 
 def _rules_fit(trial: SurvivalTrial, endpoint: SurvivalEndpoint, place: Path) -> Iterator[Finding]:
@@ -123,6 +134,13 @@ def readers_are_possible(trial: SurvivalTrial) -> Iterator[Finding]:
     model, where = trial.survival, ("survival", "readers")
     yield from unique((each.id for each in model.readers), where, "id")
     yield from unique((each.name for each in model.readers), where, "name")
+    for index, reader in enumerate(model.readers):
+        if reader.name == LATENT_READER:
+            yield Finding(
+                (*where, index, "name"),
+                f"every scenario has a reader {LATENT_READER}, who sees progression on its day",
+                "Give this one another name",
+            )
     for index, reader in enumerate(model.readers):
         for arm in reader.by_arm:
             yield from arm_exists(trial.arms, arm, (*where, index, "by_arm", arm))

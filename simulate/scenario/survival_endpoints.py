@@ -39,6 +39,11 @@ guideline on anticancer medicinal products, Appendix 1 (2012), events whatever c
 """
 
 
+LATENT_READER = "latent"
+"""Reader of an endpoint whose progression is known on its very day: the truth, beside what is
+seen."""
+
+
 class SurvivalEndpoint(Section):
     """One way to see progression-free or overall survival; several are seen side by side."""
 
@@ -49,6 +54,7 @@ class SurvivalEndpoint(Section):
     of: Literal["PFS", "OS"]
     """What the event is: progression or death (PFS), or death (OS)."""
     reader: FileSafeName | None = None
-    """Who reads the scans; by default progression is seen without error."""
+    """Who reads the scans; by default progression is seen without error at a scan. The reader
+    latent sees it on its very day."""
     rules: FileSafeName | None = None
     """Rule set of its censoring: fda, ema or one of rule_sets; by default every event counts."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import Annotated
 
 from pydantic import Field
@@ -15,7 +16,7 @@ from simulate.scenario.monitoring import Estimates, Hypothesis
 from simulate.scenario.multiplicity import NO_MULTIPLICITY, Multiplicity, is_left_out
 from simulate.scenario.randomisation import MOST_ARMS, Arm, Randomisation
 from simulate.scenario.recruitment import Recruitment
-from simulate.scenario.survival_endpoints import BUILT_IN, RuleSet, SurvivalEndpoint
+from simulate.scenario.survival_endpoints import BUILT_IN, LATENT_READER, RuleSet, SurvivalEndpoint
 from simulate.scenario.survival_model import SurvivalModel, endpoints_of
 
 LONGEST_STUDY = 36525
@@ -65,9 +66,42 @@ class SurvivalTrial(Monitored, Head):
         """Names of the endpoints of the looks."""
         return tuple(each.name for each in self.seen_endpoints)
 
+    @property
+    def is_read(self) -> bool:
+        """Whether readers, missed visits or rules have a say in an endpoint."""
+        return any(map(self.is_reviewed, self.seen_endpoints))
+
+    def is_reviewed(self, endpoint: SurvivalEndpoint) -> bool:
+        """Whether an endpoint is seen otherwise than without error, or has rules of censoring."""
+        model, rules = self.survival, self.rules_of(endpoint)
+        if endpoint.of == "OS" or endpoint.reader == LATENT_READER:
+            return False
+        if endpoint.reader is not None or model.treating_reader is not None:
+            return True
+        if model.visits is not None or model.calendar_by_arm:
+            return True
+        limits = rules.missed_visits is not None or rules.death_window is not None
+        return limits or rules.new_therapy == "censor"
+
+    @property
+    def pairs_of_readers(self) -> tuple[tuple[str, str], ...]:
+        """Readers whose calls are compared, the treating one first; none if nobody reads."""
+        names = [reader.name for reader in self.survival.readers]
+        if not self.is_read:
+            return ()
+        treating = self.survival.treating_reader
+        if treating is not None:
+            return tuple((treating, name) for name in names if name != treating)
+        return tuple(combinations(names, 2))
+
     def event_of(self, endpoint: str) -> str:
         """What the event of an endpoint is: PFS or OS."""
         return {each.name: each.of for each in self.seen_endpoints}[endpoint]
+
+    @property
+    def kinds(self) -> dict[str, str]:
+        """PFS and OS, as far as there are endpoints of them, each with the first such endpoint."""
+        return {each.of: each.name for each in reversed(self.seen_endpoints)}
 
     def rules_of(self, endpoint: SurvivalEndpoint) -> RuleSet:
         """The rule set of an endpoint; by default every event counts."""

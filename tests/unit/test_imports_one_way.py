@@ -61,6 +61,8 @@ LAYERS = [
     "look_samples",
     "analysis",
     "looks",
+    "build_observation",
+    "reading_words",
     "look_days",
     "reconstruct",
     "latent_truth",

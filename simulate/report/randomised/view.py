@@ -69,6 +69,19 @@ class Characteristics:
         """A measure of a hypothesis, over all looks or at one."""
         return self._get(measure, analysis, hypothesis.endpoint, EVERYBODY, hypothesis.name)
 
+    def of_versions(
+        self,
+        one: str,
+        other: str,
+        measure: str,
+        *,
+        analysis: str = AT_STOP,
+        arm: str = EVERYBODY,
+        hypothesis: str = "",
+    ) -> Estimate:
+        """A difference between two endpoints, the first less the second."""
+        return self._get(measure, analysis, f"{one} - {other}", arm, hypothesis)
+
     def of_several(self, which: str) -> Estimate:
         """Probability that ``any`` or ``all`` of several hypotheses are rejected."""
         return self._get("reject", ALL_LOOKS, hypothesis=which)
