@@ -97,7 +97,8 @@ def design_theory(scenario: AnyScenario) -> DesignTheory:
         raise UsageError(
             f"{scenario.path}: theory needs hypotheses, and there are none. Give a randomised "
             "trial with arms: and hypotheses: (each with id, name, endpoint, experimental and "
-            "control), such as a copy of scenarios/generic_two_arm.yaml"
+            "control), such as a copy of scenarios/generic_two_arm.yaml, or a trial of one arm "
+            "with single_arm:, such as scenarios/single_arm_two_stage.yaml"
         )
     try:
         expected = expected_of(scenario)

@@ -28,7 +28,10 @@ def trigger_in_words(trigger: Trigger) -> str:
     """One condition: ``230 PFS events are known``."""
     if trigger.events is not None:
         events = count(trigger.events.count, f"{trigger.events.endpoint} event")
-        return f"{events} {'is' if trigger.events.count == 1 else 'are'} known"
+        text = f"{events} {'is' if trigger.events.count == 1 else 'are'} known"
+        if trigger.events.adjudication_lag:
+            text += f", each {duration(trigger.events.adjudication_lag)} after its day"
+        return text
     if trigger.enrolled is not None:
         patients = count(trigger.enrolled.count, "patient")
         enrolled = f"{patients} {'is' if trigger.enrolled.count == 1 else 'are'} enrolled"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from simulate import warmup
 from simulate.choose_engine import BATCH
 from simulate.errors import UsageError
-from simulate.look_replicates import engine_of_looks, run_look_replicates
+from simulate.look_replicates import engine_of_looks, look_design, readers_of, run_look_replicates
 from simulate.randomised.job import RandomisedJob, manifest
 from simulate.randomised.outcomes import Looks, Outcomes
 from simulate.randomised.truth import true_log_hazard_ratios, true_nulls
@@ -105,7 +105,14 @@ def run_outcomes(
         parts=parts,
         progress=step(name or scenario.name, n),
     )
-    return Outcomes(Looks(looks), scenario.analyses, scenario.hypotheses)
+    return Outcomes(
+        Looks(looks),
+        scenario.analyses,
+        scenario.hypotheses,
+        look_design(scenario).endpoints,
+        readers_of(scenario),
+        {name: scenario.event_of(name) for name in look_design(scenario).endpoints},
+    )
 
 
 def _over_draws(job: RandomisedJob, parts: Path | None, step: Step) -> Outcomes | None:

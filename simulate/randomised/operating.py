@@ -9,15 +9,16 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterator, Mapping
 from itertools import chain
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from simulate.distributions import FloatArray
-from simulate.monte_carlo import Estimate, Z, mean, proportion, quantiles, standard_deviation
-from simulate.operating import OPERATING_COLUMNS, SPREAD
+from simulate.monte_carlo import Z, mean, proportion
+from simulate.operating import OPERATING_COLUMNS
+from simulate.randomised.measure import Measure, distribution
 from simulate.randomised.outcomes import FUTILE, NOT_REJECTED, REJECTED, Outcomes
+from simulate.randomised.versions import agreement, paired_versions
 from simulate.scenario.monitoring import Hypothesis
 from simulate.units import DAYS_PER_MONTH
 
@@ -30,17 +31,6 @@ ALL_LOOKS, AT_STOP = "all", "stop"
 _ALL = "all"
 
 _REASONS = {REJECTED: "efficacy", FUTILE: "futility", NOT_REJECTED: "end"}
-
-
-class Measure(NamedTuple):
-    """One measure, before the name of the scenario is put in front."""
-
-    analysis: str
-    endpoint: str
-    arm: str
-    hypothesis: str
-    name: str
-    estimate: Estimate
 
 
 def operating_characteristics(
@@ -79,7 +69,7 @@ def operating_characteristics(
             m.analysis,
             POPULATION,
             m.endpoint,
-            "",
+            m.reader or outcomes.readers.get(m.endpoint, ""),
             m.arm,
             m.hypothesis,
             m.name,
@@ -101,8 +91,10 @@ def measures(
     for hypothesis in outcomes.hypotheses:
         yield from _of_hypothesis(outcomes, hypothesis)
         yield from _estimates(outcomes, hypothesis, true_log_hr.get(hypothesis.name, math.nan))
+    yield from paired_versions(outcomes)
     for analysis in outcomes.analyses:
         yield from _of_look(outcomes, analysis.name)
+        yield from agreement(outcomes, analysis.name)
 
 
 def _over_draws(outcomes: Outcomes, posterior: Outcomes | None) -> Iterator[Measure]:
@@ -126,11 +118,10 @@ def _of_the_trial(outcomes: Outcomes) -> Iterator[Measure]:
         "cut_time": outcomes.at_stop("cut_day") / DAYS_PER_MONTH,
     }
     for name, values in sizes.items():
-        yield from _distribution(AT_STOP, "", _ALL, "", name, values)
-    for endpoint in ("pfs", "os"):
-        if outcomes.has(f"{endpoint}.events"):
-            values = outcomes.at_stop(f"{endpoint}.events")
-            yield from _distribution(AT_STOP, endpoint.upper(), _ALL, "", "events", values)
+        yield from distribution(AT_STOP, "", _ALL, "", name, values)
+    for endpoint in outcomes.told_endpoints:
+        values = outcomes.at_stop(f"{endpoint.lower()}.events")
+        yield from distribution(AT_STOP, endpoint, _ALL, "", "events", values)
     for look, analysis in enumerate(outcomes.analyses):
         ended = outcomes.stopped_at == look
         yield Measure(analysis.name, "", _ALL, "", "stop", proportion(ended))
@@ -164,23 +155,25 @@ def _of_look(outcomes: Outcomes, analysis: str) -> Iterator[Measure]:
         proportion(np.where(made, 1 - reached, np.nan)),
     )
     time = column(analysis, "cut_day") / DAYS_PER_MONTH
-    yield from _distribution(analysis, "", _ALL, "", "cut_time", time)
+    yield from distribution(analysis, "", _ALL, "", "cut_time", time)
     for name in ("n_enrolled", "overshoot"):
         values = column(analysis, name)
         if not np.isnan(values).all():
-            yield from _distribution(analysis, "", _ALL, "", name, values)
+            yield from distribution(analysis, "", _ALL, "", name, values)
     for name in outcomes.looks.names:
-        yield from _by_endpoint(analysis, name, column(analysis, name))
+        yield from _by_endpoint(outcomes, analysis, name)
 
 
-def _by_endpoint(analysis: str, name: str, values: FloatArray) -> Iterator[Measure]:
+def _by_endpoint(outcomes: Outcomes, analysis: str, name: str) -> Iterator[Measure]:
     """A statistic of an endpoint, of all arms or of one: ``pfs.median.control``."""
-    endpoint, _, rest = name.partition(".")
-    if endpoint not in ("pfs", "os") or np.isnan(values).all():
+    key, _, rest = name.partition(".")
+    endpoint = {each.lower(): each for each in outcomes.endpoints}.get(key)
+    values = outcomes.looks.column(analysis, name)
+    if endpoint is None or np.isnan(values).all():
         return
     statistic, _, arm = rest.partition(".")
     if statistic in ("median", "events", "rmst") or statistic.startswith("rate_"):
-        yield from _distribution(analysis, endpoint.upper(), arm or _ALL, "", statistic, values)
+        yield from distribution(analysis, endpoint, arm or _ALL, "", statistic, values)
 
 
 # ---- hypotheses -----------------------------------------------------------------------------
@@ -219,12 +212,12 @@ def _bounds(outcomes: Outcomes, hypothesis: Hypothesis, analysis: str) -> Iterat
         values = outcomes.looks.column(analysis, f"{hypothesis.name}.{name}")
         if np.isfinite(values).any():
             finite = np.where(np.isfinite(values), values, np.nan)
-            yield from _distribution(
+            yield from distribution(
                 analysis, hypothesis.endpoint, _ALL, hypothesis.name, name, finite
             )
     bound = detectable_hazard_ratio(outcomes, hypothesis, analysis)
     if np.isfinite(bound).any():
-        yield from _distribution(
+        yield from distribution(
             analysis, hypothesis.endpoint, _ALL, hypothesis.name, "hazard_ratio_at_bound", bound
         )
 
@@ -258,7 +251,7 @@ def _estimates(outcomes: Outcomes, hypothesis: Hypothesis, truth: float) -> Iter
     error = outcomes.at_decision(hypothesis, "log_hr_se")
     finite = np.isfinite(log_hr) & np.isfinite(error)
     log_hr = np.where(finite, log_hr, np.nan)
-    yield from _distribution(AT_STOP, endpoint, _ALL, name, "hazard_ratio", np.exp(log_hr))
+    yield from distribution(AT_STOP, endpoint, _ALL, name, "hazard_ratio", np.exp(log_hr))
     yield Measure(AT_STOP, endpoint, _ALL, name, "log_hazard_ratio.mean", mean(log_hr))
     if math.isnan(truth):
         return
@@ -268,21 +261,3 @@ def _estimates(outcomes: Outcomes, hypothesis: Hypothesis, truth: float) -> Iter
     rejected = outcomes.rejects(hypothesis)
     given = np.where(rejected, log_hr - truth, np.nan)
     yield Measure(AT_STOP, endpoint, _ALL, name, "log_hazard_ratio.bias_if_rejected", mean(given))
-
-
-# ---- any values -----------------------------------------------------------------------------
-
-
-def _distribution(
-    analysis: str, endpoint: str, arm: str, hypothesis: str, name: str, values: FloatArray
-) -> Iterator[Measure]:
-    """Mean, spread and quantiles; of what may not be reached, how often it is not."""
-    key = (analysis, endpoint, arm, hypothesis)
-    if np.isinf(values).any():
-        not_reached = np.where(np.isnan(values), np.nan, np.isinf(values))
-        yield Measure(*key, f"{name}.not_reached", proportion(not_reached))
-    else:
-        yield Measure(*key, f"{name}.mean", mean(values))
-        yield Measure(*key, f"{name}.sd", standard_deviation(values))
-    for what, estimate in zip(SPREAD, quantiles(values, tuple(SPREAD.values())), strict=True):
-        yield Measure(*key, f"{name}.{what}", estimate)

@@ -15,6 +15,7 @@ from simulate.report.randomised.head import summary, tiles
 from simulate.report.randomised.multiplicity import multiplicity_section
 from simulate.report.randomised.null import null_section
 from simulate.report.randomised.power import power_section
+from simulate.report.randomised.readers import readers_section
 from simulate.report.randomised.view import RandomisedView
 from simulate.report.randomised.whatifs import whatifs_section
 from simulate.report.report import render_page
@@ -102,6 +103,7 @@ SECTIONS = (
     boundaries_section,
     calendar_section,
     estimates_section,
+    readers_section,
     examples_section,
     whatifs_section,
     sources_section,
