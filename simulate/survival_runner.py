@@ -160,7 +160,7 @@ class SurvivalRunner:
         )
 
     def _book(self, *, as_lists: bool) -> BoundBook:
-        return BoundBook(self._boundaries, self._looks.n_hypotheses, as_lists=as_lists)
+        return BoundBook(self._boundaries, len(self._boundaries), as_lists=as_lists)
 
     def _run_compiled(self, replicates: range) -> FloatArray:
         bench = self._bench()

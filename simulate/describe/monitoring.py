@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from simulate.describe.multiplicity import level_in_words
 from simulate.describe.words import (
     NO_VALUE,
     count,
@@ -84,8 +85,8 @@ def hypothesis_in_words(trial: SurvivalTrial | Trial, hypothesis: Hypothesis) ->
     information = trial.information(hypothesis)
     return paragraphs(
         f"Hypothesis {hypothesis.id} ({hypothesis.name}): {hypothesis.endpoint}, {names[0]} "
-        f"against {names[1]}, {_test(trial, hypothesis)}, one-sided alpha "
-        f"{stated_percent(hypothesis.alpha)}.",
+        f"against {names[1]}, {_test(trial, hypothesis)}, "
+        f"{level_in_words(trial, trial.hypotheses.index(hypothesis))}.",
         f"Tested at: {looks}."
         + (f" Full information: {count(information, 'event')}." if information else ""),
         "Efficacy: "

@@ -12,6 +12,7 @@ from simulate.describe.monitoring import (
     estimates_in_words,
     hypothesis_in_words,
 )
+from simulate.describe.multiplicity import sharing_in_words
 from simulate.describe.patients import baseline_in_words
 from simulate.describe.randomisation import randomised
 from simulate.describe.recruitment import recruitment
@@ -26,6 +27,7 @@ from simulate.describe.words import (
     paragraphs,
     section,
     side_by_side,
+    stated_percent,
 )
 from simulate.scenario.analyses import Analysis
 from simulate.scenario.monitoring import Hypothesis
@@ -154,7 +156,10 @@ def _hypotheses(expected: ExpectedTrial) -> list[str]:
     hypotheses = expected.trial.hypotheses
     if not hypotheses:
         return paragraph("None: nothing is tested, and the trial runs to its last analysis.")
-    return [line for each in hypotheses for line in _hypothesis(expected, each)]
+    return [
+        *sharing_in_words(expected.trial),
+        *(line for each in hypotheses for line in _hypothesis(expected, each)),
+    ]
 
 
 def _hypothesis(expected: ExpectedTrial, hypothesis: Hypothesis) -> list[str]:
@@ -163,8 +168,13 @@ def _hypothesis(expected: ExpectedTrial, hypothesis: Hypothesis) -> list[str]:
         theory = hypothesis_theory(expected, hypothesis)
     except DesignError as error:
         return [*words, *paragraph(f"There are no planned bounds: {error}.")]
+    level = ""
+    if expected.trial.graph is not None:
+        level = f" at its lowest level, {stated_percent(theory.alpha)}"
     return [
         *words,
-        *paragraph("Planned bounds; those of a simulated trial follow from its own events:"),
+        *paragraph(
+            f"Planned bounds{level}; those of a simulated trial follow from its own events:"
+        ),
         *bounds_table(theory),
     ]

@@ -15,6 +15,7 @@ from simulate.looks.comparison import Terms, reciprocals
 from simulate.looks.conduct import LookRoom
 from simulate.looks.curve import Curve
 from simulate.looks.design import LookDesign
+from simulate.looks.levels import look_levels
 from simulate.looks.plan import (
     DATE,
     ENROLLED,
@@ -28,7 +29,7 @@ from simulate.looks.plan import (
     Triggers,
 )
 from simulate.looks.risk_sets import FIELD, MOST_PATIENTS, pair_room
-from simulate.looks.statistics import Tally
+from simulate.looks.statistics import Paths, Tally
 from simulate.looks.triggers import Cuts
 from simulate.scenario.analyses import Trigger
 from simulate.scenario.monitoring import Hypothesis
@@ -57,6 +58,7 @@ def look_plan(design: LookDesign) -> LookPlan:
         triggers=_triggers(design),
         pairs=_pairs(design),
         hypotheses=_hypotheses(design),
+        levels=look_levels(design),
         estimates=Estimates(
             every_look=int(design.estimates.when == "every_look"),
             landmarks=np.array(design.estimates.landmarks, np.float64),
@@ -195,6 +197,7 @@ def _places(design: LookDesign) -> Places:
         endpoint=_table(first_endpoint + e * (1 + n_arms * stride) for e in range(n_endpoints)),
         arm_stride=stride,
         hypothesis=_table(first_hypothesis + h * width for h in range(len(design.hypotheses))),
+        level=0 if design.graph is None else width - 1,
     )
 
 
@@ -234,8 +237,19 @@ def look_room(plan: LookPlan, n_patients: int, n_strata: int) -> LookRoom:
             difference=np.zeros(n_hypotheses),
             variance=np.zeros(n_hypotheses),
             z=np.zeros(n_hypotheses),
-            node=np.zeros(n_hypotheses, np.int64),
             decision=np.zeros(n_hypotheses, np.int64),
             is_due=np.zeros(n_hypotheses, np.int64),
+            path=Paths(
+                root=np.zeros(n_hypotheses, np.int64),
+                node=np.zeros(n_hypotheses, np.int64),
+                walked=np.zeros(n_hypotheses, np.int64),
+                n_tested=np.zeros(n_hypotheses, np.int64),
+                events=np.zeros(n_hypotheses * plan.n_looks, np.int64),
+                z=np.zeros(n_hypotheses),
+                is_tested=np.zeros(n_hypotheses, np.int64),
+                is_over=np.zeros(n_hypotheses, np.int64),
+                can_be=np.zeros(n_hypotheses, np.int64),
+                rejected=np.zeros(1, np.int64),
+            ),
         ),
     )

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from simulate.compiled import rule
 from simulate.distributions import FloatColumn, ShortColumn
 from simulate.looks.bounds import BoundTree
-from simulate.looks.decisions import decide, is_decided
+from simulate.looks.decisions import begin, decide, is_decided
 from simulate.looks.estimates import estimate_pair, is_due
 from simulate.looks.plan import (
     CUT_DAY,
@@ -90,9 +90,7 @@ def conduct_looks(
     """
     for column in range(at, at + plan.n_looks * plan.places.n_columns):
         out[column] = math.nan
-    for hypothesis in range(plan.n_hypotheses):
-        room.tally.decision[hypothesis] = GOES_ON
-        room.tally.node[hypothesis] = hypothesis
+    begin(plan, room.tally)
     find_cuts(
         plan.triggers,
         enrolled.trial_day,

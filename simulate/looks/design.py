@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from simulate.looks.concordance import COUNTS
+from simulate.multiplicity.graph import Graph
 from simulate.scenario.analyses import Analysis
 from simulate.scenario.monitoring import Estimates, Hypothesis
 from simulate.scenario.survival_trial import SurvivalTrial
@@ -32,7 +33,10 @@ class LookDesign:
     """Calendar date of trial day 0."""
     last_day: int
     """Trial day at whose end the trial ends, whatever has been reached."""
-
+    graph: Graph | None = None
+    """How the hypotheses share alpha; None if each has its own."""
+    alpha: float = 0.025
+    """What they share."""
     more: tuple[str, ...] = ()
     """Names of columns that are filled by others, the last of a look."""
 
@@ -78,6 +82,8 @@ def survival_design(trial: SurvivalTrial) -> LookDesign:
         sample_size=trial.sample_size,
         origin=trial.origin,
         last_day=math.floor(trial.max_study_duration),
+        graph=trial.graph,
+        alpha=trial.multiplicity.alpha,
         more=tuple(_more_columns(trial)),
     )
 

@@ -31,6 +31,31 @@ from simulate.looks.risk_sets import (
 )
 
 
+class Paths(NamedTuple):
+    """What the tests of each hypothesis were so far; see :mod:`simulate.looks.decisions`."""
+
+    root: IntColumn
+    """Where the bounds of its level begin in the tree; NOT_YET without alpha."""
+    node: IntColumn
+    """Where its path through the tree has come to."""
+    walked: IntColumn
+    """Looks on that path."""
+    n_tested: IntColumn
+    """Looks that tested it."""
+    events: IntColumn
+    """By hypothesis and such look: its events."""
+    z: FloatColumn
+    """Statistic when it was last tested."""
+    is_tested: IntColumn
+    """1 if this look tests it, or tests it again."""
+    is_over: IntColumn
+    """1 if it has had its last look."""
+    can_be: IntColumn
+    """1 if it may still be rejected."""
+    rejected: IntColumn
+    """One entry: the set of rejected hypotheses; 0 where alpha does not pass on."""
+
+
 class Tally(NamedTuple):
     """Room for the statistics of a pair, and what is known and decided of each hypothesis."""
 
@@ -46,12 +71,11 @@ class Tally(NamedTuple):
     z: FloatColumn
     """By hypothesis: its test statistic at this look, as a standard normal deviate; nan if the data
     say nothing."""
-    node: IntColumn
-    """By hypothesis: where its path through the tree of bounds has come to."""
     decision: IntColumn
     """By hypothesis."""
     is_due: IntColumn
     """By hypothesis: 1 if this look tells its estimates."""
+    path: Paths
 
 
 class Counted(NamedTuple):

@@ -7,7 +7,7 @@ estimates are worth after stopping. Tidy, with the columns of all operating char
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import chain
 
 import numpy as np
@@ -38,6 +38,7 @@ def operating_characteristics(
     outcomes: Outcomes,
     true_log_hr: Mapping[str, float],
     posterior: Outcomes | None = None,
+    true_nulls: Collection[str] = (),
 ) -> pd.DataFrame:
     """Operating characteristics of a randomised trial.
 
@@ -53,6 +54,9 @@ def operating_characteristics(
     posterior : Outcomes
         Replicates over posterior draws, if there are any: the measure ``reject_over_draws`` is the
         power averaged over them, known as assurance.
+    true_nulls : collection of str
+        Names of the hypotheses of no effect that are true; of several hypotheses, how often any of
+        these is rejected is the measure ``familywise_error``.
 
     Returns
     -------
@@ -71,15 +75,19 @@ def operating_characteristics(
             m.name,
             *m.estimate.row,
         )
-        for m in chain(measures(outcomes, true_log_hr), _over_draws(outcomes, posterior))
+        for m in chain(
+            measures(outcomes, true_log_hr, true_nulls), _over_draws(outcomes, posterior)
+        )
     ]
     return pd.DataFrame(rows, columns=list(OPERATING_COLUMNS))
 
 
-def measures(outcomes: Outcomes, true_log_hr: Mapping[str, float]) -> Iterator[Measure]:
+def measures(
+    outcomes: Outcomes, true_log_hr: Mapping[str, float], true_nulls: Collection[str] = ()
+) -> Iterator[Measure]:
     """Every measure of a trial."""
     yield from _of_the_trial(outcomes)
-    yield from _several(outcomes)
+    yield from _several(outcomes, true_nulls)
     for hypothesis in outcomes.hypotheses:
         yield from _of_hypothesis(outcomes, hypothesis)
         yield from _estimates(outcomes, hypothesis, true_log_hr.get(hypothesis.name, math.nan))
@@ -119,13 +127,17 @@ def _of_the_trial(outcomes: Outcomes) -> Iterator[Measure]:
         yield Measure(analysis.name, "", _ALL, "", "stop", proportion(ended))
 
 
-def _several(outcomes: Outcomes) -> Iterator[Measure]:
-    """Power of any and of all hypotheses, where there are several."""
+def _several(outcomes: Outcomes, true_nulls: Collection[str]) -> Iterator[Measure]:
+    """Power of any and of all hypotheses, and the error with true ones, where there are several."""
     if len(outcomes.hypotheses) < 2:
         return
     rejected = np.stack([outcomes.rejects(each) for each in outcomes.hypotheses])
     yield Measure(ALL_LOOKS, "", _ALL, "any", "reject", proportion(rejected.any(axis=0)))
     yield Measure(ALL_LOOKS, "", _ALL, "all", "reject", proportion(rejected.all(axis=0)))
+    is_true = [each.name in true_nulls for each in outcomes.hypotheses]
+    if any(is_true):
+        error = proportion(rejected[is_true].any(axis=0))
+        yield Measure(ALL_LOOKS, "", _ALL, "", "familywise_error", error)
 
 
 def _of_look(outcomes: Outcomes, analysis: str) -> Iterator[Measure]:
@@ -180,7 +192,7 @@ def _of_hypothesis(outcomes: Outcomes, hypothesis: Hypothesis) -> Iterator[Measu
         if decision != REJECTED:
             estimate = proportion(decided.any(axis=0))
             yield Measure(ALL_LOOKS, endpoint, _ALL, name, f"stop_{reason}", estimate)
-        for look in outcomes.looks_of(hypothesis):
+        for look in outcomes.decided_looks(hypothesis):
             analysis = outcomes.analyses[look].name
             yield Measure(
                 analysis, endpoint, _ALL, name, f"stop_{reason}", proportion(decided[look])
@@ -188,13 +200,15 @@ def _of_hypothesis(outcomes: Outcomes, hypothesis: Hypothesis) -> Iterator[Measu
             if decision == REJECTED:
                 by_then = decided[: look + 1].any(axis=0)
                 yield Measure(analysis, endpoint, _ALL, name, "reject_by_then", proportion(by_then))
-    for look in outcomes.looks_of(hypothesis):
+    for look in outcomes.decided_looks(hypothesis):
         yield from _bounds(outcomes, hypothesis, outcomes.analyses[look].name)
 
 
 def _bounds(outcomes: Outcomes, hypothesis: Hypothesis, analysis: str) -> Iterator[Measure]:
     """Information and bounds of a look as they were at the events that there actually were."""
-    for name in ("tested_events", "fraction", "efficacy_bound", "futility_bound", "z"):
+    for name in ("tested_events", "fraction", "efficacy_bound", "futility_bound", "z", "level"):
+        if not outcomes.has(f"{hypothesis.name}.{name}"):
+            continue
         values = outcomes.looks.column(analysis, f"{hypothesis.name}.{name}")
         if np.isfinite(values).any():
             finite = np.where(np.isfinite(values), values, np.nan)

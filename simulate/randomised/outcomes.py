@@ -172,3 +172,12 @@ class Outcomes:
             for i, each in enumerate(self.analyses)
             if not hypothesis.analyses or each.name in hypothesis.analyses
         )
+
+    def decided_looks(self, hypothesis: Hypothesis) -> tuple[int, ...]:
+        """Positions of the looks that test a hypothesis, or decide it in some replicate.
+
+        Where hypotheses share alpha, one may be decided at a look that tests others.
+        """
+        decided: BoolArray = np.any(self.decisions(hypothesis) > GOES_ON, axis=1)
+        own = self.looks_of(hypothesis)
+        return tuple(i for i in range(len(self.analyses)) if i in own or decided[i])

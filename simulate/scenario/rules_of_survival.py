@@ -21,6 +21,7 @@ from simulate.scenario.rules_of_looks import (
     looks_in_order,
     spending_fits,
 )
+from simulate.scenario.rules_of_multiplicity import Family, alpha_is_shared
 from simulate.scenario.rules_of_names import unique, unique_analyses, unique_baseline, unique_sweep
 from simulate.scenario.rules_of_randomisation import (
     arm_exists,
@@ -189,6 +190,10 @@ SURVIVAL_RULES: tuple[tuple[frozenset[str], Rule], ...] = tuple(
         (
             _FOR_LOOKS,
             lambda trial: spending_fits(_looks(trial)),
+        ),
+        (
+            "hypotheses multiplicity",
+            lambda trial: alpha_is_shared(Family(trial.multiplicity, trial.hypotheses)),
         ),
         (
             "estimates max_study_duration",

@@ -13,6 +13,7 @@ from simulate.scenario.fields import PositiveDays
 from simulate.scenario.head import Head
 from simulate.scenario.monitored import Monitored
 from simulate.scenario.monitoring import Estimates, Hypothesis
+from simulate.scenario.multiplicity import NO_MULTIPLICITY, Multiplicity, is_left_out
 from simulate.scenario.randomisation import MOST_ARMS, Arm, Randomisation
 from simulate.scenario.recruitment import Recruitment
 from simulate.scenario.survival_endpoints import BUILT_IN, LATENT_READER, RuleSet, SurvivalEndpoint
@@ -45,6 +46,8 @@ class SurvivalTrial(Monitored, Head):
     """When the data are cut and analysed, in their order."""
     hypotheses: tuple[Hypothesis, ...] = ()
     """What is tested; without any, the trial runs to its last analysis."""
+    multiplicity: Multiplicity = Field(default=NO_MULTIPLICITY, exclude_if=is_left_out)
+    """How the hypotheses share alpha; by default each has its own."""
     estimates: Estimates = Field(default_factory=Estimates)
     """What is estimated at the looks beside the tests."""
 

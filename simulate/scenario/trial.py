@@ -18,9 +18,11 @@ from simulate.scenario.follow_up import FollowUp
 from simulate.scenario.head import Head
 from simulate.scenario.monitored import Monitored
 from simulate.scenario.monitoring import Estimates, Hypothesis
+from simulate.scenario.multiplicity import NO_MULTIPLICITY, Multiplicity, is_left_out
 from simulate.scenario.parameters import Parameters
 from simulate.scenario.randomisation import MOST_ARMS, Randomisation
 from simulate.scenario.resources import Resources
+from simulate.scenario.single_arm import SingleArm
 from simulate.scenario.toxicity import Toxicity
 from simulate.scenario.treatment import Treatment
 
@@ -71,10 +73,14 @@ class Trial(Monitored, Head):
     """When the data are cut and analysed."""
     hypotheses: tuple[Hypothesis, ...] = Field(default=(), exclude_if=lambda blocks: not blocks)
     """What a randomised trial tests; without any, it runs to its last analysis."""
+    multiplicity: Multiplicity = Field(default=NO_MULTIPLICITY, exclude_if=is_left_out)
+    """How the hypotheses share alpha; by default each has its own."""
     estimates: Estimates = Field(
         default=NO_ESTIMATES, exclude_if=lambda block: block == NO_ESTIMATES
     )
     """What is estimated at the looks of a randomised trial beside the tests."""
+    single_arm: SingleArm | None = Field(default=None, exclude_if=lambda block: block is None)
+    """By which responses a trial of one arm is decided; by default it runs to its last analysis."""
     endpoints: Endpoints = Field(default_factory=Endpoints)
     """Which rates and subgroups are estimated, and how."""
     design: Design = Field(default_factory=Design)

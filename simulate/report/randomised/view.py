@@ -86,6 +86,11 @@ class Characteristics:
         """Probability that ``any`` or ``all`` of several hypotheses are rejected."""
         return self._get("reject", ALL_LOOKS, hypothesis=which)
 
+    @property
+    def familywise_error(self) -> Estimate:
+        """Probability that a true hypothesis of no effect is rejected."""
+        return self._get("familywise_error", ALL_LOOKS)
+
     def _get(
         self,
         measure: str,
@@ -152,7 +157,7 @@ class RandomisedView:
     @cached_property
     def theory(self) -> Theory:
         """What theory says, by name; it says nothing where it has no formula."""
-        return Theory(self.result.theory)
+        return Theory(self.result.theory, shares_alpha=self.scenario.graph is not None)
 
     @cached_property
     def expected(self) -> Expected | None:
@@ -170,6 +175,10 @@ class RandomisedView:
         """An endpoint as people read it; one with a name of its own has that behind it."""
         title = _TITLES[self.scenario.event_of(endpoint)]
         return title if endpoint in _TITLES else f"{title} ({endpoint})"
+
+    def decided_looks(self, hypothesis: Hypothesis) -> tuple[Analysis, ...]:
+        """The looks that test a hypothesis, or decide it in some trial."""
+        return tuple(self.analyses[i] for i in self.outcomes.decided_looks(hypothesis))
 
     def label(self, arm: str) -> str:
         """An arm as people read it."""
