@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from benchmarks.commands import FIRST_CHUNK, Whole
 from benchmarks.measure import Times, ratio
-from benchmarks.randomised import BOTH, COMBINED, EXACT, SCANNED
+from benchmarks.randomised import BOTH, COMBINED, EXACT, READ, SCANNED
 from benchmarks.stages import ANALYSED, ENGINE, SIMPY, SIMPY_ANALYSED, THREADS, WORDS
 from benchmarks.table import Target
 
@@ -53,6 +53,7 @@ def randomised_targets(
         micro(SCANNED, 40),
         micro(COMBINED, 60),
         micro(BOTH, 40),
+        micro(READ, 40),
         Target(
             "microseconds a patient of 60,000 over 880",
             1.5,

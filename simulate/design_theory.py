@@ -33,6 +33,7 @@ from simulate.sequential.refusals import DesignError
 from simulate.theory.course import Expected, ExpectedTrial
 from simulate.theory.patients import ExpectedPatients
 from simulate.theory.performance import HypothesisTheory, UnderTruth, hypothesis_theory
+from simulate.theory.shared_alpha import SharedAlpha, shared_alpha
 from simulate.units import DAYS_PER_MONTH
 
 POWERS = (0.8, 0.9)
@@ -69,6 +70,11 @@ class DesignTheory:
         rows = [row for theory in self.hypotheses for row in _overall_rows(self, theory)]
         return pd.DataFrame(rows)
 
+    @cached_property
+    def shared(self) -> SharedAlpha | None:
+        """Theory of the hypotheses together, if they share alpha."""
+        return shared_alpha(self.scenario, self.hypotheses)
+
     @property
     def enrolment_end(self) -> float:
         """Expected trial day on which the last place is taken; infinite if mostly never."""
@@ -93,7 +99,8 @@ def design_theory(scenario: AnyScenario) -> DesignTheory:
         raise UsageError(
             f"{scenario.path}: theory needs hypotheses, and there are none. Give a randomised "
             "trial with arms: and hypotheses: (each with id, name, endpoint, experimental and "
-            "control), such as a copy of scenarios/generic_two_arm.yaml"
+            "control), such as a copy of scenarios/generic_two_arm.yaml, or a trial of one arm "
+            "with single_arm:, such as scenarios/single_arm_two_stage.yaml"
         )
     try:
         expected = expected_of(scenario)

@@ -200,6 +200,45 @@ def find_rows(ledger: Ledger, n: int, known: KnownRows) -> None:
 
 
 @rule
+def cut_row(ledger: Ledger, row: int, known: KnownRows) -> None:
+    """Cut the data of the patient entered in a row, whose rows of the ledger are found."""
+    subjects, scans, doses = ledger.subjects, ledger.assessments, ledger.doses
+    patient, cut_day = known.patient[row], known.cut_day[row]
+    end_scan = known_until(scans.day, known.first_scan[row], known.end_scan[row], cut_day)
+    end_dose = known_until(doses.day, known.first_dose[row], known.end_dose[row], cut_day)
+    until = watched_until(
+        cut_day, subjects.assessment_stop_day[patient], subjects.death_day[patient]
+    )
+    last_record = last_scan(scans.day, scans.performed, known.first_scan[row], end_scan, until)
+    if end_dose > known.first_dose[row]:
+        last_record = max(last_record, doses.day[end_dose - 1])
+    state = known_patient(
+        subjects.death_day[patient],
+        subjects.treatment_stop_day[patient],
+        subjects.treatment_stop_reason[patient],
+        subjects.assessment_stop_day[patient],
+        subjects.study_withdrawal_day[patient],
+        subjects.contact_lag[patient],
+        cut_day,
+        last_record,
+    )
+    known.end_scan[row] = end_scan
+    known.end_dose[row] = end_dose
+    known.end_event[row] = known_until(
+        ledger.adverse_events.onset_day,
+        known.first_event[row],
+        known.end_event[row],
+        state.last_contact_day,
+    )
+    known.last_contact_day[row] = state.last_contact_day
+    known.death_day[row] = state.death_day
+    known.treatment_stop_day[row] = state.treatment_stop_day
+    known.treatment_stop_reason[row] = state.treatment_stop_reason
+    known.assessment_stop_day[row] = state.assessment_stop_day
+    known.study_withdrawal_day[row] = state.study_withdrawal_day
+
+
+@rule
 def cut_trial(ledger: Ledger, trial_day: int, known: KnownRows) -> int:
     """Cut a trial's data at the end of a trial day; give the number of rows of ``known``.
 
@@ -212,44 +251,37 @@ def cut_trial(ledger: Ledger, trial_day: int, known: KnownRows) -> int:
     known
         What is filled: room for every patient of the ledger.
     """
-    subjects, scans, doses = ledger.subjects, ledger.assessments, ledger.doses
-    n = treated_by(subjects, ledger.size[PATIENTS], trial_day, known)
+    n = treated_by(ledger.subjects, ledger.size[PATIENTS], trial_day, known)
     find_rows(ledger, n, known)
     for row in range(n):
-        patient, cut_day = known.patient[row], known.cut_day[row]
-        end_scan = known_until(scans.day, known.first_scan[row], known.end_scan[row], cut_day)
-        end_dose = known_until(doses.day, known.first_dose[row], known.end_dose[row], cut_day)
-        until = watched_until(
-            cut_day, subjects.assessment_stop_day[patient], subjects.death_day[patient]
-        )
-        last_record = last_scan(scans.day, scans.performed, known.first_scan[row], end_scan, until)
-        if end_dose > known.first_dose[row]:
-            last_record = max(last_record, doses.day[end_dose - 1])
-        state = known_patient(
-            subjects.death_day[patient],
-            subjects.treatment_stop_day[patient],
-            subjects.treatment_stop_reason[patient],
-            subjects.assessment_stop_day[patient],
-            subjects.study_withdrawal_day[patient],
-            subjects.contact_lag[patient],
-            cut_day,
-            last_record,
-        )
-        known.end_scan[row] = end_scan
-        known.end_dose[row] = end_dose
-        known.end_event[row] = known_until(
-            ledger.adverse_events.onset_day,
-            known.first_event[row],
-            known.end_event[row],
-            state.last_contact_day,
-        )
-        known.last_contact_day[row] = state.last_contact_day
-        known.death_day[row] = state.death_day
-        known.treatment_stop_day[row] = state.treatment_stop_day
-        known.treatment_stop_reason[row] = state.treatment_stop_reason
-        known.assessment_stop_day[row] = state.assessment_stop_day
-        known.study_withdrawal_day[row] = state.study_withdrawal_day
+        cut_row(ledger, row, known)
     return n
+
+
+@rule
+def cut_patient(ledger: Ledger, patient: int, trial_day: int, known: KnownRows) -> bool:
+    """Cut the data of one patient, into the first row; tell whether there is a first dose by then.
+
+    Parameters
+    ----------
+    ledger, trial_day
+        As of :func:`cut_trial`.
+    patient
+        Number of the patient.
+    known
+        What is filled: room for one patient or more.
+    """
+    first_dose = ledger.subjects.first_dose_trial_day[patient]
+    if first_dose > trial_day:
+        return False
+    known.patient[0] = patient
+    known.site[0] = ledger.subjects.site[patient]
+    known.enrolment_trial_day[0] = ledger.subjects.enrolment_trial_day[patient]
+    known.first_dose_trial_day[0] = first_dose
+    known.cut_day[0] = trial_day - first_dose
+    find_rows(ledger, 1, known)
+    cut_row(ledger, 0, known)
+    return True
 
 
 def room_for_known(n_patients: int) -> KnownRows:

@@ -16,6 +16,7 @@ import pandas as pd
 
 from simulate.analysis.proportions import clopper_pearson_width
 from simulate.analysis.row import all_statistics
+from simulate.analysis.single_arm_statistics import SINGLE_ARM
 from simulate.analysis.statistics import Statistic, statistics_of
 from simulate.distributions import FloatArray
 from simulate.monte_carlo import (
@@ -32,6 +33,7 @@ from simulate.monte_carlo import (
 from simulate.replicates import AnalysedReplicates
 from simulate.scenario.scenario import Scenario
 from simulate.scenario.trial import Trial
+from simulate.single_arm_operating import single_arm_measures
 from simulate.truth import LATENT, OBSERVED, Truth
 
 KEY_COLUMNS = (
@@ -86,6 +88,8 @@ def operating_characteristics(
 def _measures(trial: Trial, analysed: AnalysedReplicates, truth: Truth) -> Iterator[Row]:
     followed = float(np.fmax.reduce(analysed.column("followup_max")))
     for name, statistic in all_statistics(trial).items():
+        if statistic.endpoint == SINGLE_ARM:
+            continue  # told by what each of them is
         values = analysed.column(name)
         yield from _distribution(statistic, values)
         if f"{name}_lower" in analysed.statistics:
@@ -93,6 +97,7 @@ def _measures(trial: Trial, analysed: AnalysedReplicates, truth: Truth) -> Itera
             yield from _performance(statistic, values, limits, truth, followed)
     yield from _criterion(trial, analysed)
     yield from _precision(trial, truth)
+    yield from single_arm_measures(trial, analysed)
 
 
 def _distribution(statistic: Statistic, values: FloatArray) -> Iterator[Row]:

@@ -11,6 +11,7 @@ from simulate.analysis.drugs import hide_later_stops, write_drugs, write_waits
 from simulate.analysis.incidence import write_incidence
 from simulate.analysis.plan import AnalysisPlan, Sections
 from simulate.analysis.response import write_responses
+from simulate.analysis.single_arm import write_single_arm
 from simulate.analysis.subgroups import line_up, write_subgroups
 from simulate.analysis.survival import count_enrolled, write_outcomes, write_survival
 from simulate.analysis.workspace import Workspace
@@ -55,6 +56,16 @@ def analyse_trial(
     derive_endpoints(plan.endpoints, ledger.assessments, work.drugs, work.known, n, work.derived)
     write_efficacy(plan, ledger, work, n, curve_counts)
     write_safety(plan, ledger, work, n)
+    # last, because it cuts the data of single patients in the room of all
+    write_single_arm(
+        plan.single_arm,
+        plan.endpoints,
+        ledger,
+        work.known,
+        work.single_arm,
+        work.slots,
+        plan.sections.single_arm,
+    )
     write_row(plan.sections, work.slots, out, at)
 
 

@@ -21,6 +21,7 @@ from simulate.analysis.incidence import IncidenceRules, incidence_rules, inciden
 from simulate.analysis.product_limit import normal_quantile
 from simulate.analysis.response import RESPONSE_SLOTS, ExactLimits, exact_limits
 from simulate.analysis.row import all_statistics, statistic_names, subgroup_columns
+from simulate.analysis.single_arm import SingleArmRules, single_arm_rules, single_arm_slots
 from simulate.analysis.subgroups import GroupRules, group_rules
 from simulate.analysis.survival import OUTCOME_SLOTS, CurveRules, survival_slots
 from simulate.build_plan import cut_day
@@ -46,6 +47,7 @@ class Sections(NamedTuple):
     incidence: int
     baseline: int
     subgroups: int
+    single_arm: int
     column: IntTable
     """Place of each slot in the row of a replicate; -1 if the scenario has no such statistic."""
     months: IntTable
@@ -69,6 +71,7 @@ class AnalysisPlan(NamedTuple):
     incidence: IncidenceRules
     baseline: BaselineRules
     groups: GroupRules
+    single_arm: SingleArmRules
     sections: Sections
 
 
@@ -96,6 +99,7 @@ def analysis_plan(trial: Trial, analysis: Analysis) -> AnalysisPlan:
         incidence=incidence_rules(trial),
         baseline=baseline_rules(trial),
         groups=group_rules(trial),
+        single_arm=single_arm_rules(trial),
         sections=_sections(trial),
     )
 
@@ -112,6 +116,7 @@ def _sections(trial: Trial) -> Sections:
         "incidence": incidence_slots(trial),
         "baseline": baseline_slots(trial),
         "subgroups": subgroup_columns(trial),
+        "single_arm": single_arm_slots(trial),
     }
     slots = [name for names in sections.values() for name in names]
     starts = accumulate((len(tuple(names)) for names in sections.values()), initial=0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from simulate.analysis.baseline_counts import baseline_statistics
 from simulate.analysis.safety import safety_statistics
+from simulate.analysis.single_arm_statistics import single_arm_statistics
 from simulate.analysis.statistics import Statistic, statistics_of
 from simulate.analysis.subgroups import subgroup_columns
 from simulate.scenario.trial import Trial
@@ -13,7 +14,11 @@ __all__ = ["all_statistics", "statistic_names", "subgroup_columns"]
 
 def all_statistics(trial: Trial) -> dict[str, Statistic]:
     """Every statistic of the replicates' table, by name."""
-    further = (*safety_statistics(trial), *baseline_statistics(trial))
+    further = (
+        *safety_statistics(trial),
+        *baseline_statistics(trial),
+        *single_arm_statistics(trial),
+    )
     return statistics_of(trial) | {statistic.name: statistic for statistic in further}
 
 

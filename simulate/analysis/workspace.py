@@ -9,6 +9,7 @@ import numpy as np
 from simulate.analysis.counting import table_length
 from simulate.analysis.incidence import Tally
 from simulate.analysis.plan import AnalysisPlan
+from simulate.analysis.single_arm import SingleArmRoom, single_arm_room
 from simulate.analysis.subgroups import Line
 from simulate.analysis.survival import Days, Sample
 from simulate.distributions import FloatColumn, IntColumn
@@ -37,6 +38,7 @@ class Workspace(NamedTuple):
     """Actions of each patient's adverse events, as bits."""
     intensity: FloatColumn
     """Relative dose intensities of one drug."""
+    single_arm: SingleArmRoom
     slots: FloatColumn
 
 
@@ -61,6 +63,7 @@ def workspace(plan: AnalysisPlan, n_patients: int) -> Workspace:
         counted=np.zeros(plan.baseline.first_cell[-1], np.int64),
         taken=np.zeros(n_patients, np.int64),
         intensity=np.zeros(n_patients),
+        single_arm=single_arm_room(plan.single_arm.n_looks),
         slots=np.zeros(len(plan.sections.column)),
     )
 

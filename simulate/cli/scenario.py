@@ -84,15 +84,24 @@ def describe(file: str, overrides: tuple[str, ...]) -> None:
 @click.option("--name", help="Name of this result; default: the scenario's name.")
 @click.option("--force", is_flag=True, help="Overwrite the theory of another scenario.")
 def design(file: str, overrides: tuple[str, ...], out: str, name: str | None, force: bool) -> None:
-    """Say what theory expects of the randomised trial FILE: bounds, looks, power, sample size."""
+    """Say what theory expects of the trial FILE: bounds, looks, power, sample size.
+
+    Of a randomised trial with hypotheses, or of one with a single-arm design.
+    """
     from pathlib import Path
 
     from simulate.design_theory import design_theory
-    from simulate.scenario.reading import read_scenario
+    from simulate.scenario import Scenario, read_scenario
+    from simulate.single_arm_theory import single_arm_theory
     from simulate.write_design import write_design
 
     chosen = checked_name(name)
-    theory = design_theory(read_scenario(file, overrides))
+    scenario = read_scenario(file, overrides)
+    theory = (
+        single_arm_theory(scenario)
+        if isinstance(scenario, Scenario) and scenario.single_arm is not None
+        else design_theory(scenario)
+    )
     folder = Path(out) / (chosen or theory.scenario.name)
     click.echo(write_design(theory, folder, command=command_line(), force=force), nl=False)
     click.echo(f"\ntables: {folder / 'design.csv'} and {folder / 'design_overall.csv'}")

@@ -13,6 +13,7 @@ from simulate.describe.dosing import given
 from simulate.describe.incidence import nominal_course
 from simulate.describe.parameters import parameters
 from simulate.describe.patients import baseline_in_words
+from simulate.describe.single_arm import decided_in_words
 from simulate.describe.timeline import analyses, when
 from simulate.describe.toxicity import adverse_events
 from simulate.describe.words import (
@@ -57,7 +58,7 @@ def _sections(scenario: Scenario) -> dict[str, list[str]]:
     expected = forecast(plan.enrolment, seed=scenario.seed)
     last_cut = max(cut_day(scenario, analysis) for analysis in scenario.analyses)
     course = nominal_course(scenario, plan, expected, last_cut)
-    source = parameters(scenario)
+    source, decided = parameters(scenario), decided_in_words(scenario)
     return {
         "Trial": _trial(scenario),
         **({"Parameters": source} if source else {}),
@@ -69,6 +70,7 @@ def _sections(scenario: Scenario) -> dict[str, list[str]]:
         "The disease": disease(scenario, truth),
         "Who leaves": leaves(scenario),
         "Analyses": analyses(scenario, expected, truth),
+        **({"Single-arm design": decided} if decided else {}),
         "Endpoints": _endpoints(scenario),
         "What-ifs": what_ifs(scenario),
         "Sources": sources(scenario),

@@ -119,7 +119,7 @@ def _triggers(design: LookDesign) -> Triggers:
 def _condition(design: LookDesign, trigger: Trigger) -> _Condition:
     if trigger.events is not None:
         endpoint = design.endpoints.index(trigger.events.endpoint)
-        return _Condition(EVENTS, endpoint, trigger.events.count, 0)
+        return _Condition(EVENTS, endpoint, trigger.events.count, trigger.events.adjudication_lag)
     if trigger.enrolled is not None:
         return _Condition(ENROLLED, 0, trigger.enrolled.count, trigger.enrolled.after)
     if trigger.follow_up is not None:

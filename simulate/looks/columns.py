@@ -49,7 +49,7 @@ def column_names(design: LookDesign) -> tuple[str, ...]:
             names += [f"{name}.{measure}.{arm}" for measure in arm_measures(design)]
     for hypothesis in design.hypotheses:
         names += [f"{hypothesis.name}.{measure}" for measure in hypothesis_measures(design)]
-    return tuple(names)
+    return (*names, *design.more)
 
 
 def arm_measures(design: LookDesign) -> Sequence[str]:

@@ -44,7 +44,8 @@ class Triggers(NamedTuple):
     number: IntTable
     """Events, or patients."""
     day: IntTable
-    """Trial day of a date, or days after so many patients are enrolled."""
+    """Trial day of a date, or days after so many patients are enrolled, or days that events take to
+    be counted."""
     first_on_events: IntTable
     """By endpoint, and one beyond: where its conditions begin in the next table."""
     on_events: IntTable

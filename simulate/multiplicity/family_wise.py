@@ -24,7 +24,7 @@ N_SIMULATED = 100_000
 _SURELY = 1e6
 
 
-class TestedLooks(NamedTuple):
+class OwnLooks(NamedTuple):
     """The looks of one hypothesis."""
 
     looks: tuple[int, ...]
@@ -50,11 +50,13 @@ class FamilyWiseError(NamedTuple):
     """The same with a correlation of the statistics at each look, simulated."""
     mcse: float
     """Monte Carlo standard error of the last."""
+    n: int
+    """Simulated trials."""
 
 
 def family_wise_errors(
     weights: FloatArray,
-    tests: Sequence[TestedLooks],
+    tests: Sequence[OwnLooks],
     n_looks: int,
     *,
     correlation: float = 0.5,
@@ -79,7 +81,7 @@ def family_wise_errors(
     """
     found = []
     z = null_statistics(tests, n_looks, correlation=correlation, seed=seed, n=n)
-    bounds = _by_look(tests, n_looks)
+    bounds = bounds_by_look(tests, n_looks)
     for true in subsets(len(tests)):
         each = tuple(_error_of(weights, tests, h, true, n_looks) for h in true)
         surely = z.copy()
@@ -95,6 +97,7 @@ def family_wise_errors(
                 at_most=sum(each),
                 correlated=share,
                 mcse=math.sqrt(share * (1.0 - share) / n),
+                n=n,
             )
         )
     return found
@@ -102,7 +105,7 @@ def family_wise_errors(
 
 def _error_of(
     weights: FloatArray,
-    tests: Sequence[TestedLooks],
+    tests: Sequence[OwnLooks],
     hypothesis: int,
     true: Sequence[int],
     n_looks: int,
@@ -118,7 +121,7 @@ def _error_of(
     return float(crossing(own.information, np.zeros_like(upper), nowhere, upper).above.sum())
 
 
-def _by_look(tests: Sequence[TestedLooks], n_looks: int) -> FloatArray:
+def bounds_by_look(tests: Sequence[OwnLooks], n_looks: int) -> FloatArray:
     """Bounds of all hypotheses at all looks, infinite where a look does not test."""
     n_sets = len(tests[0].bounds)
     table = np.full((len(tests), n_sets, n_looks), np.inf)
@@ -128,7 +131,7 @@ def _by_look(tests: Sequence[TestedLooks], n_looks: int) -> FloatArray:
 
 
 def null_statistics(
-    tests: Sequence[TestedLooks], n_looks: int, *, correlation: float, seed: int, n: int
+    tests: Sequence[OwnLooks], n_looks: int, *, correlation: float, seed: int, n: int
 ) -> FloatArray:
     """Normal statistics without any effect, shape (trials, hypotheses, looks).
 

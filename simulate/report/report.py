@@ -19,6 +19,7 @@ from simulate.report.response import response_section
 from simulate.report.safety import safety_section
 from simulate.report.scan_bias import scan_bias_section
 from simulate.report.scorecard import scorecard_section
+from simulate.report.single_arm import single_arm_section
 from simulate.report.sources import sources_section
 from simulate.report.subgroups import subgroups_section
 from simulate.report.survival import survival_section
@@ -32,6 +33,7 @@ TEMPLATES = Path(__file__).parents[1] / "templates"
 
 SECTIONS = (
     design_section,
+    single_arm_section,
     survival_section,
     response_section,
     enrolment_section,

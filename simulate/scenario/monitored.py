@@ -78,6 +78,10 @@ class Monitored:
             return self.analyses
         return tuple(each for each in self.analyses if each.name in hypothesis.analyses)
 
+    def event_of(self, endpoint: str) -> str:
+        """What the event of an endpoint is: PFS or OS."""
+        return endpoint
+
     def planned_events(self, analysis: Analysis, endpoint: str) -> int | None:
         """Events of an endpoint by which an analysis is triggered; None if by something else."""
         counts = [

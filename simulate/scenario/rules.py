@@ -38,6 +38,7 @@ from simulate.scenario.rules_of_names import (
     unique_sweep,
     unique_toxicity,
 )
+from simulate.scenario.rules_of_single_arm import looks_end_in_time, single_arm_fits
 from simulate.scenario.survival_model import SurvivalFactor
 from simulate.scenario.survival_trial import SurvivalTrial
 from simulate.scenario.tree import Path
@@ -292,6 +293,8 @@ RULES: tuple[tuple[frozenset[str], Rule], ...] = tuple(
         (f"{_OF_LOOKS} estimates", arms_belong_together),
         ("arms randomisation baseline", arms_are_randomised),
         (f"{_OF_LOOKS} sample_size origin enrolment", looks_fit),
+        ("arms sample_size resources single_arm", single_arm_fits),
+        ("origin analyses single_arm", looks_end_in_time),
         ("analyses", unique_analyses),
         ("endpoints", unique_subgroups),
         ("sweep name", unique_sweep),

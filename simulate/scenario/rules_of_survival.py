@@ -30,6 +30,13 @@ from simulate.scenario.rules_of_randomisation import (
     strata_exist,
     unique_arms,
 )
+from simulate.scenario.rules_of_readers import (
+    lags_have_a_reader,
+    later_therapy,
+    named_endpoints,
+    readers_are_possible,
+    rule_sets_differ,
+)
 from simulate.scenario.rules_of_tests import tests_are_possible
 from simulate.scenario.survival_model import TRANSITIONS, OwnLaw
 from simulate.scenario.survival_trial import SurvivalTrial
@@ -44,7 +51,7 @@ def _looks(trial: SurvivalTrial) -> Looks:
         trial.hypotheses,
         trial.arms,
         trial.randomisation,
-        trial.endpoints,
+        trial.endpoint_names,
         trial.sample_size,
         trial.origin,
         trial.max_study_duration,
@@ -149,7 +156,10 @@ def _one_arm(trial: SurvivalTrial) -> Iterator[Finding]:
         )
 
 
-_FOR_LOOKS = "analyses hypotheses arms randomisation survival sample_size origin max_study_duration"
+_FOR_LOOKS = (
+    "analyses hypotheses arms randomisation survival endpoints sample_size origin "
+    "max_study_duration"
+)
 
 SURVIVAL_RULES: tuple[tuple[frozenset[str], Rule], ...] = tuple(
     (frozenset(blocks.split()), rule)
@@ -163,6 +173,11 @@ SURVIVAL_RULES: tuple[tuple[frozenset[str], Rule], ...] = tuple(
         ("survival", _own_laws),
         ("survival baseline", _prognostic_factors),
         ("randomisation survival baseline", _not_too_many_cells),
+        ("survival endpoints rule_sets", named_endpoints),
+        ("survival rule_sets", rule_sets_differ),
+        ("arms survival", readers_are_possible),
+        ("arms survival", later_therapy),
+        ("analyses survival endpoints", lags_have_a_reader),
         ("analyses", unique_analyses),
         (
             _FOR_LOOKS,
@@ -191,7 +206,7 @@ SURVIVAL_RULES: tuple[tuple[frozenset[str], Rule], ...] = tuple(
                 trial.hypotheses,
                 trial.estimates,
                 trial.randomisation,
-                trial.endpoints,
+                trial.endpoint_names,
                 trial.max_study_duration,
             ),
         ),

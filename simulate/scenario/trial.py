@@ -22,6 +22,7 @@ from simulate.scenario.multiplicity import NO_MULTIPLICITY, Multiplicity, is_lef
 from simulate.scenario.parameters import Parameters
 from simulate.scenario.randomisation import MOST_ARMS, Randomisation
 from simulate.scenario.resources import Resources
+from simulate.scenario.single_arm import SingleArm
 from simulate.scenario.toxicity import Toxicity
 from simulate.scenario.treatment import Treatment
 
@@ -78,6 +79,8 @@ class Trial(Monitored, Head):
         default=NO_ESTIMATES, exclude_if=lambda block: block == NO_ESTIMATES
     )
     """What is estimated at the looks of a randomised trial beside the tests."""
+    single_arm: SingleArm | None = Field(default=None, exclude_if=lambda block: block is None)
+    """By which responses a trial of one arm is decided; by default it runs to its last analysis."""
     endpoints: Endpoints = Field(default_factory=Endpoints)
     """Which rates and subgroups are estimated, and how."""
     design: Design = Field(default_factory=Design)

@@ -101,6 +101,17 @@ def assert_alike(plan: AnalysisPlan, n_patients: int, records: Sequence[TrialRec
     assert python.curves == compiled.curves.tolist()
 
 
+LAG = {"kind": "uniform", "low": "0 days", "high": "100 days"}
+PAUSING = {
+    "design": {"kind": "bop2", "looks": [10, 20, 40], "p0": 0.5, "p1": 0.7, "alpha": 0.1},
+    "interim": {
+        "ascertainment": "evaluable",
+        "evaluable_after": "14 weeks",
+        "enrolment": "pauses",
+        "cleaning_lag": "2 weeks",
+    },
+    "final": {"when": "enrolled", "after": "20 weeks"},
+}
 NEVER_HAPPENS = {"kind": "exponential", "rate": "0 per month"}
 NO_TOXICITY = {
     "toxicity": None,
@@ -112,6 +123,7 @@ NO_TOXICITY = {
 SCARCE = {"drug": "KN026", "initial": 3, "reorder_at": 1, "order": 1, "lead_time": "20 days"}
 VARIANTS: dict[str, dict[str, Any]] = {
     "nobody responds": {"disease.response.probability": 0},
+    "a single-arm design": {"single_arm": PAUSING, "follow_up.last_contact_lag": LAG},
     "no adverse events": NO_TOXICITY,
     "many adverse events": {
         "toxicity.terms.other_grade_3.rate": 0.5,
