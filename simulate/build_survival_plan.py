@@ -57,9 +57,16 @@ def build_survival_plan(trial: SurvivalTrial) -> SurvivalPlan:
                 transition, arms[arm].name, cells[cell]
             ),
             correlation=model.correlation if isinstance(model, CopulaModel) else 0.0,
+            switching=[switching_of(trial, arm.name) for arm in arms],
         ),
         horizon=horizon,
     )
+
+
+def switching_of(trial: SurvivalTrial, arm: str) -> tuple[float, int]:
+    """Probability of a change of treatment after progression in an arm, and its delay in days."""
+    found = [each for each in trial.survival.switching if each.arm == arm]
+    return (found[0].probability, math.ceil(found[0].delay)) if found else (0.0, 0)
 
 
 def _model(trial: SurvivalTrial) -> int:
@@ -69,10 +76,10 @@ def _model(trial: SurvivalTrial) -> int:
     return COPULA if isinstance(model, CopulaModel) else ILLNESS_DEATH
 
 
-def scan_days(trial: SurvivalTrial, last_day: int) -> IntArray:
-    """Days of the scans since randomisation, up to a day; the first is day 0."""
+def scan_days(trial: SurvivalTrial, last_day: int, arm: str = "") -> IntArray:
+    """Days of the scans of an arm since randomisation, up to a day; the first is day 0."""
     days = [0]
-    for row in trial.survival.calendar:
+    for row in trial.survival.calendar_by_arm.get(arm, trial.survival.calendar):
         until = last_day if row.until is None else row.until
         days += range(days[-1] + row.every, until + 1, row.every)
     return np.array([day for day in days if day <= last_day], np.int64)

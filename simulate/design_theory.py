@@ -31,6 +31,7 @@ from simulate.sequential.refusals import DesignError
 from simulate.theory.course import Expected, ExpectedTrial
 from simulate.theory.patients import ExpectedPatients
 from simulate.theory.performance import HypothesisTheory, UnderTruth, hypothesis_theory
+from simulate.theory.shared_alpha import SharedAlpha, shared_alpha
 from simulate.units import DAYS_PER_MONTH
 
 POWERS = (0.8, 0.9)
@@ -66,6 +67,11 @@ class DesignTheory:
         """A row for each hypothesis and truth: power, and what to expect when it is decided."""
         rows = [row for theory in self.hypotheses for row in _overall_rows(self, theory)]
         return pd.DataFrame(rows)
+
+    @cached_property
+    def shared(self) -> SharedAlpha | None:
+        """Theory of the hypotheses together, if they share alpha."""
+        return shared_alpha(self.scenario, self.hypotheses)
 
     @property
     def enrolment_end(self) -> float:

@@ -30,6 +30,8 @@ def randomised_design(trial: Trial) -> LookDesign:
         sample_size=trial.sample_size,
         origin=trial.origin,
         last_day=math.floor(trial.max_study_duration),
+        graph=trial.graph,
+        alpha=trial.multiplicity.alpha,
     )
 
 

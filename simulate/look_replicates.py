@@ -87,6 +87,13 @@ def look_design(trial: RandomisedTrial) -> LookDesign:
     return survival_design(trial) if isinstance(trial, SurvivalTrial) else randomised_design(trial)
 
 
+def readers_of(trial: RandomisedTrial) -> dict[str, str]:
+    """Who reads the scans, by the name of the endpoint; without endpoints that have no reader."""
+    if not isinstance(trial, SurvivalTrial):
+        return {}
+    return {each.name: each.reader for each in trial.endpoints if each.reader is not None}
+
+
 def engine_of_looks(trial: RandomisedTrial, asked: str, replicates: int) -> EngineChoice:
     """The engine that runs so many replicates of a randomised trial, and why.
 

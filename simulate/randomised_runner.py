@@ -136,7 +136,7 @@ class RandomisedRunner:
         return Watch(self._looks, seen_patients(self._rules, ledger, n), room)
 
     def _book(self, *, as_lists: bool) -> BoundBook:
-        return BoundBook(self._boundaries, self._looks.n_hypotheses, as_lists=as_lists)
+        return BoundBook(self._boundaries, len(self._boundaries), as_lists=as_lists)
 
     # ---- compiled -------------------------------------------------------------------------------
 

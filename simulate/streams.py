@@ -73,6 +73,10 @@ class Purpose(IntEnum):
     INFUSION = 52
     RANDOMISATION = 64
     SURVIVAL = 65
+    READING = 66
+    VISITS = 67
+    NEW_THERAPY = 68
+    SWITCH = 70
 
 
 _M0, _M1 = 0xD2511F53, 0xCD9E8D57

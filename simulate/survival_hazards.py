@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from simulate.distributions import FloatArray
-from simulate.patient.survival import DEATH, DEATH_AFTER, DROPOUT, EVENT
+from simulate.patient.survival import DEATH, DEATH_AFTER, DEATH_AFTER_SWITCH, DROPOUT, EVENT
 from simulate.scenario.distributions import Time
+from simulate.scenario.readers import Switching
 from simulate.scenario.survival_model import (
     Delayed,
     Diminishing,
@@ -59,6 +60,10 @@ class Hazards:
         """Cumulative hazard on days 0, 1, ... of a transition; None if there is no such thing."""
         if transition == DROPOUT:
             return self._dropout(arm)
+        switching = [each for each in self._trial.survival.switching if each.arm == arm]
+        is_after_switch = transition == DEATH_AFTER_SWITCH and len(switching) > 0
+        if is_after_switch:
+            transition = DEATH_AFTER
         if transition not in self._keys:
             return None
         key = self._keys[transition]
@@ -71,6 +76,8 @@ class Hazards:
         for effect in effects:
             if isinstance(effect, OwnLaw):
                 time = effect.time
+        if is_after_switch:
+            effects.append(_effect_of(switching[0]))
         return self._prognostic(key, levels) * self._with_effects(time, effects)
 
     def _dropout(self, arm: str) -> FloatArray | None:
@@ -99,6 +106,17 @@ class Hazards:
             steps = np.nan_to_num(np.diff(own), nan=0.0, posinf=np.inf)
         changed = own[0] + np.concatenate([[0.0], np.cumsum(steps * np.exp(log_ratio))])
         return np.asarray(constant * changed[::STEPS_A_DAY])
+
+
+def _effect_of(switching: Switching) -> Delayed:
+    """What a change of treatment does to the time from progression to death."""
+    return Delayed.model_construct(
+        kind="delayed",
+        arm=switching.arm,
+        on="death_after_progression",
+        hazard_ratio=switching.hazard_ratio,
+        delay=float(math.ceil(switching.delay)),
+    )
 
 
 def _matches(when: Mapping[str, Sequence[str]], levels: Levels) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from simulate.distributions import IntArray, IntColumn, ShortArray, ShortColumn
+from simulate.distributions import NEVER, IntArray, IntColumn, ShortArray, ShortColumn
 
 SPARE = 64
 """Entries of a column beyond the patients: the last block is written to its end."""
@@ -26,6 +26,7 @@ COLUMNS = (
     "progression_day",
     "death_day",
     "dropout_day",
+    "switch_day",
 )
 """Names of the columns that hold a number a patient."""
 
@@ -48,6 +49,8 @@ class SurvivalLedger(NamedTuple):
     """Days from randomisation to death, NEVER if none."""
     dropout_day: ShortColumn
     """Days from randomisation to dropout, NEVER if none; what happens on that day still counts."""
+    switch_day: ShortColumn
+    """Days from randomisation to a change of treatment after progression, NEVER if none."""
 
 
 def empty_survival_ledger(n_patients: int) -> SurvivalLedger:
@@ -59,6 +62,7 @@ def empty_survival_ledger(n_patients: int) -> SurvivalLedger:
     size = n_patients + SPARE
     width = len(COLUMNS)
     columns = [np.zeros(size + 16 * width, np.int32)[16 * i : 16 * i + size] for i in range(width)]
+    columns[-1][:] = NEVER  # written only where somebody changes treatment
     return SurvivalLedger(np.zeros(1, np.int64), *columns)
 
 
@@ -69,11 +73,14 @@ def ledger_columns(ledger: SurvivalLedger) -> dict[str, ShortArray]:
 
 
 def survival_ledger(columns: Mapping[str, Any]) -> SurvivalLedger:
-    """A ledger of arrays that holds the given columns, each a number a patient."""
+    """A ledger of arrays that holds the given columns, each a number a patient.
+
+    Without a column ``switch_day`` nobody changes treatment.
+    """
     n = len(columns["arm"])
     ledger = empty_survival_ledger(n)
     ledger.n[0] = n
-    for name in COLUMNS:
+    for name in columns:
         column: IntArray = getattr(ledger, name)
         column[:n] = columns[name]
     return ledger

@@ -12,10 +12,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulate.build_survival_plan import build_survival_plan, scan_days
+from simulate.build_observation import observation, review_plan, review_room
+from simulate.build_survival_plan import build_survival_plan
 from simulate.choose_engine import BATCH
 from simulate.compiled import kernel, rule
-from simulate.distributions import NEVER, FloatArray, FloatColumn, IntArray, IntColumn, ShortColumn
+from simulate.distributions import FloatArray, FloatColumn, IntArray, IntColumn, ShortColumn
 from simulate.engines.batch.survival import (
     SurvivalDesk,
     new_survival_desk,
@@ -27,12 +28,15 @@ from simulate.looks.boundaries import Boundaries
 from simulate.looks.bounds import BoundTree
 from simulate.looks.build import look_plan, look_room
 from simulate.looks.columns import column_names
+from simulate.looks.concordance import tell_agreement
 from simulate.looks.conduct import Enrolled, LookRoom, conduct_looks
 from simulate.looks.design import survival_design
 from simulate.looks.plan import LookPlan
+from simulate.looks.review import Review
 from simulate.looks.seen import Observation, Seen, find_event_days, take_sample
 from simulate.packed import pack, unpacked
 from simulate.plan import with_lists
+from simulate.reading_words import look_up_reading, read_words
 from simulate.scenario.survival_trial import SurvivalTrial
 from simulate.survival_ledger import SurvivalLedger
 
@@ -47,6 +51,7 @@ class Watch(NamedTuple):
     observation: Observation
     event_day: ShortColumn
     room: LookRoom
+    review: Review
 
 
 class Slate(NamedTuple):
@@ -67,7 +72,7 @@ def look_at_trial(
 ) -> bool:
     """Make the looks of a trial and write their rows; False if bounds are missing."""
     stride = len(watch.room.day)
-    seen = Seen(watch.observation, ledger, watch.event_day, stride)
+    seen = Seen(watch.observation, ledger, watch.event_day, stride, watch.review)
     find_event_days(seen)
     enrolled = Enrolled(
         ledger.n[0],
@@ -77,7 +82,10 @@ def look_at_trial(
         watch.event_day,
         stride,
     )
-    return conduct_looks(watch.plan, tree, enrolled, take_sample, seen, watch.room, out, at)
+    if not conduct_looks(watch.plan, tree, enrolled, take_sample, seen, watch.room, out, at):
+        return False
+    tell_agreement(watch.review, ledger, watch.plan, out, at, stride)
+    return True
 
 
 @kernel
@@ -98,6 +106,9 @@ def run_looks(
         is_done = False
         if slate.tree.n_missed[0] < most_misses:
             simulate_survival_trial(slate.desk, seed, first + row)
+            if slate.watch.review.plan.is_needed == 1:
+                n_patients = slate.desk.ledger.n[0]
+                look_up_reading(slate.watch.review, seed, first + row, n_patients)
             is_done = look_at_trial(
                 slate.watch, slate.tree, slate.desk.ledger, slate.values, row * n_columns
             )
@@ -128,6 +139,7 @@ class SurvivalRunner:
         self._looks = look_plan(design)
         self._boundaries = Boundaries(design)
         self._observation = observation(trial, self._plan.horizon)
+        self._review = review_plan(trial, self._plan.horizon)
         self._is_compiled = engine == BATCH
         self._own = threading.local()
 
@@ -144,10 +156,11 @@ class SurvivalRunner:
             self._observation,
             np.zeros(self._looks.n_endpoints * n, np.int32),
             look_room(self._looks, n, self._plan.randomisation.n_strata),
+            Review(self._review, review_room(self._review, n, self._looks.n_endpoints)),
         )
 
     def _book(self, *, as_lists: bool) -> BoundBook:
-        return BoundBook(self._boundaries, self._looks.n_hypotheses, as_lists=as_lists)
+        return BoundBook(self._boundaries, len(self._boundaries), as_lists=as_lists)
 
     def _run_compiled(self, replicates: range) -> FloatArray:
         bench = self._bench()
@@ -190,6 +203,7 @@ class SurvivalRunner:
         values = [math.nan] * (len(replicates) * n_columns)
         for row, replicate in enumerate(replicates):
             ledger = with_lists(bench.engine.simulate(seed=self._seed, replicate=replicate))
+            read_words(bench.watch.review, seed=self._seed, replicate=replicate)
             while not look_at_trial(bench.watch, bench.book.tree, ledger, values, row * n_columns):
                 bench.book.learn()
         return np.array(values)
@@ -209,18 +223,3 @@ class _InPython(NamedTuple):
     engine: ReferenceSurvivalEngine
     watch: Watch
     book: BoundBook
-
-
-def observation(trial: SurvivalTrial, last_day: int) -> Observation:
-    """How events of a scenario become known, up to a patient's day."""
-    is_death = np.array([endpoint == "OS" for endpoint in trial.endpoints], np.int64)
-    if trial.survival.observation == "exact":
-        nothing = np.zeros(1, np.int32)
-        return Observation(is_death, 0, nothing, nothing)
-    days, scans = np.arange(last_day + 1), scan_days(trial, last_day)
-    following = np.searchsorted(scans, days)
-    next_scan = np.append(scans, NEVER)[following]
-    last_scan = scans[np.searchsorted(scans, days, side="right") - 1]
-    return Observation(
-        is_death, 1, np.append(next_scan, NEVER).astype(np.int32), last_scan.astype(np.int32)
-    )

@@ -145,6 +145,7 @@ def survival_model_plan(
     n_cells: int,
     hazard: Callable[[int, int, int], FloatArray | None],
     correlation: float = 0.0,
+    switching: Sequence[tuple[float, int]] = (),
 ) -> SurvivalModelPlan:
     """Tables of all transitions.
 
@@ -159,7 +160,11 @@ def survival_model_plan(
         if the transition never happens.
     correlation : float
         Correlation of the copula.
+    switching : sequence of (float, int)
+        For each arm the probability of a change of treatment after progression, and its delay in
+        days; by default nobody changes.
     """
+    changes = list(switching) or [(0.0, 0)] * n_arms
     tables: list[IntArray] = []
     firsts, arm_steps, cell_steps = [], [], []
     for transition in range(N_TRANSITIONS):
@@ -182,6 +187,9 @@ def survival_model_plan(
         arm_step=np.array(arm_steps, np.uint16),
         cell_step=np.array(cell_steps, np.uint16),
         copula=copula(correlation),
+        has_switching=int(any(probability > 0 for probability, _ in changes)),
+        switches=thresholds([probability for probability, _ in changes]),
+        switch_delay=np.array([delay for _, delay in changes], np.int64),
     )
 
 

@@ -14,10 +14,10 @@ import numpy as np
 from scipy.special import ndtri
 
 from simulate.bivariate_normal import both_above
-from simulate.build_survival_plan import all_cells, build_baseline, scan_days
+from simulate.build_survival_plan import all_cells, build_baseline, scan_days, switching_of
 from simulate.distributions import FloatArray, IntArray
 from simulate.patient.baseline import BaselinePlan, case_applies
-from simulate.patient.survival import DEATH, DEATH_AFTER, DROPOUT, EVENT
+from simulate.patient.survival import DEATH, DEATH_AFTER, DEATH_AFTER_SWITCH, DROPOUT, EVENT
 from simulate.scenario.survival_model import CopulaModel, SingleModel
 from simulate.scenario.survival_trial import SurvivalTrial
 from simulate.survival_hazards import Hazards, Levels
@@ -113,7 +113,7 @@ def _truth_of_cell(
     model = trial.survival
     event = _survival(hazards, EVENT, arm, cell, last)
     in_study = _survival(hazards, DROPOUT, arm, cell, last)
-    seen_until = _last_scans(trial, last)
+    seen_until = _last_scans(trial, arm, last)
     if isinstance(model, SingleModel):
         if model.endpoint == "OS":
             return ArmTruth(None, None, event, in_study)
@@ -125,6 +125,10 @@ def _truth_of_cell(
         seen = both_above(scores[0][seen_until], scores[1], model.correlation)
         return ArmTruth(pfs, seen, death, in_study)
     after = _survival(hazards, DEATH_AFTER, arm, cell, last)
+    changes, _ = switching_of(trial, arm)
+    if changes > 0:
+        changed = _survival(hazards, DEATH_AFTER_SWITCH, arm, cell, last)
+        after = (1.0 - changes) * after + changes * changed
     progressed = -np.diff(event, prepend=1.0) * death
     pfs = event * death
     if trial.survival.observation == "exact":
@@ -153,10 +157,10 @@ def _survival(hazards: Hazards, transition: int, arm: str, cell: Levels, last: i
     return np.ones(last + 1) if cumulative is None else np.exp(-cumulative)
 
 
-def _last_scans(trial: SurvivalTrial, last: int) -> IntArray:
+def _last_scans(trial: SurvivalTrial, arm: str, last: int) -> IntArray:
     """By day: that of the last scan up to it, at which progression can have been seen."""
     days = np.arange(last + 1)
     if trial.survival.observation == "exact":
         return days
-    scans = scan_days(trial, last)
+    scans = scan_days(trial, last, arm)
     return np.asarray(scans[np.searchsorted(scans, days, side="right") - 1])

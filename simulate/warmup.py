@@ -82,6 +82,20 @@ def _looks(_trial: Trial) -> object:
     return SurvivalRunner(trial, seed=0, engine=choose_engine.BATCH).run(range(1))
 
 
+def _survival_kernels() -> tuple[Any, ...]:
+    from simulate.engines.batch.survival import run_survival_trials
+
+    return (run_survival_trials,)
+
+
+def _survival(_trial: Trial) -> object:
+    from simulate.build_survival_plan import build_survival_plan
+    from simulate.engines.batch.survival import BatchSurvivalEngine
+
+    plan = build_survival_plan(SurvivalScenario.from_file(SMALLEST_RANDOMISED))
+    return BatchSurvivalEngine(plan).simulate(seed=0, replicate=0)
+
+
 def _patients_kernels() -> tuple[Any, ...]:
     from simulate.engines.batch.trial import run_trial
     from simulate.randomised_runner import look_compiled
@@ -98,6 +112,7 @@ def _patients(_trial: Trial) -> object:
 
 TRUTH, BATCH, SINGLE = "truth", "batch engine", "batch engine for single trials"
 LOOKS, LOOKS_AT_PATIENTS = "batch engine for survival trials", "batch engine for trials with arms"
+SURVIVAL = "batch engine for single survival trials"
 
 COMPILED = {
     TRUTH: Work(lambda: (observe_kernel,), _truth),
@@ -105,6 +120,7 @@ COMPILED = {
     SINGLE: Work(_single_kernels, _single),
     LOOKS: Work(_looks_kernels, _looks),
     LOOKS_AT_PATIENTS: Work(_patients_kernels, _patients),
+    SURVIVAL: Work(_survival_kernels, _survival),
 }
 """Everything that is compiled, by the name of the step."""
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from importlib.metadata import version
 from pathlib import Path
 
+import pandas as pd
+
 from simulate.describe.design import design_in_words
 from simulate.describe.single_arm import theory_in_words
 from simulate.design_theory import DesignTheory
 from simulate.results import MANIFEST, check_folder, new_folder, write_csv, write_json
 from simulate.single_arm_theory import SingleArmTheory
+from simulate.theory.shared_alpha import error_rows, level_rows
 
 
 def write_design(
@@ -23,9 +26,11 @@ def write_design(
         The theory.
     folder : Path
         Where to: ``design.csv`` (a row for each hypothesis, look and truth),
-        ``design_overall.csv`` (one for each hypothesis and truth), ``design_curve.csv`` (of a
-        single-arm design: by response rate), ``design.txt`` and ``manifest.json``. It is not the
-        folder of the scenario's simulation, which appears whole.
+        ``design_overall.csv`` (one for each hypothesis and truth), ``design.txt`` and
+        ``manifest.json``; of a single-arm design also ``design_curve.csv`` (by response rate);
+        where hypotheses share alpha also ``design_levels.csv`` (a row for each hypothesis, level
+        and look) and ``design_familywise_error.csv`` (one for each set of true hypotheses). It is
+        not the folder of the scenario's simulation, which appears whole.
     command : str
         The command that asked for it, for the manifest.
     force : bool
@@ -43,10 +48,7 @@ def write_design(
     """
     digest = theory.scenario.digest()
     check_folder(folder, digest, force=force)
-    if isinstance(theory, SingleArmTheory):
-        text, further = theory_in_words(theory), {"design_curve": theory.curve}
-    else:
-        text, further = design_in_words(theory), {}
+    text, further = _told(theory)
     with new_folder(folder) as new:
         write_csv(theory.table, new / "design.csv")
         write_csv(theory.overall, new / "design_overall.csv")
@@ -61,3 +63,16 @@ def write_design(
         }
         write_json(content, new / MANIFEST)
     return text
+
+
+def _told(theory: DesignTheory | SingleArmTheory) -> tuple[str, dict[str, pd.DataFrame]]:
+    """The theory in words, and its further tables by name."""
+    if isinstance(theory, SingleArmTheory):
+        return theory_in_words(theory), {"design_curve": theory.curve}
+    if theory.shared is None:
+        return design_in_words(theory), {}
+    name = theory.scenario.name
+    return design_in_words(theory), {
+        "design_levels": pd.DataFrame(level_rows(name, theory.shared)),
+        "design_familywise_error": pd.DataFrame(error_rows(name, theory.shared)),
+    }

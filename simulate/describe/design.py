@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator
 
 from simulate.describe.monitoring import bounds_table, events_in_words, hypothesis_in_words
+from simulate.describe.multiplicity import shared_theory_in_words
 from simulate.describe.words import (
     NO_VALUE,
     in_months,
@@ -42,9 +43,17 @@ def design_in_words(theory: DesignTheory) -> str:
             section(f"Hypothesis {each.hypothesis.name}", _one(theory, each))
             for each in theory.hypotheses
         ),
+        *_shared(theory),
         section("How to read this", _notes(theory)),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _shared(theory: DesignTheory) -> list[str]:
+    if theory.shared is None:
+        return []
+    words = shared_theory_in_words(theory.shared, theory.scenario)
+    return [section("Hypotheses that share alpha", words)]
 
 
 def _head(theory: DesignTheory) -> list[str]:
@@ -64,7 +73,9 @@ def _one(theory: DesignTheory, one: HypothesisTheory) -> list[str]:
     return [
         *hypothesis_in_words(trial, one.hypothesis),
         "",
-        *paragraph("Bounds at the planned events (HR: hazard ratio at the bound):"),
+        *paragraph(
+            f"Bounds at the planned events{_level(theory, one)} (HR: hazard ratio at the bound):"
+        ),
         *bounds_table(one),
         "",
         *paragraph(
@@ -81,6 +92,12 @@ def _one(theory: DesignTheory, one: HypothesisTheory) -> list[str]:
         "",
         *paragraphs(*_needed(one), *_unreached(one)),
     ]
+
+
+def _level(theory: DesignTheory, one: HypothesisTheory) -> str:
+    if theory.shared is None:
+        return ""
+    return f", for its lowest level of {stated_percent(one.alpha)} as all that follows"
 
 
 def _looks(trial: AnyScenario, one: HypothesisTheory) -> list[str]:

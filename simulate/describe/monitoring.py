@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from simulate.describe.multiplicity import level_in_words
 from simulate.describe.words import (
     NO_VALUE,
     count,
@@ -27,7 +28,10 @@ def trigger_in_words(trigger: Trigger) -> str:
     """One condition: ``230 PFS events are known``."""
     if trigger.events is not None:
         events = count(trigger.events.count, f"{trigger.events.endpoint} event")
-        return f"{events} {'is' if trigger.events.count == 1 else 'are'} known"
+        text = f"{events} {'is' if trigger.events.count == 1 else 'are'} known"
+        if trigger.events.adjudication_lag:
+            text += f", each {duration(trigger.events.adjudication_lag)} after its day"
+        return text
     if trigger.enrolled is not None:
         patients = count(trigger.enrolled.count, "patient")
         enrolled = f"{patients} {'is' if trigger.enrolled.count == 1 else 'are'} enrolled"
@@ -81,8 +85,8 @@ def hypothesis_in_words(trial: SurvivalTrial | Trial, hypothesis: Hypothesis) ->
     information = trial.information(hypothesis)
     return paragraphs(
         f"Hypothesis {hypothesis.id} ({hypothesis.name}): {hypothesis.endpoint}, {names[0]} "
-        f"against {names[1]}, {_test(trial, hypothesis)}, one-sided alpha "
-        f"{stated_percent(hypothesis.alpha)}.",
+        f"against {names[1]}, {_test(trial, hypothesis)}, "
+        f"{level_in_words(trial, trial.hypotheses.index(hypothesis))}.",
         f"Tested at: {looks}."
         + (f" Full information: {count(information, 'event')}." if information else ""),
         "Efficacy: "

@@ -12,6 +12,7 @@ from simulate.describe.monitoring import (
     estimates_in_words,
     hypothesis_in_words,
 )
+from simulate.describe.multiplicity import sharing_in_words
 from simulate.describe.patients import baseline_in_words
 from simulate.describe.randomisation import randomised
 from simulate.describe.recruitment import recruitment
@@ -26,16 +27,21 @@ from simulate.describe.words import (
     paragraphs,
     section,
     side_by_side,
+    stated_percent,
 )
 from simulate.scenario.analyses import Analysis
 from simulate.scenario.monitoring import Hypothesis
 from simulate.scenario.survival_scenario import SurvivalScenario
+from simulate.scenario.survival_trial import SurvivalTrial
 from simulate.sequential.refusals import DesignError
 from simulate.theory.course import ExpectedTrial, Truth, at_day
 from simulate.theory.look_days import LookDay
 from simulate.theory.performance import expected_looks, hypothesis_theory
 
-_EVENTS = {"PFS": "PFS events", "OS": "deaths"}
+
+def events_in_words(endpoint: str) -> str:
+    """What the events of an endpoint are called."""
+    return "deaths" if endpoint == "OS" else f"{endpoint} events"
 
 
 def describe_survival(scenario: SurvivalScenario) -> str:
@@ -65,7 +71,7 @@ def describe_survival(scenario: SurvivalScenario) -> str:
         section("What to expect", _forecast(expected, looks)),
         section("Analyses", _analyses(expected, looks)),
         section("Hypotheses", _hypotheses(expected)),
-        section("Estimates", estimates_in_words(scenario.estimates, scenario.endpoints)),
+        section("Estimates", estimates_in_words(scenario.estimates, scenario.endpoint_names)),
         section("What-ifs", what_ifs(scenario)),
         section("Sources", sources(scenario)),
     ]
@@ -101,20 +107,25 @@ def _forecast(expected: ExpectedTrial, looks: tuple[LookDay, ...]) -> list[str]:
     ends = month_ends_between(trial.origin, trial.origin + dt.timedelta(days=last))
     if not ends:
         return paragraph("No calendar month ends between the origin and the last look.")
-    known = {endpoint: expected.events(endpoint).sum(axis=0) for endpoint in trial.endpoints}
+    known = {kind: expected.events(name).sum(axis=0) for kind, name in _kinds(trial).items()}
     rows = []
     for end in ends:
         day = (end - trial.origin).days
-        numbers = (expected.entered[day], *(known[each][day] for each in trial.endpoints))
+        numbers = (expected.entered[day], *(known[each][day] for each in known))
         rows.append([end.strftime("%Y-%m"), *(f"{number:,.1f}" for number in numbers)])
-    events = listing(f"known {_EVENTS[each]}" for each in trial.endpoints)
+    events = listing(f"known {events_in_words(each)}" for each in known)
     return [
         *paragraph(
             "Expected by the end of each month, by integration over accrual, survival and dropout, "
             f"were the trial not stopped: patients enrolled (N), {events} in all arms"
         ),
-        *side_by_side(["month", "N", *(_EVENTS[each].split()[0] for each in known)], rows),
+        *side_by_side(["month", "N", *(events_in_words(each).split()[0] for each in known)], rows),
     ]
+
+
+def _kinds(trial: SurvivalTrial) -> dict[str, str]:
+    """PFS before OS, each with an endpoint of it: what is expected is the same for all of them."""
+    return dict(sorted(trial.kinds.items(), reverse=True))
 
 
 def _analyses(expected: ExpectedTrial, looks: tuple[LookDay, ...]) -> list[str]:
@@ -129,9 +140,9 @@ def look_in_words(expected: ExpectedTrial, analysis: Analysis, look: LookDay) ->
     """When a look is expected, and with how many patients and events."""
     trial = expected.trial
     numbers = [f"{at_day(expected.entered, look.day):,.1f} patients enrolled"]
-    for endpoint in trial.endpoints:
-        known = expected.events(endpoint).sum(axis=0)
-        numbers.append(f"{at_day(known, look.day):,.1f} {_EVENTS[endpoint]}")
+    for kind, name in _kinds(trial).items():
+        known = expected.events(name).sum(axis=0)
+        numbers.append(f"{at_day(known, look.day):,.1f} {events_in_words(kind)}")
     date = trial.origin + dt.timedelta(days=math.ceil(look.day))
     if look.is_reached:
         return f"Expected after {in_months(look.day)} ({date}), with {listing(numbers)}."
@@ -145,7 +156,10 @@ def _hypotheses(expected: ExpectedTrial) -> list[str]:
     hypotheses = expected.trial.hypotheses
     if not hypotheses:
         return paragraph("None: nothing is tested, and the trial runs to its last analysis.")
-    return [line for each in hypotheses for line in _hypothesis(expected, each)]
+    return [
+        *sharing_in_words(expected.trial),
+        *(line for each in hypotheses for line in _hypothesis(expected, each)),
+    ]
 
 
 def _hypothesis(expected: ExpectedTrial, hypothesis: Hypothesis) -> list[str]:
@@ -154,8 +168,13 @@ def _hypothesis(expected: ExpectedTrial, hypothesis: Hypothesis) -> list[str]:
         theory = hypothesis_theory(expected, hypothesis)
     except DesignError as error:
         return [*words, *paragraph(f"There are no planned bounds: {error}.")]
+    level = ""
+    if expected.trial.graph is not None:
+        level = f" at its lowest level, {stated_percent(theory.alpha)}"
     return [
         *words,
-        *paragraph("Planned bounds; those of a simulated trial follow from its own events:"),
+        *paragraph(
+            f"Planned bounds{level}; those of a simulated trial follow from its own events:"
+        ),
         *bounds_table(theory),
     ]

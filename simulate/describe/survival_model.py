@@ -10,6 +10,7 @@ import numpy as np
 from simulate.build_survival_plan import scan_days
 from simulate.describe.conduct import calendar_in_words
 from simulate.describe.distributions import Implied, time_in_words
+from simulate.describe.readers import reading_in_words, switching_in_words
 from simulate.describe.words import (
     duration,
     in_months,
@@ -57,6 +58,7 @@ def survival_model(expected: ExpectedTrial) -> list[str]:
             *(effect_in_words(trial, effect) for effect in trial.survival.effects),
             "" if trial.survival.effects or len(trial.arms) == 1 else "No arm has an effect.",
             *factors_in_words(trial),
+            *switching_in_words(trial),
         ),
         *_implied(expected),
     ]
@@ -140,7 +142,7 @@ def _implied(expected: ExpectedTrial) -> list[str]:
     landmarks = [
         days
         for days in trial.estimates.landmarks or _USUAL_LANDMARKS
-        if math.floor(days) - 1 <= expected.horizon
+        if math.floor(days) <= expected.horizon
     ]
     header = ["", "median", *(duration(days) for days in landmarks)]
     rows = [
@@ -154,11 +156,11 @@ def _implied(expected: ExpectedTrial) -> list[str]:
 
 def _curves(expected: ExpectedTrial) -> Iterator[tuple[str, FloatArray]]:
     trial = expected.trial
-    for endpoint in trial.endpoints:
-        ways = [False, True] if _is_scanned(trial) and endpoint == "PFS" else [False]
+    for kind, endpoint in sorted(trial.kinds.items(), reverse=True):
+        ways = [False, True] if _is_scanned(trial) and kind == "PFS" else [False]
         for seen in ways:
             for arm in trial.arms:
-                label = f"{endpoint}{' seen at scans' if seen else ''}, {arm.label}"
+                label = f"{kind}{' seen at scans' if seen else ''}, {arm.label}"
                 yield label, expected.survival(endpoint, arm.name, seen=seen)
 
 
@@ -166,8 +168,8 @@ def _numbers(curve: FloatArray, landmarks: Sequence[float], horizon: int) -> Ite
     median = int(np.argmax(curve <= 0.5))
     yield in_months(median) if curve[-1] <= 0.5 else f"over {in_months(horizon)}"
     for days in landmarks:
-        # an event on day d has the analysis value d + 1
-        yield percent(float(curve[math.floor(days) - 1]))
+        # days from randomisation, as the looks count them
+        yield percent(float(curve[math.floor(days)]))
 
 
 def _is_scanned(trial: SurvivalTrial) -> bool:
@@ -178,7 +180,7 @@ def observed(expected: ExpectedTrial) -> list[str]:
     """The section on what is seen."""
     trial = expected.trial
     if trial.survival.observation == "exact":
-        return paragraph("Every event is known on its day.")
+        return paragraphs("Every event is known on its day.", *reading_in_words(trial))
     days = scan_days(trial, expected.horizon)[1:]
     return paragraphs(
         f"Scans, counted from randomisation: {calendar_in_words(trial.survival.calendar)}; the "
@@ -186,6 +188,10 @@ def observed(expected: ExpectedTrial) -> list[str]:
         "Progression is known at the first scan on or after it, if the patient is then alive and "
         "in the study. Death is known on its day. Without an event, PFS is censored at the last "
         "scan.",
+        *reading_in_words(trial),
+        "What is expected is told as if scans were read without error and every event counted."
+        if trial.is_read
+        else "",
     )
 
 

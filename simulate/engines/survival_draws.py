@@ -16,11 +16,15 @@ class SurvivalDraws:
     survival: WordList
     randomisation: WordList
     baseline: WordList
+    switch: int
 
 
 def draw_survival_patients(plan: SurvivalPlan, *, seed: int, replicate: int) -> list[SurvivalDraws]:
     """The words of every patient number that the trial may enrol."""
     n_blocks = blocks(max(plan.baseline.variable_ids, default=-1) + 1)
-    layout = [(Purpose.SURVIVAL, 1), (Purpose.RANDOMISATION, 1), (Purpose.BASELINE, n_blocks)]
+    layout = [
+        *((Purpose.SURVIVAL, 1), (Purpose.RANDOMISATION, 1), (Purpose.SWITCH, 1)),
+        (Purpose.BASELINE, n_blocks),
+    ]
     table = words(seed, range(plan.accrual.sample_size), replicate, layout).tolist()
-    return [SurvivalDraws(row[:4], row[4:8], row[8:]) for row in table]
+    return [SurvivalDraws(row[:4], row[4:8], row[12:], row[8]) for row in table]

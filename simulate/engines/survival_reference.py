@@ -22,7 +22,7 @@ from simulate.engines.survival_randomiser import Randomiser
 from simulate.engines.trial import Moment, Process, Schedule
 from simulate.patient.accrual import admitted, arrivals_on
 from simulate.patient.baseline import baseline_level
-from simulate.patient.survival import DROPOUT, SINGLE_PFS, course_of, transition_day
+from simulate.patient.survival import DROPOUT, SINGLE_PFS, course_of, day_of_switch, transition_day
 from simulate.plan import with_lists
 from simulate.records import LogRow
 from simulate.streams import Purpose, words
@@ -45,6 +45,7 @@ class SurvivalPatient:
     """Days since randomisation, as all that follow."""
     death_day: int
     dropout_day: int
+    switch_day: int
     is_followed: bool = True
 
     @property
@@ -53,6 +54,7 @@ class SurvivalPatient:
         return (
             *(self.region, self.cell, self.stratum, self.arm, self.enrolled),
             *(self.progression_day, self.death_day, self.dropout_day),
+            self.switch_day,
         )
 
 
@@ -124,10 +126,21 @@ def enrol(trial: SurvivalTrialRun, region: int, day: int) -> None:
     stratum = plan.randomisation.stratum_of[cell]
     arm = trial.randomiser.arm_of(draws.randomisation, stratum=stratum, cell=cell, region=region)
     event, death, after, dropout = draws.survival
-    progression_day, death_day = course_of(plan.survival, arm, cell, event, death, after)
+    progression_day, death_day = course_of(
+        plan.survival, arm, cell, event, death, after, draws.switch
+    )
     dropout_day = transition_day(plan.survival, DROPOUT, arm, cell, dropout)
     patient = SurvivalPatient(
-        number, region, cell, stratum, arm, day, progression_day, death_day, dropout_day
+        number,
+        region,
+        cell,
+        stratum,
+        arm,
+        day,
+        progression_day,
+        death_day,
+        dropout_day,
+        day_of_switch(plan.survival, arm, draws.switch, progression_day, death_day),
     )
     trial.patients.append(patient)
     trial.note(patient, "enrolled", f"arm {arm + 1}")
@@ -145,7 +158,11 @@ def cell_of(plan: SurvivalPlan, draws: SurvivalDraws) -> int:
 
 def run_disease(trial: SurvivalTrialRun, patient: SurvivalPatient) -> Process:
     """The disease progresses, if it does, and the patient dies."""
-    turns = [(patient.progression_day, "progression"), (patient.death_day, "death")]
+    turns = [
+        (patient.progression_day, "progression"),
+        (patient.switch_day, "changes treatment"),
+        (patient.death_day, "death"),
+    ]
     if trial.plan.survival.model == SINGLE_PFS:
         turns = [(patient.progression_day, "progression or death")]
     for day, event in turns:

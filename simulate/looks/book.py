@@ -25,18 +25,18 @@ class BoundBook:
     ----------
     boundaries : Boundaries
         Where bounds are found; threads share it.
-    n_hypotheses : int
-        Number of hypotheses.
+    n_roots : int
+        Hypotheses, each as often as it may have another level.
     as_lists : bool
         Whether Python reads the tree, which reads lists, or compiled code, which reads arrays.
     """
 
-    def __init__(self, boundaries: Boundaries, n_hypotheses: int, *, as_lists: bool) -> None:
+    def __init__(self, boundaries: Boundaries, n_roots: int, *, as_lists: bool) -> None:
         self._boundaries = boundaries
         self._as_lists = as_lists
-        self._paths: list[Path] = [()] * n_hypotheses
+        self._paths: list[Path] = [()] * n_roots
         self._branches: dict[tuple[int, int], int] = {}
-        self._bounds = [LookBounds(np.inf, -np.inf, decides=False)] * n_hypotheses
+        self._bounds = [LookBounds(np.inf, -np.inf, decides=False)] * n_roots
         self.most_misses = FIRST_MISSES
         """Misses after which compiled code returns; grows with what is known."""
         self.tree = self._new_tree(_FIRST_ENTRIES)
@@ -47,10 +47,10 @@ class BoundBook:
         self.tree.n_missed[0] = 0
         self.most_misses = min(2 * self.most_misses, MOST_MISSES)
         new: list[tuple[int, int]] = []
-        for hypothesis in sorted({hypothesis for hypothesis, _, _ in misses}):
-            branches = [(node, count) for h, node, count in misses if h == hypothesis]
+        for root in sorted({root for root, _, _ in misses}):
+            branches = [(node, count) for which, node, count in misses if which == root]
             paths = [(*self._paths[node], count) for node, count in branches]
-            self._bounds += self._boundaries.find(hypothesis, paths)
+            self._bounds += self._boundaries.find(root, paths)
             self._paths += paths
             new += branches
         known = len(self._paths) - len(new)

@@ -15,6 +15,7 @@ import numpy as np
 
 from simulate.distributions import IntArray
 from simulate.looks.design import LookDesign
+from simulate.looks.levels import roots
 from simulate.scenario.monitoring import Hypothesis
 from simulate.sequential.actual import ActualBounds, BoundTable, final_looks
 from simulate.sequential.boundaries import find_design_bounds
@@ -37,27 +38,37 @@ class LookBounds(NamedTuple):
 
 
 class Boundaries:
-    """Bounds of all hypotheses of a scenario, kept once found; threads may share them."""
+    """Bounds of all hypotheses of a scenario, kept once found; threads may share them.
+
+    The roots of :func:`simulate.looks.levels.roots` number them.
+    """
 
     def __init__(self, design: LookDesign) -> None:
-        self._hypotheses = [_Boundary(design, h) for h in design.hypotheses]
+        self._roots = [
+            _Boundary(design, design.hypotheses[root.hypothesis], root.level)
+            for root in roots(design)
+        ]
         self._lock = threading.Lock()
 
-    def find(self, hypothesis: int, paths: Sequence[Path]) -> list[LookBounds]:
-        """Bounds of the last look of each path."""
+    def __len__(self) -> int:
+        """Count the hypotheses, each as often as it may have another level."""
+        return len(self._roots)
+
+    def find(self, root: int, paths: Sequence[Path]) -> list[LookBounds]:
+        """Bounds of the last look of each path, of a hypothesis at a level."""
         with self._lock:
-            return self._hypotheses[hypothesis].find(paths)
+            return self._roots[root].find(paths)
 
 
 class _Boundary:
-    """Bounds of one hypothesis."""
+    """Bounds of one hypothesis at one level."""
 
-    def __init__(self, design: LookDesign, hypothesis: Hypothesis) -> None:
+    def __init__(self, design: LookDesign, hypothesis: Hypothesis, level: float) -> None:
         information = design.information(hypothesis)
         self._n_looks = len(design.looks_of(hypothesis))
         self._planned = 1.0 if math.isnan(information) else information
         self._gives_up = hypothesis.futility is not None
-        bounds = find_design_bounds(group_sequential(design, hypothesis))
+        bounds = find_design_bounds(group_sequential(design, hypothesis, level))
         self._table = BoundTable(bounds, self._planned)
         self._known: dict[Path, LookBounds] = {}
 
@@ -91,13 +102,13 @@ class _Boundary:
 # ---- designs --------------------------------------------------------------------------------
 
 
-def group_sequential(design: LookDesign, hypothesis: Hypothesis) -> GroupSequential:
-    """The group-sequential design of a hypothesis."""
+def group_sequential(design: LookDesign, hypothesis: Hypothesis, level: float) -> GroupSequential:
+    """The group-sequential design of a hypothesis at a one-sided level."""
     fractions = planned_fractions(design, hypothesis)
     futility = hypothesis.futility
     return GroupSequential(
         fractions=fractions,
-        efficacy=spending_of(hypothesis.efficacy, hypothesis.alpha, fractions),
+        efficacy=spending_of(hypothesis.efficacy, level, fractions),
         futility=(
             BetaSpending(spending_of(futility.spending, futility.beta, fractions))
             if futility is not None

@@ -1,9 +1,9 @@
 """Bounds of a test by the events of its looks so far, as compiled code looks them up.
 
 The events of a hypothesis at its looks so far are a path from the root of a tree, one branch a
-look. A node holds the bounds of the look at its end. Where a path leads next is found in a hash
-table by node and count; a path that is not there yet is noted as missed, for Python to work out,
-and the replicate is run again afterwards.
+look; a hypothesis whose level may change has a root for each level. A node holds the bounds of the
+look at its end. Where a path leads next is found in a hash table by node and count; a path that is
+not there yet is noted as missed, for Python to work out, and the replicate is run again afterwards.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ NOT_YET = -1
 """No node, and an empty entry of the hash table."""
 
 MISS_SIZE = 3
-"""Numbers of a miss: the hypothesis, the node, and the count."""
+"""Numbers of a miss: the root, the node, and the count."""
 
 COUNT_BITS = 32
 _NODE_FACTOR, _FACTOR = 7919, 2654435761
@@ -25,7 +25,7 @@ _LOW = (1 << 32) - 1
 
 
 class BoundTree(NamedTuple):
-    """The bounds that are known. Nodes 0, 1, ... are the roots of the hypotheses."""
+    """The bounds that are known. Nodes 0, 1, ... are the roots: hypotheses at their levels."""
 
     key: IntColumn
     """By entry of the hash table, a power of 2 of them: ``node << 32 | count``, or NOT_YET."""
@@ -55,14 +55,14 @@ def entry_of(tree: BoundTree, node: int, count: int) -> int:
 
 
 @rule
-def next_node(tree: BoundTree, hypothesis: int, node: int, count: int) -> int:
+def next_node(tree: BoundTree, root: int, node: int, count: int) -> int:
     """Node to which so many events lead; NOT_YET, and noted as missed, if it is not known."""
     entry = entry_of(tree, node, count)
     if tree.key[entry] != NOT_YET:
         return tree.child[entry]
     at = tree.n_missed[0] * MISS_SIZE
     if at + MISS_SIZE <= len(tree.missed):
-        tree.missed[at] = hypothesis
+        tree.missed[at] = root
         tree.missed[at + 1] = node
         tree.missed[at + 2] = count
         tree.n_missed[0] += 1

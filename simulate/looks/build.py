@@ -15,6 +15,7 @@ from simulate.looks.comparison import Terms, reciprocals
 from simulate.looks.conduct import LookRoom
 from simulate.looks.curve import Curve
 from simulate.looks.design import LookDesign
+from simulate.looks.levels import look_levels
 from simulate.looks.plan import (
     DATE,
     ENROLLED,
@@ -28,7 +29,7 @@ from simulate.looks.plan import (
     Triggers,
 )
 from simulate.looks.risk_sets import FIELD, MOST_PATIENTS, pair_room
-from simulate.looks.statistics import Tally
+from simulate.looks.statistics import Paths, Tally
 from simulate.looks.triggers import Cuts
 from simulate.scenario.analyses import Trigger
 from simulate.scenario.monitoring import Hypothesis
@@ -57,6 +58,7 @@ def look_plan(design: LookDesign) -> LookPlan:
         triggers=_triggers(design),
         pairs=_pairs(design),
         hypotheses=_hypotheses(design),
+        levels=look_levels(design),
         estimates=Estimates(
             every_look=int(design.estimates.when == "every_look"),
             landmarks=np.array(design.estimates.landmarks, np.float64),
@@ -108,7 +110,7 @@ def _triggers(design: LookDesign) -> Triggers:
 def _condition(design: LookDesign, trigger: Trigger) -> _Condition:
     if trigger.events is not None:
         endpoint = design.endpoints.index(trigger.events.endpoint)
-        return _Condition(EVENTS, endpoint, trigger.events.count, 0)
+        return _Condition(EVENTS, endpoint, trigger.events.count, trigger.events.adjudication_lag)
     if trigger.enrolled is not None:
         return _Condition(ENROLLED, 0, trigger.enrolled.count, trigger.enrolled.after)
     if trigger.follow_up is not None:
@@ -137,7 +139,7 @@ def _pairs(design: LookDesign) -> Pairs:
     tested = [(design.endpoints.index(h.endpoint), _arms_of(design, h)) for h in design.hypotheses]
     hypotheses = [[h for h, which in enumerate(tested) if which == pair] for pair in pairs]
     return Pairs(
-        first_of_endpoint=_starts(map(len, by_endpoint)),
+        endpoint=_table(endpoint for endpoint, _ in pairs),
         first_arm=_table(first for _, (first, _) in pairs),
         second_arm=_table(second for _, (_, second) in pairs),
         reports=_table(bits for of_endpoint in by_endpoint for bits in _reports(of_endpoint)),
@@ -195,6 +197,7 @@ def _places(design: LookDesign) -> Places:
         endpoint=_table(first_endpoint + e * (1 + n_arms * stride) for e in range(n_endpoints)),
         arm_stride=stride,
         hypothesis=_table(first_hypothesis + h * width for h in range(len(design.hypotheses))),
+        level=0 if design.graph is None else width - 1,
     )
 
 
@@ -230,9 +233,23 @@ def look_room(plan: LookPlan, n_patients: int, n_strata: int) -> LookRoom:
                 np.zeros(n_patients + 2),
                 np.zeros(n_patients + 2),
             ),
-            node=np.zeros(n_hypotheses, np.int64),
+            events=np.zeros(n_hypotheses, np.int64),
+            difference=np.zeros(n_hypotheses),
+            variance=np.zeros(n_hypotheses),
+            z=np.zeros(n_hypotheses),
             decision=np.zeros(n_hypotheses, np.int64),
             is_due=np.zeros(n_hypotheses, np.int64),
-            is_told=np.zeros(len(plan.pairs.first_arm), np.int64),
+            path=Paths(
+                root=np.zeros(n_hypotheses, np.int64),
+                node=np.zeros(n_hypotheses, np.int64),
+                walked=np.zeros(n_hypotheses, np.int64),
+                n_tested=np.zeros(n_hypotheses, np.int64),
+                events=np.zeros(n_hypotheses * plan.n_looks, np.int64),
+                z=np.zeros(n_hypotheses),
+                is_tested=np.zeros(n_hypotheses, np.int64),
+                is_over=np.zeros(n_hypotheses, np.int64),
+                can_be=np.zeros(n_hypotheses, np.int64),
+                rejected=np.zeros(1, np.int64),
+            ),
         ),
     )

@@ -31,6 +31,9 @@ HYPOTHESIS_COLUMNS = (
 
 RMST_COLUMNS = ("rmst_difference", "rmst_difference_se")
 
+LEVEL_COLUMN = "level"
+"""One-sided alpha at which a hypothesis is tested; only where hypotheses share alpha."""
+
 
 def column_names(design: LookDesign) -> tuple[str, ...]:
     """Names of the columns: of the look, of each endpoint and arm, of each hypothesis.
@@ -46,7 +49,7 @@ def column_names(design: LookDesign) -> tuple[str, ...]:
             names += [f"{name}.{measure}.{arm}" for measure in arm_measures(design)]
     for hypothesis in design.hypotheses:
         names += [f"{hypothesis.name}.{measure}" for measure in hypothesis_measures(design)]
-    return tuple(names)
+    return (*names, *design.more)
 
 
 def arm_measures(design: LookDesign) -> Sequence[str]:
@@ -57,4 +60,5 @@ def arm_measures(design: LookDesign) -> Sequence[str]:
 
 def hypothesis_measures(design: LookDesign) -> Sequence[str]:
     """What is told of a hypothesis."""
-    return [*HYPOTHESIS_COLUMNS, *(RMST_COLUMNS if design.estimates.rmst else ())]
+    shared = () if design.graph is None else (LEVEL_COLUMN,)
+    return [*HYPOTHESIS_COLUMNS, *(RMST_COLUMNS if design.estimates.rmst else ()), *shared]

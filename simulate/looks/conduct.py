@@ -9,6 +9,8 @@ from typing import NamedTuple
 from simulate.compiled import rule
 from simulate.distributions import FloatColumn, ShortColumn
 from simulate.looks.bounds import BoundTree
+from simulate.looks.decisions import begin, decide, is_decided
+from simulate.looks.estimates import estimate_pair, is_due
 from simulate.looks.plan import (
     CUT_DAY,
     DECISION_DAY,
@@ -21,8 +23,13 @@ from simulate.looks.plan import (
     LookPlan,
 )
 from simulate.looks.risk_sets import Sample
-from simulate.looks.statistics import Tally, count_arms, estimate_arms, look_at_pair
+from simulate.looks.statistics import Counted, Tally, count_arms, look_at_pair
 from simulate.looks.triggers import Cuts, enrolled_by, find_cuts
+
+_STATISTICS, _ESTIMATES = range(2)
+"""Stages of a look: what decides, and what becomes due by the decisions."""
+
+_NOBODY = -1
 
 
 class Enrolled(NamedTuple):
@@ -83,9 +90,7 @@ def conduct_looks(
     """
     for column in range(at, at + plan.n_looks * plan.places.n_columns):
         out[column] = math.nan
-    for hypothesis in range(plan.n_hypotheses):
-        room.tally.decision[hypothesis] = GOES_ON
-        room.tally.node[hypothesis] = hypothesis
+    begin(plan, room.tally)
     find_cuts(
         plan.triggers,
         enrolled.trial_day,
@@ -97,14 +102,12 @@ def conduct_looks(
     for look in range(plan.n_looks):
         row = at + look * plan.places.n_columns
         n = _describe_look(plan, look, enrolled, room, out, row)
-        if not _look_at_endpoints(plan, tree, look, enrolled, n, take, source, room, out, row):
+        if not _look_at_pairs(plan, tree, look, enrolled, n, take, source, room, out, row):
             return False
         _tell_overshoot(plan, look, out, row)
-        ends = look + 1 == plan.n_looks or _is_decided(plan, room.tally)
+        ends = look + 1 == plan.n_looks or is_decided(plan, room.tally)
         out[row + STOPPED] = 1.0 if ends else 0.0
         if ends:
-            if plan.estimates.every_look == 0:
-                _tell_the_rest(plan, enrolled, n, room.cuts.day[look], take, source, room, out, row)
             break
     return True
 
@@ -129,7 +132,21 @@ def _describe_look(
 
 
 @rule
-def _look_at_endpoints(
+def _find_what_is_due(plan: LookPlan, look: int, tally: Tally) -> bool:
+    """Note whose estimates a look tells whatever it decides; whether that is all of them.
+
+    At the last look every open hypothesis is decided.
+    """
+    is_last = look + 1 == plan.n_looks
+    for hypothesis in range(plan.n_hypotheses):
+        is_open = tally.decision[hypothesis] == GOES_ON
+        due = plan.estimates.every_look == 1 or (is_last and is_open)
+        tally.is_due[hypothesis] = 1 if due else 0
+    return plan.estimates.every_look == 1 or is_last
+
+
+@rule
+def _look_at_pairs(
     plan: LookPlan,
     tree: BoundTree,
     look: int,
@@ -141,29 +158,54 @@ def _look_at_endpoints(
     out: FloatColumn,
     row: int,
 ) -> bool:
-    """Test and tell all endpoints; False if bounds are missing."""
-    cut_day, is_known = room.cuts.day[look], True
-    last_day = cut_day - enrolled.trial_day[0] if n > 0 else -1
-    sample = Sample(enrolled.arm, enrolled.stratum, room.day, room.event)
-    for endpoint in range(plan.n_endpoints):
-        take(source, endpoint, cut_day, n, room.day, room.event)
-        for pair in range(
-            plan.pairs.first_of_endpoint[endpoint], plan.pairs.first_of_endpoint[endpoint + 1]
-        ):
-            counted = count_arms(plan, pair, sample, n, last_day, room.tally)
-            is_known &= look_at_pair(
-                plan, tree, look, endpoint, counted, sample, n, room.tally, out, row
-            )
-    return is_known
+    """Test, decide and tell; False if bounds are missing.
+
+    First come the statistics of all pairs, then the decisions on all hypotheses, then the estimates
+    that have become due by them. For these a pair is counted once more, unless it was the last one;
+    where it is known before that all are due, they are told with the statistics.
+    """
+    tally, n_pairs = room.tally, len(plan.pairs.endpoint)
+    tells_all = _find_what_is_due(plan, look, tally)
+    ends, counted = False, Counted(_NOBODY, 0, 0, _NOBODY)
+    for stage in range(_STATISTICS + 1 if tells_all else _ESTIMATES + 1):
+        for k in range(n_pairs):
+            pair = k if stage == _STATISTICS else n_pairs - 1 - k
+            if stage == _ESTIMATES and not (ends or is_due(plan, pair, tally)):
+                continue
+            counted = _count(plan, look, pair, counted, enrolled, n, take, source, room)
+            endpoint = plan.pairs.endpoint[pair]
+            if stage == _STATISTICS:
+                look_at_pair(plan, endpoint, counted, tally, out, row)
+            if stage == _ESTIMATES or tells_all:
+                estimate_pair(plan, endpoint, counted, tally, out, row)
+        if stage == _STATISTICS:
+            if not decide(plan, tree, look, tally, out, row):
+                return False
+            ends = is_decided(plan, tally)
+    return True
 
 
 @rule
-def _is_decided(plan: LookPlan, tally: Tally) -> bool:
-    """Whether every hypothesis is decided; never without any."""
-    n_open = 0
-    for hypothesis in range(plan.n_hypotheses):
-        n_open += 1 if tally.decision[hypothesis] == GOES_ON else 0
-    return n_open == 0 and plan.n_hypotheses > 0
+def _count(
+    plan: LookPlan,
+    look: int,
+    pair: int,
+    before: Counted,
+    enrolled: Enrolled,
+    n: int,
+    take: Callable[..., None],
+    source: object,
+    room: LookRoom,
+) -> Counted:
+    """Count a pair, if it is not the one that was counted just before."""
+    if pair == before.pair:
+        return before
+    cut_day, endpoint = room.cuts.day[look], plan.pairs.endpoint[pair]
+    if before.pair == _NOBODY or plan.pairs.endpoint[before.pair] != endpoint:
+        take(source, endpoint, cut_day, n, room.day, room.event)
+    last_day = cut_day - enrolled.trial_day[0] if n > 0 else _NOBODY
+    sample = Sample(enrolled.arm, enrolled.stratum, room.day, room.event)
+    return count_arms(plan, pair, sample, n, last_day, room.tally)
 
 
 @rule
@@ -173,28 +215,3 @@ def _tell_overshoot(plan: LookPlan, look: int, out: FloatColumn, row: int) -> No
     if condition >= 0:
         events = out[row + plan.places.endpoint[plan.triggers.endpoint[condition]]]
         out[row + OVERSHOOT] = events - plan.triggers.number[condition]
-
-
-@rule
-def _tell_the_rest(
-    plan: LookPlan,
-    enrolled: Enrolled,
-    n: int,
-    cut_day: int,
-    take: Callable[..., None],
-    source: object,
-    room: LookRoom,
-    out: FloatColumn,
-    row: int,
-) -> None:
-    """Write the estimates of arms that the last look has not told yet."""
-    last_day = cut_day - enrolled.trial_day[0] if n > 0 else -1
-    sample = Sample(enrolled.arm, enrolled.stratum, room.day, room.event)
-    for endpoint in range(plan.n_endpoints):
-        for pair in range(
-            plan.pairs.first_of_endpoint[endpoint], plan.pairs.first_of_endpoint[endpoint + 1]
-        ):
-            if room.tally.is_told[pair] == 0:
-                take(source, endpoint, cut_day, n, room.day, room.event)
-                counted = count_arms(plan, pair, sample, n, last_day, room.tally)
-                estimate_arms(plan, endpoint, counted, room.tally, out, row)

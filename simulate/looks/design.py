@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
+from simulate.looks.concordance import COUNTS
+from simulate.multiplicity.graph import Graph
 from simulate.scenario.analyses import Analysis
 from simulate.scenario.monitoring import Estimates, Hypothesis
 from simulate.scenario.survival_trial import SurvivalTrial
+
+CONCORDANCE, SWITCHED = "concordance", "switched"
+"""First parts of the names of columns on readers, and on changes of treatment."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +33,12 @@ class LookDesign:
     """Calendar date of trial day 0."""
     last_day: int
     """Trial day at whose end the trial ends, whatever has been reached."""
+    graph: Graph | None = None
+    """How the hypotheses share alpha; None if each has its own."""
+    alpha: float = 0.025
+    """What they share."""
+    more: tuple[str, ...] = ()
+    """Names of columns that are filled by others, the last of a look."""
 
     def looks_of(self, hypothesis: Hypothesis) -> tuple[int, ...]:
         """Looks (from 0) that test a hypothesis."""
@@ -65,9 +77,26 @@ def survival_design(trial: SurvivalTrial) -> LookDesign:
         analyses=trial.analyses,
         hypotheses=trial.hypotheses,
         estimates=trial.estimates,
-        endpoints=trial.endpoints,
+        endpoints=trial.endpoint_names,
         arms=tuple(arm.name for arm in trial.arms),
         sample_size=trial.sample_size,
         origin=trial.origin,
         last_day=math.floor(trial.max_study_duration),
+        graph=trial.graph,
+        alpha=trial.multiplicity.alpha,
+        more=tuple(_more_columns(trial)),
     )
+
+
+def _more_columns(trial: SurvivalTrial) -> Iterator[str]:
+    """Columns on readers and on changes of treatment: see :mod:`simulate.looks.concordance`."""
+    for one, other in trial.pairs_of_readers:
+        for arm in trial.arms:
+            yield from (concordance_column(one, other, count, arm.name) for count in COUNTS)
+    if trial.survival.switching:
+        yield from (f"{SWITCHED}.{arm.name}" for arm in trial.arms)
+
+
+def concordance_column(one: str, other: str, count: str, arm: str) -> str:
+    """Name of a column that counts patients of an arm by what two readers say."""
+    return f"{CONCORDANCE}.{one}.{other}.{count}.{arm}"

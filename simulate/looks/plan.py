@@ -42,7 +42,8 @@ class Triggers(NamedTuple):
     number: IntTable
     """Events, or patients."""
     day: IntTable
-    """Trial day of a date, or days after so many patients are enrolled."""
+    """Trial day of a date, or days after so many patients are enrolled, or days that events take to
+    be counted."""
     first_on_events: IntTable
     """By endpoint, and one beyond: where its conditions begin in the next table."""
     on_events: IntTable
@@ -58,8 +59,8 @@ class Triggers(NamedTuple):
 class Pairs(NamedTuple):
     """Pairs of arms that are counted together: those that are compared, and the other arms."""
 
-    first_of_endpoint: IntTable
-    """By endpoint, and one beyond: its first pair."""
+    endpoint: IntTable
+    """Whose events are counted, never decreasing."""
     first_arm: IntTable
     """The experimental arm."""
     second_arm: IntTable
@@ -84,6 +85,22 @@ class Hypotheses(NamedTuple):
     """Events at which all error is spent; nan if the scenario tells none."""
 
 
+class Levels(NamedTuple):
+    """Which bounds hold, by the set of rejected hypotheses: set m has hypothesis h if bit h is set.
+
+    Where each hypothesis has its own alpha there is only the set 0.
+    """
+
+    passes_on: int
+    """1 if the alpha of a rejected hypothesis passes on to others."""
+    root: IntTable
+    """By set and hypothesis: where its bounds begin in the tree; -1 where it has no alpha."""
+    level: FloatTable
+    """By root: the one-sided alpha."""
+    last_look: IntTable
+    """By hypothesis: the last look that tests it."""
+
+
 class Estimates(NamedTuple):
     """What is estimated beside the tests."""
 
@@ -105,6 +122,8 @@ class Places(NamedTuple):
     arm_stride: int
     hypothesis: IntTable
     """First column of each hypothesis."""
+    level: int
+    """Column of a hypothesis for the level at which it is tested; 0 if that never changes."""
 
 
 class LookPlan(NamedTuple):
@@ -117,6 +136,7 @@ class LookPlan(NamedTuple):
     triggers: Triggers
     pairs: Pairs
     hypotheses: Hypotheses
+    levels: Levels
     estimates: Estimates
     places: Places
     reciprocal: FloatTable

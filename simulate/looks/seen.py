@@ -3,6 +3,9 @@
 Progression is known on its day, or at the first scan from then on; a patient who has dropped out or
 died before that scan never has it. Whoever has no event by the cut is censored at the cut or the
 dropout, if the first was progression-free by scans at the last scan before these.
+
+That is what is seen without error. What readers, missed visits and rules of censoring make of it
+is found in :mod:`simulate.looks.review`.
 """
 
 from __future__ import annotations
@@ -11,14 +14,19 @@ from typing import NamedTuple
 
 from simulate.compiled import rule
 from simulate.distributions import NEVER, IntTable, ShortColumn
+from simulate.looks.review import Review, judge_endpoint, review_trial, take_reviewed
 from simulate.survival_ledger import SurvivalLedger
+
+LATENT = 2
+"""In the place of `is_death`: progression is known on its day."""
 
 
 class Observation(NamedTuple):
     """How events become known."""
 
     is_death: IntTable
-    """By endpoint: 1 if only death is its event (OS), 0 if progression is too (PFS)."""
+    """By endpoint: 1 if only death is its event (OS), 0 if progression is too (PFS), and 2 if that
+    is known on its day whatever the scans."""
     by_scans: int
     """1 if progression is seen at scans, 0 if on its day."""
     next_scan: ShortColumn
@@ -36,6 +44,8 @@ class Seen(NamedTuple):
     """Patient's day on which the event is known, NEVER if it is not: endpoint after endpoint."""
     stride: int
     """Patients for which an endpoint has room."""
+    review: Review
+    """How scans are read, where that is not without error."""
 
 
 @rule
@@ -48,12 +58,16 @@ def find_event_days(seen: Seen) -> None:
     death, progression = seen.ledger.death_day, seen.ledger.progression_day
     next_scan = seen.observation.next_scan
     beyond = len(next_scan) - 1
+    if seen.review.plan.is_needed == 1:
+        review_trial(seen.review, seen.ledger, seen.stride)
     for endpoint in range(len(seen.observation.is_death)):
         first = endpoint * seen.stride
         if seen.observation.is_death[endpoint] == 1:
             for i in range(n):
                 seen.event_day[first + i] = death[i] if death[i] <= dropout[i] else NEVER
-        elif seen.observation.by_scans == 0:
+        elif seen.review.plan.rules.is_reviewed[endpoint] == 1:
+            judge_endpoint(seen.review, seen.ledger, endpoint, seen.event_day, seen.stride)
+        elif seen.observation.by_scans == 0 or seen.observation.is_death[endpoint] == LATENT:
             for i in range(n):
                 day = min(progression[i], death[i])
                 seen.event_day[first + i] = day if day <= dropout[i] else NEVER
@@ -72,7 +86,11 @@ def take_sample(
     enrolled, dropout = seen.ledger.enrolment_trial_day, seen.ledger.dropout_day
     last_scan = seen.observation.last_scan
     first = endpoint * seen.stride
-    if seen.observation.by_scans == 0 or seen.observation.is_death[endpoint] == 1:
+    if seen.review.plan.rules.is_reviewed[endpoint] == 1:
+        take_reviewed(
+            seen.review, seen.ledger, endpoint, cut_day, n, seen.event_day, seen.stride, day, event
+        )
+    elif seen.observation.by_scans == 0 or seen.observation.is_death[endpoint] >= 1:
         for i in range(n):
             known_until = min(cut_day - enrolled[i], dropout[i])
             has_event = seen.event_day[first + i] <= known_until

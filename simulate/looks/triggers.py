@@ -81,7 +81,8 @@ def _find_event_days(triggers: Triggers, first: int, end: int, cuts: Cuts) -> No
         while known < wanted and day < triggers.last_day:
             day += 1
             known += cuts.calendar[day]
-        cuts.due[condition] = day if known >= wanted else NEVER
+        # every event is counted later by the same lag, and so is the number that is wanted
+        cuts.due[condition] = day + triggers.day[condition] if known >= wanted else NEVER
     for each in range(triggers.last_day + 2):
         cuts.calendar[each] = 0
 

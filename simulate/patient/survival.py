@@ -3,7 +3,9 @@
 Three models. *Single*: one time to one event, PFS or OS. *Illness-death*: progression and death
 without progression compete; who progresses has a time from there to death. *Copula*: times to
 progression and to death whose normal scores are correlated. Treatment effects and prognostic
-factors are in the tables, one for each transition, arm and cell of baseline variables.
+factors are in the tables, one for each transition, arm and cell of baseline variables. In the
+illness-death model some patients of an arm may change to another treatment after progression: they
+have a table of their own from there to death.
 
 Days are days since randomisation. A progression that does not come before death does not come.
 """
@@ -14,7 +16,7 @@ from typing import NamedTuple
 
 from simulate.bits import whole
 from simulate.compiled import rule
-from simulate.distributions import NEVER, FloatTable, SmallTable, later
+from simulate.distributions import NEVER, FloatTable, IntTable, SmallTable, later
 from simulate.guided import GuidedTables, guided_number
 from simulate.streams import _binary
 
@@ -25,7 +27,10 @@ EVENT, DEATH, DEATH_AFTER, DROPOUT = range(4)
 """Transitions, and the index of the word of each: the event or progression, death (without
 progression, or of the copula), death after progression, and dropout."""
 
-N_TRANSITIONS = 4
+DEATH_AFTER_SWITCH = 4
+"""Death after progression of those who change treatment; it has the word of DEATH_AFTER."""
+
+N_TRANSITIONS = 5
 
 SLICE_BITS_OF_DAYS = 12
 """Slices of the guides of days, as a power of 2; see :mod:`simulate.guided`."""
@@ -64,6 +69,12 @@ class SurvivalModelPlan(NamedTuple):
     cell_step: SmallTable
     """The same for cells."""
     copula: Copula
+    has_switching: int
+    """1 if anybody changes treatment."""
+    switches: IntTable
+    """By arm: words of those who do; those below."""
+    switch_delay: IntTable
+    """By arm: days from progression to the change."""
 
 
 @rule
@@ -96,8 +107,25 @@ def death_of_either_kind(progression: int, alone: int, after: int) -> int:
 
 
 @rule
+def transition_after(plan: SurvivalModelPlan, arm: int, word: int) -> int:
+    """How death after progression comes, by the word that decides on a change of treatment."""
+    return DEATH_AFTER_SWITCH if word < plan.switches[arm] else DEATH_AFTER
+
+
+@rule
+def day_of_switch(
+    plan: SurvivalModelPlan, arm: int, word: int, progression: int, death: int
+) -> int:
+    """Day of the change of treatment, or NEVER if there is none or death comes first."""
+    if word >= plan.switches[arm]:
+        return NEVER
+    day = later(progression, plan.switch_delay[arm])
+    return day if day < death else NEVER
+
+
+@rule
 def course_of(
-    plan: SurvivalModelPlan, arm: int, cell: int, event: int, death: int, after: int
+    plan: SurvivalModelPlan, arm: int, cell: int, event: int, death: int, after: int, switch: int
 ) -> tuple[int, int]:
     """Days of progression and of death of a patient, by the words of the transitions."""
     progression = transition_day(plan, EVENT, arm, cell, event)
@@ -109,9 +137,8 @@ def course_of(
         dies = transition_day(plan, DEATH, arm, cell, coupled_word(plan.copula, event, death))
         return before_death(progression, dies), dies
     alone = transition_day(plan, DEATH, arm, cell, death)
-    dies = death_of_either_kind(
-        progression, alone, transition_day(plan, DEATH_AFTER, arm, cell, after)
-    )
+    how = transition_after(plan, arm, switch)
+    dies = death_of_either_kind(progression, alone, transition_day(plan, how, arm, cell, after))
     return before_death(progression, alone), dies
 
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from simulate import warmup
 from simulate.choose_engine import BATCH
 from simulate.errors import UsageError
-from simulate.look_replicates import engine_of_looks, run_look_replicates
+from simulate.look_replicates import engine_of_looks, look_design, readers_of, run_look_replicates
 from simulate.randomised.job import RandomisedJob, manifest
 from simulate.randomised.outcomes import Looks, Outcomes
-from simulate.randomised.truth import true_log_hazard_ratios
+from simulate.randomised.truth import true_log_hazard_ratios, true_nulls
 from simulate.scenario.reading import AnyScenario
 from simulate.scenario.survival_trial import SurvivalTrial
 from simulate.steps import Step, Stopwatch, silent
@@ -56,7 +56,11 @@ def execute(
         theory = theory_of(scenario)
     with clock.time("tables"):
         operating = operating_characteristics(
-            scenario.name, outcomes, true_log_hazard_ratios(scenario), posterior
+            scenario.name,
+            outcomes,
+            true_log_hazard_ratios(scenario),
+            posterior,
+            true_nulls(scenario),
         )
         named = {key: (variant.name, found) for key, (variant, found) in variants.items()}
         sweep = sweep_table(scenario.name, outcomes, named)
@@ -101,7 +105,14 @@ def run_outcomes(
         parts=parts,
         progress=step(name or scenario.name, n),
     )
-    return Outcomes(Looks(looks), scenario.analyses, scenario.hypotheses)
+    return Outcomes(
+        Looks(looks),
+        scenario.analyses,
+        scenario.hypotheses,
+        look_design(scenario).endpoints,
+        readers_of(scenario),
+        {name: scenario.event_of(name) for name in look_design(scenario).endpoints},
+    )
 
 
 def _over_draws(job: RandomisedJob, parts: Path | None, step: Step) -> Outcomes | None:
@@ -142,7 +153,12 @@ def _of_variants(variants: dict[str, tuple[AnyScenario, Outcomes]]) -> pd.DataFr
     from simulate.randomised.operating import operating_characteristics
 
     tables = [
-        operating_characteristics(scenario.name, found, true_log_hazard_ratios(scenario))
+        operating_characteristics(
+            scenario.name,
+            found,
+            true_log_hazard_ratios(scenario),
+            true_nulls=true_nulls(scenario),
+        )
         for scenario, found in variants.values()
     ]
     if not tables:

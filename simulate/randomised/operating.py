@@ -7,17 +7,18 @@ estimates are worth after stopping. Tidy, with the columns of all operating char
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import chain
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from simulate.distributions import FloatArray
-from simulate.monte_carlo import Estimate, Z, mean, proportion, quantiles, standard_deviation
-from simulate.operating import OPERATING_COLUMNS, SPREAD
+from simulate.monte_carlo import Z, mean, proportion
+from simulate.operating import OPERATING_COLUMNS
+from simulate.randomised.measure import Measure, distribution
 from simulate.randomised.outcomes import FUTILE, NOT_REJECTED, REJECTED, Outcomes
+from simulate.randomised.versions import agreement, paired_versions
 from simulate.scenario.monitoring import Hypothesis
 from simulate.units import DAYS_PER_MONTH
 
@@ -32,22 +33,12 @@ _ALL = "all"
 _REASONS = {REJECTED: "efficacy", FUTILE: "futility", NOT_REJECTED: "end"}
 
 
-class Measure(NamedTuple):
-    """One measure, before the name of the scenario is put in front."""
-
-    analysis: str
-    endpoint: str
-    arm: str
-    hypothesis: str
-    name: str
-    estimate: Estimate
-
-
 def operating_characteristics(
     scenario: str,
     outcomes: Outcomes,
     true_log_hr: Mapping[str, float],
     posterior: Outcomes | None = None,
+    true_nulls: Collection[str] = (),
 ) -> pd.DataFrame:
     """Operating characteristics of a randomised trial.
 
@@ -63,6 +54,9 @@ def operating_characteristics(
     posterior : Outcomes
         Replicates over posterior draws, if there are any: the measure ``reject_over_draws`` is the
         power averaged over them, known as assurance.
+    true_nulls : collection of str
+        Names of the hypotheses of no effect that are true; of several hypotheses, how often any of
+        these is rejected is the measure ``familywise_error``.
 
     Returns
     -------
@@ -75,26 +69,32 @@ def operating_characteristics(
             m.analysis,
             POPULATION,
             m.endpoint,
-            "",
+            m.reader or outcomes.readers.get(m.endpoint, ""),
             m.arm,
             m.hypothesis,
             m.name,
             *m.estimate.row,
         )
-        for m in chain(measures(outcomes, true_log_hr), _over_draws(outcomes, posterior))
+        for m in chain(
+            measures(outcomes, true_log_hr, true_nulls), _over_draws(outcomes, posterior)
+        )
     ]
     return pd.DataFrame(rows, columns=list(OPERATING_COLUMNS))
 
 
-def measures(outcomes: Outcomes, true_log_hr: Mapping[str, float]) -> Iterator[Measure]:
+def measures(
+    outcomes: Outcomes, true_log_hr: Mapping[str, float], true_nulls: Collection[str] = ()
+) -> Iterator[Measure]:
     """Every measure of a trial."""
     yield from _of_the_trial(outcomes)
-    yield from _several(outcomes)
+    yield from _several(outcomes, true_nulls)
     for hypothesis in outcomes.hypotheses:
         yield from _of_hypothesis(outcomes, hypothesis)
         yield from _estimates(outcomes, hypothesis, true_log_hr.get(hypothesis.name, math.nan))
+    yield from paired_versions(outcomes)
     for analysis in outcomes.analyses:
         yield from _of_look(outcomes, analysis.name)
+        yield from agreement(outcomes, analysis.name)
 
 
 def _over_draws(outcomes: Outcomes, posterior: Outcomes | None) -> Iterator[Measure]:
@@ -118,23 +118,26 @@ def _of_the_trial(outcomes: Outcomes) -> Iterator[Measure]:
         "cut_time": outcomes.at_stop("cut_day") / DAYS_PER_MONTH,
     }
     for name, values in sizes.items():
-        yield from _distribution(AT_STOP, "", _ALL, "", name, values)
-    for endpoint in ("pfs", "os"):
-        if outcomes.has(f"{endpoint}.events"):
-            values = outcomes.at_stop(f"{endpoint}.events")
-            yield from _distribution(AT_STOP, endpoint.upper(), _ALL, "", "events", values)
+        yield from distribution(AT_STOP, "", _ALL, "", name, values)
+    for endpoint in outcomes.told_endpoints:
+        values = outcomes.at_stop(f"{endpoint.lower()}.events")
+        yield from distribution(AT_STOP, endpoint, _ALL, "", "events", values)
     for look, analysis in enumerate(outcomes.analyses):
         ended = outcomes.stopped_at == look
         yield Measure(analysis.name, "", _ALL, "", "stop", proportion(ended))
 
 
-def _several(outcomes: Outcomes) -> Iterator[Measure]:
-    """Power of any and of all hypotheses, where there are several."""
+def _several(outcomes: Outcomes, true_nulls: Collection[str]) -> Iterator[Measure]:
+    """Power of any and of all hypotheses, and the error with true ones, where there are several."""
     if len(outcomes.hypotheses) < 2:
         return
     rejected = np.stack([outcomes.rejects(each) for each in outcomes.hypotheses])
     yield Measure(ALL_LOOKS, "", _ALL, "any", "reject", proportion(rejected.any(axis=0)))
     yield Measure(ALL_LOOKS, "", _ALL, "all", "reject", proportion(rejected.all(axis=0)))
+    is_true = [each.name in true_nulls for each in outcomes.hypotheses]
+    if any(is_true):
+        error = proportion(rejected[is_true].any(axis=0))
+        yield Measure(ALL_LOOKS, "", _ALL, "", "familywise_error", error)
 
 
 def _of_look(outcomes: Outcomes, analysis: str) -> Iterator[Measure]:
@@ -152,23 +155,25 @@ def _of_look(outcomes: Outcomes, analysis: str) -> Iterator[Measure]:
         proportion(np.where(made, 1 - reached, np.nan)),
     )
     time = column(analysis, "cut_day") / DAYS_PER_MONTH
-    yield from _distribution(analysis, "", _ALL, "", "cut_time", time)
+    yield from distribution(analysis, "", _ALL, "", "cut_time", time)
     for name in ("n_enrolled", "overshoot"):
         values = column(analysis, name)
         if not np.isnan(values).all():
-            yield from _distribution(analysis, "", _ALL, "", name, values)
+            yield from distribution(analysis, "", _ALL, "", name, values)
     for name in outcomes.looks.names:
-        yield from _by_endpoint(analysis, name, column(analysis, name))
+        yield from _by_endpoint(outcomes, analysis, name)
 
 
-def _by_endpoint(analysis: str, name: str, values: FloatArray) -> Iterator[Measure]:
+def _by_endpoint(outcomes: Outcomes, analysis: str, name: str) -> Iterator[Measure]:
     """A statistic of an endpoint, of all arms or of one: ``pfs.median.control``."""
-    endpoint, _, rest = name.partition(".")
-    if endpoint not in ("pfs", "os") or np.isnan(values).all():
+    key, _, rest = name.partition(".")
+    endpoint = {each.lower(): each for each in outcomes.endpoints}.get(key)
+    values = outcomes.looks.column(analysis, name)
+    if endpoint is None or np.isnan(values).all():
         return
     statistic, _, arm = rest.partition(".")
     if statistic in ("median", "events", "rmst") or statistic.startswith("rate_"):
-        yield from _distribution(analysis, endpoint.upper(), arm or _ALL, "", statistic, values)
+        yield from distribution(analysis, endpoint, arm or _ALL, "", statistic, values)
 
 
 # ---- hypotheses -----------------------------------------------------------------------------
@@ -187,7 +192,7 @@ def _of_hypothesis(outcomes: Outcomes, hypothesis: Hypothesis) -> Iterator[Measu
         if decision != REJECTED:
             estimate = proportion(decided.any(axis=0))
             yield Measure(ALL_LOOKS, endpoint, _ALL, name, f"stop_{reason}", estimate)
-        for look in outcomes.looks_of(hypothesis):
+        for look in outcomes.decided_looks(hypothesis):
             analysis = outcomes.analyses[look].name
             yield Measure(
                 analysis, endpoint, _ALL, name, f"stop_{reason}", proportion(decided[look])
@@ -195,22 +200,24 @@ def _of_hypothesis(outcomes: Outcomes, hypothesis: Hypothesis) -> Iterator[Measu
             if decision == REJECTED:
                 by_then = decided[: look + 1].any(axis=0)
                 yield Measure(analysis, endpoint, _ALL, name, "reject_by_then", proportion(by_then))
-    for look in outcomes.looks_of(hypothesis):
+    for look in outcomes.decided_looks(hypothesis):
         yield from _bounds(outcomes, hypothesis, outcomes.analyses[look].name)
 
 
 def _bounds(outcomes: Outcomes, hypothesis: Hypothesis, analysis: str) -> Iterator[Measure]:
     """Information and bounds of a look as they were at the events that there actually were."""
-    for name in ("tested_events", "fraction", "efficacy_bound", "futility_bound", "z"):
+    for name in ("tested_events", "fraction", "efficacy_bound", "futility_bound", "z", "level"):
+        if not outcomes.has(f"{hypothesis.name}.{name}"):
+            continue
         values = outcomes.looks.column(analysis, f"{hypothesis.name}.{name}")
         if np.isfinite(values).any():
             finite = np.where(np.isfinite(values), values, np.nan)
-            yield from _distribution(
+            yield from distribution(
                 analysis, hypothesis.endpoint, _ALL, hypothesis.name, name, finite
             )
     bound = detectable_hazard_ratio(outcomes, hypothesis, analysis)
     if np.isfinite(bound).any():
-        yield from _distribution(
+        yield from distribution(
             analysis, hypothesis.endpoint, _ALL, hypothesis.name, "hazard_ratio_at_bound", bound
         )
 
@@ -244,7 +251,7 @@ def _estimates(outcomes: Outcomes, hypothesis: Hypothesis, truth: float) -> Iter
     error = outcomes.at_decision(hypothesis, "log_hr_se")
     finite = np.isfinite(log_hr) & np.isfinite(error)
     log_hr = np.where(finite, log_hr, np.nan)
-    yield from _distribution(AT_STOP, endpoint, _ALL, name, "hazard_ratio", np.exp(log_hr))
+    yield from distribution(AT_STOP, endpoint, _ALL, name, "hazard_ratio", np.exp(log_hr))
     yield Measure(AT_STOP, endpoint, _ALL, name, "log_hazard_ratio.mean", mean(log_hr))
     if math.isnan(truth):
         return
@@ -254,21 +261,3 @@ def _estimates(outcomes: Outcomes, hypothesis: Hypothesis, truth: float) -> Iter
     rejected = outcomes.rejects(hypothesis)
     given = np.where(rejected, log_hr - truth, np.nan)
     yield Measure(AT_STOP, endpoint, _ALL, name, "log_hazard_ratio.bias_if_rejected", mean(given))
-
-
-# ---- any values -----------------------------------------------------------------------------
-
-
-def _distribution(
-    analysis: str, endpoint: str, arm: str, hypothesis: str, name: str, values: FloatArray
-) -> Iterator[Measure]:
-    """Mean, spread and quantiles; of what may not be reached, how often it is not."""
-    key = (analysis, endpoint, arm, hypothesis)
-    if np.isinf(values).any():
-        not_reached = np.where(np.isnan(values), np.nan, np.isinf(values))
-        yield Measure(*key, f"{name}.not_reached", proportion(not_reached))
-    else:
-        yield Measure(*key, f"{name}.mean", mean(values))
-        yield Measure(*key, f"{name}.sd", standard_deviation(values))
-    for what, estimate in zip(SPREAD, quantiles(values, tuple(SPREAD.values())), strict=True):
-        yield Measure(*key, f"{name}.{what}", estimate)

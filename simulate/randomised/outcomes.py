@@ -6,7 +6,8 @@ and picture counts the same things.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -85,11 +86,20 @@ class Outcomes:
         The looks in their order.
     hypotheses
         What is tested.
+    endpoints
+        Names of the endpoints.
+    readers
+        Who reads the scans, by the name of the endpoint; endpoints without a reader are left out.
+    kinds
+        PFS or OS, by the name of the endpoint, for endpoints that are named otherwise.
     """
 
     looks: LookReplicates
     analyses: tuple[Analysis, ...]
     hypotheses: tuple[Hypothesis, ...]
+    endpoints: tuple[str, ...] = ("PFS", "OS")
+    readers: Mapping[str, str] = field(default_factory=dict)
+    kinds: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def n(self) -> int:
@@ -103,6 +113,15 @@ class Outcomes:
     def has(self, name: str) -> bool:
         """Whether there is such a column."""
         return name in self.looks.names
+
+    def events_of(self, endpoint: str) -> str:
+        """What the events of an endpoint are: PFS or OS."""
+        return self.kinds.get(endpoint, endpoint)
+
+    @property
+    def told_endpoints(self) -> tuple[str, ...]:
+        """Names of the endpoints whose events are told."""
+        return tuple(name for name in self.endpoints if self.has(f"{name.lower()}.events"))
 
     @cached_property
     def stopped_at(self) -> npt.NDArray[np.int64]:
@@ -153,3 +172,12 @@ class Outcomes:
             for i, each in enumerate(self.analyses)
             if not hypothesis.analyses or each.name in hypothesis.analyses
         )
+
+    def decided_looks(self, hypothesis: Hypothesis) -> tuple[int, ...]:
+        """Positions of the looks that test a hypothesis, or decide it in some replicate.
+
+        Where hypotheses share alpha, one may be decided at a look that tests others.
+        """
+        decided: BoolArray = np.any(self.decisions(hypothesis) > GOES_ON, axis=1)
+        own = self.looks_of(hypothesis)
+        return tuple(i for i in range(len(self.analyses)) if i in own or decided[i])

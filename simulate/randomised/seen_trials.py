@@ -12,6 +12,7 @@ import pandas as pd
 
 from simulate import look_samples
 from simulate.build_arms import build_trial_plan
+from simulate.build_observation import observation, review_plan, review_room
 from simulate.build_survival_plan import build_survival_plan
 from simulate.distributions import NEVER, IntArray, ShortArray
 from simulate.engines.choice import get_engine
@@ -19,11 +20,12 @@ from simulate.engines.survival_reference import ReferenceSurvivalEngine
 from simulate.ledger import ledger_of
 from simulate.look_replicates import RandomisedTrial, look_design
 from simulate.looks import seen as survival_looks
+from simulate.looks.review import Review
 from simulate.plans import Plans
+from simulate.reading_words import read_words
 from simulate.scenario.survival_trial import SurvivalTrial
 from simulate.scenario.trial import Trial
 from simulate.survival_ledger import ledger_columns
-from simulate.survival_runner import observation
 
 _DAYS = ("progression_day", "death_day", "dropout_day")
 _DAYS_OF_PATIENTS = ("response_day", "progression_day", "death_day", "study_withdrawal_day")
@@ -90,8 +92,12 @@ def _seen_survival(trial: SurvivalTrial, seed: int, replicate: int) -> SeenTrial
     ledger = ReferenceSurvivalEngine(plan).simulate(seed=seed, replicate=replicate)
     columns = ledger_columns(ledger)
     n = len(columns["arm"])
-    room = np.zeros(len(trial.endpoints) * n, np.int32)
-    seen = survival_looks.Seen(observation(trial, plan.horizon), ledger, room, n)
+    n_endpoints = len(trial.endpoint_names)
+    room = np.zeros(n_endpoints * n, np.int32)
+    reading = review_plan(trial, plan.horizon)
+    review = Review(reading, review_room(reading, n, n_endpoints))
+    read_words(review, seed=seed, replicate=replicate)
+    seen = survival_looks.Seen(observation(trial, plan.horizon), ledger, room, n, review)
     survival_looks.find_event_days(seen)
     enrolled = columns["enrolment_trial_day"].astype(np.int64)
     regions = np.array([region.name for region in trial.enrolment.all_regions])
@@ -102,9 +108,25 @@ def _seen_survival(trial: SurvivalTrial, seed: int, replicate: int) -> SeenTrial
         "arm": _names(trial)[columns["arm"]],
         "enrolment_trial_day": enrolled,
         **{name: _missing(columns[name]) for name in _DAYS},
+        **_readings(trial, review, n),
     }
     take = partial(survival_looks.take_sample, seen)
     return SeenTrial(enrolled, pd.DataFrame(subjects), room, take)
+
+
+def _readings(trial: SurvivalTrial, review: Review, n: int) -> dict[str, object]:
+    """What was read of the patients: a day of each reader's call, and that of new therapy."""
+    plan, room = review.plan, review.room
+    if plan.is_needed == 0:
+        return {}
+    calls = np.asarray(room.call_day).reshape(plan.n_readers + 1, n)
+    found: dict[str, object] = {
+        f"call_day.{reader.name}": _missing(calls[position])
+        for position, reader in enumerate(trial.survival.readers)
+    }
+    if plan.therapy.exists == 1:
+        found["new_therapy_day"] = _missing(np.asarray(room.therapy))
+    return found
 
 
 def _seen_patients(trial: Trial, seed: int, replicate: int) -> SeenTrial:

@@ -6,7 +6,16 @@ import math
 
 from simulate.look_replicates import RandomisedTrial
 from simulate.scenario.monitoring import Hypothesis
-from simulate.scenario.survival_model import Effect, Proportional, SingleModel
+from simulate.scenario.survival_model import (
+    CopulaModel,
+    Delayed,
+    Diminishing,
+    Effect,
+    IllnessDeathModel,
+    PiecewiseEffect,
+    Proportional,
+    SingleModel,
+)
 from simulate.scenario.trial import Trial
 
 
@@ -45,3 +54,46 @@ def _log_ratio(effects: list[Effect]) -> float:
     if not all(isinstance(each, Proportional) and not each.when for each in effects):
         return math.nan
     return sum(math.log(each.hazard_ratio) for each in effects if isinstance(each, Proportional))
+
+
+_DECIDES = {
+    (IllnessDeathModel, "PFS"): ("progression", "death_without_progression"),
+    (CopulaModel, "OS"): ("death",),
+}
+"""Times of a model that an endpoint depends on, where they are not all of them."""
+
+
+def true_nulls(trial: RandomisedTrial) -> tuple[str, ...]:
+    """Names of the hypotheses of no effect that are true: both arms have the same law.
+
+    Of patients in cycles and scans this is known where the arms do not differ in anything.
+    """
+    return tuple(each.name for each in trial.hypotheses if is_true_null(trial, each))
+
+
+def is_true_null(trial: RandomisedTrial, hypothesis: Hypothesis) -> bool:
+    """Whether an endpoint has the same law in both arms of a hypothesis."""
+    if isinstance(trial, Trial):
+        return true_log_hazard_ratio(trial, hypothesis) == 0.0
+    times = _DECIDES.get((type(trial.survival), hypothesis.endpoint))
+    experimental, control = (
+        [
+            each.model_dump(exclude={"arm"})
+            for each in trial.survival.effects
+            if each.arm == arm and (times is None or each.on in times) and not _does_nothing(each)
+        ]
+        for arm in (hypothesis.experimental, hypothesis.control)
+    )
+    return experimental == control
+
+
+def _does_nothing(effect: Effect) -> bool:
+    """Whether an effect multiplies the hazard by 1 all the time."""
+    match effect:
+        case Proportional(hazard_ratio=ratio) | Delayed(hazard_ratio=ratio):
+            return ratio == 1.0
+        case Diminishing(hazard_ratio=ratio):
+            return ratio == 1.0
+        case PiecewiseEffect(hazard_ratios=ratios):
+            return all(ratio == 1.0 for ratio in ratios)
+    return False

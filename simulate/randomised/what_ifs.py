@@ -29,9 +29,8 @@ def values(outcomes: Outcomes) -> Iterator[Value]:
             yield AT_STOP, endpoint, f"{name}.log_hazard_ratio", log_hr
     yield AT_STOP, "", "sample_size", outcomes.at_stop("n_enrolled_at_decision")
     yield AT_STOP, "", "duration", outcomes.decision_day / DAYS_PER_MONTH
-    for key in ("pfs", "os"):
-        if outcomes.has(f"{key}.events"):
-            yield AT_STOP, key.upper(), "events", outcomes.at_stop(f"{key}.events")
+    for name in outcomes.told_endpoints:
+        yield AT_STOP, name, "events", outcomes.at_stop(f"{name.lower()}.events")
     for analysis in outcomes.analyses:
         reached = outcomes.looks.column(analysis.name, "target_reached")
         yield analysis.name, "", "target_not_reached", 1 - reached

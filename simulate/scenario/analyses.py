@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from simulate.scenario.fields import (
+    LONGEST_NAME,
     Date,
     FileSafeName,
     Identifier,
@@ -29,13 +30,21 @@ def _is_left_out(value: object) -> bool:
     return value is None or value == 0
 
 
+EndpointName = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=LONGEST_NAME)
+]
+"""The name of an endpoint: letters, digits and _; PFS or OS, or one that the scenario defines."""
+
+
 class EventCount(Section):
     """A number of events."""
 
-    endpoint: Literal["PFS", "OS"]
+    endpoint: EndpointName
     """Whose events are counted, in all arms together."""
     count: Annotated[int, Field(ge=1, le=1_000_000)]
     """The data are cut at the end of the day on which so many are known."""
+    adjudication_lag: WholeDays = Field(default=0, exclude_if=_is_left_out)
+    """Time that a reader takes over an event before it counts here; by default none."""
 
 
 class EnrolledCount(Section):

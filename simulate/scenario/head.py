@@ -40,7 +40,7 @@ class Head(Section):
     """Number of patients to enrol."""
     replicates: Replicates = 1000
     """Number of simulated trials, unless the command line says otherwise."""
-    seed: Annotated[int, Field(ge=0, lt=2**64)] = 20250
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 20250
     """Seed of all random numbers; scenarios with one seed share their draws, compared in pairs."""
     sweep: tuple[Variant, ...] = ()
     """What-ifs that are run beside the scenario; by default none."""

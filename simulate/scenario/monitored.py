@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from simulate.multiplicity.graph import Graph, fixed_sequence, holm
 from simulate.scenario.analyses import Analysis
 from simulate.scenario.monitoring import Hypothesis
+from simulate.scenario.multiplicity import Multiplicity
 from simulate.scenario.randomisation import Arm
 
 
@@ -18,6 +22,14 @@ class Monitored:
         @property
         def arms(self) -> Sequence[Arm]:
             """The arms, in the order of tables."""
+
+        @property
+        def hypotheses(self) -> tuple[Hypothesis, ...]:
+            """What is tested."""
+
+        @property
+        def multiplicity(self) -> Multiplicity:
+            """How the hypotheses share alpha."""
 
         @property
         def analyses(self) -> tuple[Analysis, ...]:
@@ -36,11 +48,39 @@ class Monitored:
                 return arm
         raise KeyError(name)
 
+    @property
+    def graph(self) -> Graph | None:
+        """The graph by which hypotheses share alpha; None if each has its own."""
+        if self.multiplicity.method == "none":
+            return None
+        return graph_of(self.multiplicity, self.hypotheses)
+
+    def levels(self, hypothesis: Hypothesis) -> tuple[float, ...]:
+        """Levels at which a hypothesis may be tested, from the lowest on.
+
+        Its own alpha; or, where alpha is shared, all parts of it that may come to it.
+        """
+        graph = self.graph
+        if graph is None:
+            return (hypothesis.alpha,)
+        return levels_of(graph, self.multiplicity.alpha, self.hypotheses.index(hypothesis))
+
+    def first_level(self, hypothesis: Hypothesis) -> float:
+        """Level of a hypothesis before any is rejected; 0 if it has to wait for others."""
+        graph = self.graph
+        if graph is None:
+            return hypothesis.alpha
+        return self.multiplicity.alpha * float(graph.weights[self.hypotheses.index(hypothesis)])
+
     def analyses_of(self, hypothesis: Hypothesis) -> tuple[Analysis, ...]:
         """Analyses at which a hypothesis is tested."""
         if not hypothesis.analyses:
             return self.analyses
         return tuple(each for each in self.analyses if each.name in hypothesis.analyses)
+
+    def event_of(self, endpoint: str) -> str:
+        """What the event of an endpoint is: PFS or OS."""
+        return endpoint
 
     def planned_events(self, analysis: Analysis, endpoint: str) -> int | None:
         """Events of an endpoint by which an analysis is triggered; None if by something else."""
@@ -56,3 +96,30 @@ class Monitored:
         if hypothesis.information is not None:
             return hypothesis.information
         return self.planned_events(self.analyses_of(hypothesis)[-1], hypothesis.endpoint)
+
+
+def graph_of(block: Multiplicity, hypotheses: Sequence[Hypothesis]) -> Graph:
+    """The graph that a checked block describes."""
+    names = [each.name for each in hypotheses]
+    if block.method == "holm":
+        return holm(len(names))
+    if block.method == "fixed_sequence":
+        return fixed_sequence([names.index(name) for name in block.order or names])
+    weights = np.array([block.weights.get(name, 0.0) for name in names])
+    ways = [[block.transitions.get(i, {}).get(j, 0.0) for j in names] for i in names]
+    return Graph(weights, np.array(ways, np.float64))
+
+
+def levels_of(graph: Graph, alpha: float, hypothesis: int) -> tuple[float, ...]:
+    """Levels above 0 that a hypothesis of a graph may have, from the lowest on.
+
+    Levels that differ by rounding alone count as one.
+    """
+    n = len(graph)
+    parts = [graph.weights_by_set[m, hypothesis] for m in range(1 << n) if not m >> hypothesis & 1]
+    return tuple(alpha * part for part in sorted({rounded(part) for part in parts}) if part > 0.0)
+
+
+def rounded(part: float) -> float:
+    """A part of alpha, so that what is the same but for rounding is equal."""
+    return round(float(part), 12)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from simulate.scenario.analyses import increasing
+from simulate.scenario.analyses import EndpointName, increasing
 from simulate.scenario.fields import (
     FileSafeName,
     Identifier,
@@ -17,8 +17,6 @@ from simulate.scenario.fields import (
     Section,
     reject,
 )
-
-EndpointName = Literal["PFS", "OS"]
 
 
 class OBrienFleming(Section):
@@ -76,7 +74,7 @@ class Futility(Section):
     spending: Spending
     """How the type II error is spent."""
     beta: OpenProbability = 0.1
-    """Type II error in all, at the hypothesis's design_hazard_ratio."""
+    """Type II error in all, for the effect at which the planned events give the power 1 - beta."""
     binding: bool = False
     """Whether the efficacy bounds count on the trial stopping for futility."""
 
@@ -107,18 +105,12 @@ class Hypothesis(Section):
     futility: Futility | None = None
     """Stopping for futility; by default never."""
     design_hazard_ratio: Annotated[float, Field(gt=0, lt=1)] | None = None
-    """Hazard ratio for which the design has its power, for theory and futility."""
+    """Hazard ratio that the trial is designed for; theory tells the power there too."""
 
     @model_validator(mode="after")
     def _two_arms(self) -> Self:
         if self.experimental == self.control:
             reject("an arm cannot be compared with itself", key="control")
-        if self.futility is not None and self.design_hazard_ratio is None:
-            reject(
-                "futility by beta spending needs the hazard ratio that the trial is designed for",
-                key="futility",
-                hint="Give design_hazard_ratio, such as 0.75",
-            )
         return self
 
 

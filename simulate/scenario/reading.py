@@ -18,7 +18,14 @@ SURVIVAL = "survival"
 PATIENTS = ("disease", "treatment", "assessment", "follow_up")
 """Keys by which a file says that it has patients in cycles and scans."""
 
-_RANDOMISED = ("arms", "randomisation", "hypotheses", "estimates", "max_study_duration")
+_RANDOMISED = (
+    "arms",
+    "randomisation",
+    "hypotheses",
+    "multiplicity",
+    "estimates",
+    "max_study_duration",
+)
 
 AnyScenario = Scenario | SurvivalScenario
 

@@ -264,7 +264,7 @@ def _subgroups(trial: Trial) -> Iterator[Finding]:
             taken.update(levels)
 
 
-_OF_LOOKS = "arms randomisation max_study_duration hypotheses analyses"
+_OF_LOOKS = "arms randomisation max_study_duration hypotheses multiplicity analyses"
 
 RULES: tuple[tuple[frozenset[str], Rule], ...] = tuple(
     (frozenset(blocks.split()), rule)

@@ -14,6 +14,7 @@ from simulate.scenario.rules_of_looks import (
     looks_in_order,
     spending_fits,
 )
+from simulate.scenario.rules_of_multiplicity import Family, alpha_is_shared
 from simulate.scenario.rules_of_randomisation import (
     blocks_fit,
     few_cells,
@@ -40,6 +41,7 @@ def arms_belong_together(trial: Trial) -> Iterator[Finding]:
         "randomisation": trial.randomisation != NO_RANDOMISATION,
         "max_study_duration": trial.max_study_duration is not None,
         "hypotheses": bool(trial.hypotheses),
+        "multiplicity": trial.multiplicity.method != "none",
         "estimates": trial.estimates != NO_ESTIMATES,
     }
     for key, is_given in given.items():
@@ -95,6 +97,7 @@ def looks_fit(trial: Trial) -> Iterator[Finding]:
     yield from looks_in_order(trial.analyses)
     yield from hypotheses_are_testable(looks)
     yield from spending_fits(looks)
+    yield from alpha_is_shared(Family(trial.multiplicity, trial.hypotheses))
 
 
 def _first_patient(trial: Trial) -> int:

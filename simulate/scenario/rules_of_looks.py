@@ -116,6 +116,7 @@ def _endpoint_exists(looks: Looks, endpoint: str, place: Path) -> Iterator[Findi
             place,
             f"the model gives no such endpoint (given: {endpoint}; "
             f"allowed: {', '.join(looks.endpoints)})",
+            similar(endpoint, looks.endpoints),
         )
 
 

@@ -21,6 +21,7 @@ from simulate.scenario.rules_of_looks import (
     looks_in_order,
     spending_fits,
 )
+from simulate.scenario.rules_of_multiplicity import Family, alpha_is_shared
 from simulate.scenario.rules_of_names import unique, unique_analyses, unique_baseline, unique_sweep
 from simulate.scenario.rules_of_randomisation import (
     arm_exists,
@@ -28,6 +29,13 @@ from simulate.scenario.rules_of_randomisation import (
     few_cells,
     strata_exist,
     unique_arms,
+)
+from simulate.scenario.rules_of_readers import (
+    lags_have_a_reader,
+    later_therapy,
+    named_endpoints,
+    readers_are_possible,
+    rule_sets_differ,
 )
 from simulate.scenario.survival_model import TRANSITIONS, OwnLaw
 from simulate.scenario.survival_trial import SurvivalTrial
@@ -42,7 +50,7 @@ def _looks(trial: SurvivalTrial) -> Looks:
         trial.hypotheses,
         trial.arms,
         trial.randomisation,
-        trial.endpoints,
+        trial.endpoint_names,
         trial.sample_size,
         trial.origin,
         trial.max_study_duration,
@@ -147,7 +155,10 @@ def _one_arm(trial: SurvivalTrial) -> Iterator[Finding]:
         )
 
 
-_FOR_LOOKS = "analyses hypotheses arms randomisation survival sample_size origin max_study_duration"
+_FOR_LOOKS = (
+    "analyses hypotheses arms randomisation survival endpoints sample_size origin "
+    "max_study_duration"
+)
 
 SURVIVAL_RULES: tuple[tuple[frozenset[str], Rule], ...] = tuple(
     (frozenset(blocks.split()), rule)
@@ -161,6 +172,11 @@ SURVIVAL_RULES: tuple[tuple[frozenset[str], Rule], ...] = tuple(
         ("survival", _own_laws),
         ("survival baseline", _prognostic_factors),
         ("randomisation survival baseline", _not_too_many_cells),
+        ("survival endpoints rule_sets", named_endpoints),
+        ("survival rule_sets", rule_sets_differ),
+        ("arms survival", readers_are_possible),
+        ("arms survival", later_therapy),
+        ("analyses survival endpoints", lags_have_a_reader),
         ("analyses", unique_analyses),
         (
             _FOR_LOOKS,
@@ -174,6 +190,10 @@ SURVIVAL_RULES: tuple[tuple[frozenset[str], Rule], ...] = tuple(
         (
             _FOR_LOOKS,
             lambda trial: spending_fits(_looks(trial)),
+        ),
+        (
+            "hypotheses multiplicity",
+            lambda trial: alpha_is_shared(Family(trial.multiplicity, trial.hypotheses)),
         ),
         (
             "estimates max_study_duration",

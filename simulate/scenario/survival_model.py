@@ -20,6 +20,7 @@ from simulate.scenario.fields import (
     Section,
     reject,
 )
+from simulate.scenario.readers import Observed
 
 TRANSITIONS = {
     "single": ("event",),
@@ -130,7 +131,7 @@ class SurvivalFactor(Section):
     """Hazard ratio against patients without the level, by the key of the time."""
 
 
-class ModelBlock(Section):
+class ModelBlock(Observed):
     """What every model has."""
 
     effects: tuple[Effect, ...] = ()
@@ -145,18 +146,34 @@ class ModelBlock(Section):
     """Whether progression is known on its day, or at the next scan of the calendar."""
     calendar: tuple[CalendarRow, ...] = ()
     """When scans are done, counted from randomisation; needed for observation by scans."""
+    calendar_by_arm: Mapping[FileSafeName, tuple[CalendarRow, ...]] = Field(
+        default_factory=dict, exclude_if=lambda calendars: not calendars
+    )
+    """The same for single arms, in the place of calendar."""
 
     @model_validator(mode="after")
     def _scans_have_a_calendar(self) -> Self:
         if self.observation == "scans" and not self.calendar:
             reject("observation by scans needs a calendar", key="observation")
-        if self.observation == "exact" and self.calendar:
+        if self.observation == "exact":
+            self._no_scans()
+        return self
+
+    def _no_scans(self) -> None:
+        """Refuse what needs scans where there are none."""
+        for key in ("calendar_by_arm", "visits", "readers", "treating_reader"):
+            if getattr(self, key):
+                reject(
+                    f"{key} needs scans, and observation is exact",
+                    key=key,
+                    hint="Write observation: scans, and give a calendar",
+                )
+        if self.calendar:
             reject(
                 "a calendar says nothing where observation is exact",
                 key="calendar",
                 hint="Write observation: scans",
             )
-        return self
 
 
 class SingleModel(ModelBlock):
@@ -208,6 +225,10 @@ SurvivalModel = Annotated[
 """How progression and death come."""
 
 
-def endpoints_of(model: SingleModel | IllnessDeathModel | CopulaModel) -> tuple[str, ...]:
+Event = Literal["PFS", "OS"]
+"""What the event of an endpoint is: progression or death, or death."""
+
+
+def endpoints_of(model: SingleModel | IllnessDeathModel | CopulaModel) -> tuple[Event, ...]:
     """Endpoints that a model gives, PFS before OS."""
     return (model.endpoint,) if isinstance(model, SingleModel) else ("PFS", "OS")

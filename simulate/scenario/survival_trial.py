@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import Annotated
 
 from pydantic import Field
@@ -12,8 +13,10 @@ from simulate.scenario.fields import PositiveDays
 from simulate.scenario.head import Head
 from simulate.scenario.monitored import Monitored
 from simulate.scenario.monitoring import Estimates, Hypothesis
+from simulate.scenario.multiplicity import NO_MULTIPLICITY, Multiplicity, is_left_out
 from simulate.scenario.randomisation import MOST_ARMS, Arm, Randomisation
 from simulate.scenario.recruitment import Recruitment
+from simulate.scenario.survival_endpoints import BUILT_IN, LATENT_READER, RuleSet, SurvivalEndpoint
 from simulate.scenario.survival_model import SurvivalModel, endpoints_of
 
 LONGEST_STUDY = 36525
@@ -33,16 +36,74 @@ class SurvivalTrial(Monitored, Head):
     """How patients are given an arm; by default in blocks of four."""
     survival: SurvivalModel
     """How progression and death come, and how they are seen."""
+    rule_sets: tuple[RuleSet, ...] = Field(default=(), exclude_if=lambda sets: not sets)
+    """Rules of censoring beside fda and ema, which every scenario has."""
+    endpoints: tuple[SurvivalEndpoint, ...] = Field(default=(), exclude_if=lambda some: not some)
+    """Endpoints by name, in the order of tables; by default PFS and OS as the model gives them."""
     max_study_duration: Annotated[PositiveDays, Field(le=LONGEST_STUDY)]
     """Time from the origin at which the trial ends, whatever has been reached."""
     analyses: Annotated[tuple[Analysis, ...], Field(min_length=1, max_length=20)]
     """When the data are cut and analysed, in their order."""
     hypotheses: tuple[Hypothesis, ...] = ()
     """What is tested; without any, the trial runs to its last analysis."""
+    multiplicity: Multiplicity = Field(default=NO_MULTIPLICITY, exclude_if=is_left_out)
+    """How the hypotheses share alpha; by default each has its own."""
     estimates: Estimates = Field(default_factory=Estimates)
     """What is estimated at the looks beside the tests."""
 
     @property
-    def endpoints(self) -> tuple[str, ...]:
-        """Endpoints that the model gives, PFS before OS."""
-        return endpoints_of(self.survival)
+    def seen_endpoints(self) -> tuple[SurvivalEndpoint, ...]:
+        """The endpoints of the looks: those that are defined, or those that the model gives."""
+        if self.endpoints:
+            return self.endpoints
+        return tuple(
+            SurvivalEndpoint.model_construct(id=i + 1, name=name, of=name, reader=None, rules=None)
+            for i, name in enumerate(endpoints_of(self.survival))
+        )
+
+    @property
+    def endpoint_names(self) -> tuple[str, ...]:
+        """Names of the endpoints of the looks."""
+        return tuple(each.name for each in self.seen_endpoints)
+
+    @property
+    def is_read(self) -> bool:
+        """Whether readers, missed visits or rules have a say in an endpoint."""
+        return any(map(self.is_reviewed, self.seen_endpoints))
+
+    def is_reviewed(self, endpoint: SurvivalEndpoint) -> bool:
+        """Whether an endpoint is seen otherwise than without error, or has rules of censoring."""
+        model, rules = self.survival, self.rules_of(endpoint)
+        if endpoint.of == "OS" or endpoint.reader == LATENT_READER:
+            return False
+        if endpoint.reader is not None or model.treating_reader is not None:
+            return True
+        if model.visits is not None or model.calendar_by_arm:
+            return True
+        limits = rules.missed_visits is not None or rules.death_window is not None
+        return limits or rules.new_therapy == "censor"
+
+    @property
+    def pairs_of_readers(self) -> tuple[tuple[str, str], ...]:
+        """Readers whose calls are compared, the treating one first; none if nobody reads."""
+        names = [reader.name for reader in self.survival.readers]
+        if not self.is_read:
+            return ()
+        treating = self.survival.treating_reader
+        if treating is not None:
+            return tuple((treating, name) for name in names if name != treating)
+        return tuple(combinations(names, 2))
+
+    def event_of(self, endpoint: str) -> str:
+        """What the event of an endpoint is: PFS or OS."""
+        return {each.name: each.of for each in self.seen_endpoints}[endpoint]
+
+    @property
+    def kinds(self) -> dict[str, str]:
+        """PFS and OS, as far as there are endpoints of them, each with the first such endpoint."""
+        return {each.of: each.name for each in reversed(self.seen_endpoints)}
+
+    def rules_of(self, endpoint: SurvivalEndpoint) -> RuleSet:
+        """The rule set of an endpoint; by default every event counts."""
+        known = {each.name: each for each in (*BUILT_IN, *self.rule_sets)}
+        return known[endpoint.rules or "ema"]

@@ -18,6 +18,7 @@ from simulate.scenario.follow_up import FollowUp
 from simulate.scenario.head import Head
 from simulate.scenario.monitored import Monitored
 from simulate.scenario.monitoring import Estimates, Hypothesis
+from simulate.scenario.multiplicity import NO_MULTIPLICITY, Multiplicity, is_left_out
 from simulate.scenario.parameters import Parameters
 from simulate.scenario.randomisation import MOST_ARMS, Randomisation
 from simulate.scenario.resources import Resources
@@ -72,6 +73,8 @@ class Trial(Monitored, Head):
     """When the data are cut and analysed."""
     hypotheses: tuple[Hypothesis, ...] = Field(default=(), exclude_if=lambda blocks: not blocks)
     """What a randomised trial tests; without any, it runs to its last analysis."""
+    multiplicity: Multiplicity = Field(default=NO_MULTIPLICITY, exclude_if=is_left_out)
+    """How the hypotheses share alpha; by default each has its own."""
     estimates: Estimates = Field(
         default=NO_ESTIMATES, exclude_if=lambda block: block == NO_ESTIMATES
     )

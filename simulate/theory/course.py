@@ -203,8 +203,8 @@ class ExpectedTrial(Expected):
     def _mixture(self, endpoint: str, arm: str, cells: Sequence[int], *, seen: bool) -> FloatArray:
         """Survival of the patients of an arm who are in some of the cells."""
         weights = self._weights[list(cells)]
-        by_cell = self._by_cell[self._place(arm)]
-        curves = np.array([_curve_of(by_cell[cell], endpoint, seen=seen) for cell in cells])
+        by_cell, event = self._by_cell[self._place(arm)], self.trial.event_of(endpoint)
+        curves = np.array([_curve_of(by_cell[cell], event, seen=seen) for cell in cells])
         return np.asarray(weights @ curves / weights.sum())
 
 

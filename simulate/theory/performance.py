@@ -75,6 +75,8 @@ class HypothesisTheory:
         Events at which all error is spent.
     allocation
         Experimental patients for each in the control arm.
+    alpha
+        One-sided level. Where hypotheses share alpha: the lowest that this one is tested at.
     bounds
         At the planned events.
     truths
@@ -87,6 +89,7 @@ class HypothesisTheory:
     events: tuple[float, ...]
     information: float
     allocation: float
+    alpha: float
     bounds: Bounds
     truths: tuple[UnderTruth, ...]
 
@@ -135,7 +138,7 @@ class HypothesisTheory:
             return schoenfeld_events(
                 self.hazard_ratio,
                 power=power,
-                alpha=self.hypothesis.alpha,
+                alpha=self.alpha,
                 allocation=self.allocation,
             )
         except DesignError:
@@ -164,7 +167,8 @@ def hypothesis_theory(expected: Expected, hypothesis: Hypothesis) -> HypothesisT
     allocation = arms[0].allocation / arms[1].allocation
     events = planned_events(expected, hypothesis)
     information = float(trial.information(hypothesis) or events[-1])
-    bounds = planned_bounds(hypothesis, events, information)
+    alpha = trial.levels(hypothesis)[0]
+    bounds = planned_bounds(hypothesis, events, information, alpha=alpha)
     truths = [NULL, ASSUMED, *([DESIGN] if hypothesis.design_hazard_ratio is not None else [])]
     return HypothesisTheory(
         hypothesis=hypothesis,
@@ -172,6 +176,7 @@ def hypothesis_theory(expected: Expected, hypothesis: Hypothesis) -> HypothesisT
         events=events,
         information=information,
         allocation=allocation,
+        alpha=alpha,
         bounds=bounds,
         truths=tuple(
             _under(expected, hypothesis, truth, bounds, events, allocation) for truth in truths

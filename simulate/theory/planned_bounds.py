@@ -18,7 +18,12 @@ _ROUNDING = 1e-9
 
 
 def planned_bounds(
-    hypothesis: Hypothesis, events: Sequence[float], information: float | None = None
+    hypothesis: Hypothesis,
+    events: Sequence[float],
+    information: float | None = None,
+    *,
+    alpha: float | None = None,
+    heeds_futility: bool = True,
 ) -> Bounds:
     """Bounds of a hypothesis at its planned looks.
 
@@ -33,6 +38,11 @@ def planned_bounds(
         Of its two arms, planned for each of its looks; not necessarily whole numbers.
     information
         Events at which all error is spent; by default those of the last look.
+    alpha
+        One-sided level; by default the hypothesis's own.
+    heeds_futility
+        Whether futility bounds are found, too; efficacy bounds do not count on those that are not
+        binding.
 
     Raises
     ------
@@ -43,12 +53,13 @@ def planned_bounds(
     full = events[-1] if information is None else float(information)
     _check_order(hypothesis, events, full)
     fractions = (*(float(count / events[-1]) for count in events[:-1]), 1.0)
+    total = hypothesis.alpha if alpha is None else alpha
     efficacy = _at_looks(
-        spending_of(hypothesis.efficacy, hypothesis.alpha, fractions), fractions, events, full
+        spending_of(hypothesis.efficacy, total, fractions), fractions, events, full
     )
     futility: BetaSpending | NoFutility = NoFutility()
     binding = False
-    if hypothesis.futility is not None:
+    if hypothesis.futility is not None and heeds_futility:
         chosen = hypothesis.futility
         spending = spending_of(chosen.spending, chosen.beta, fractions)
         futility = BetaSpending(_at_looks(spending, fractions, events, full))

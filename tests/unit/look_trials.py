@@ -38,6 +38,9 @@ class FakeBoundaries:
     def __init__(self, n_looks: Sequence[int]) -> None:
         self._n_looks = n_looks
 
+    def __len__(self) -> int:
+        return len(self._n_looks)
+
     def bounds(self, hypothesis: int, path: Path) -> LookBounds:
         return LookBounds(
             1.1 - 0.01 * path[-1] - 0.001 * sum(path[:-1]),
@@ -210,7 +213,8 @@ def look_compiled(block: IntArray) -> bool:
 def rows_of(case: Case, *, is_compiled: bool) -> np.ndarray[Any, np.dtype[np.float64]]:
     """The rows of all looks, shape (looks, columns)."""
     watch, ledger = watch_of(case), ledger_of(case)
-    book = BoundBook(case.boundaries, watch.plan.n_hypotheses, as_lists=not is_compiled)
+    bounds = case.boundaries
+    book = BoundBook(bounds, len(bounds), as_lists=not is_compiled)
     values = np.full(watch.plan.n_looks * watch.plan.places.n_columns, 7.0)
     if is_compiled:
         packed = pack(Packing(watch, book.tree, ledger, values))

@@ -157,7 +157,7 @@ def _times_and_sizes(scenario: SurvivalScenario, n: int, rng: np.random.Generato
         columns[analysis.name, "target_reached"] = (rng.random(n) > 0.01).astype(float)
         for share, arm in zip(shares, scenario.arms, strict=True):
             columns[analysis.name, f"n_enrolled.{arm.name}"] = np.round(enrolled * share)
-        for endpoint in scenario.endpoints:
+        for endpoint in scenario.endpoint_names:
             _endpoint(scenario, analysis.name, endpoint.lower(), k, shares, enrolled, rng, columns)
     return columns
 
@@ -291,7 +291,7 @@ def _example(
         }
     )
     days = {"pfs": progression, "os": death}
-    names = [e.lower() for e in scenario.endpoints]
+    names = [e.lower() for e in scenario.endpoint_names]
     samples = {
         name: pd.DataFrame(
             {

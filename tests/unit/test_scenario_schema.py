@@ -97,7 +97,7 @@ def test_it_accepts_and_refuses(old: str, new: str, accepted: bool) -> None:
         ("kind: kim_demets", "kind: kim_demet", False),
         ("efficacy: {kind: kim_demets, rho: 3}", "efficacy: kim_demets", False),
         ("test: stratified_log_rank", "test: logrank", False),
-        ("endpoint: PFS, count: 150", "endpoint: PSF, count: 150", False),
+        ("endpoint: PFS, count: 150", "endpoint: 2PFS, count: 150", False),
         ("events: {endpoint: PFS, count: 150}", "event: {endpoint: PFS, count: 150}", False),
         ("block_sizes: [3, 6]", "block_sizes: 3", False),
         ("allocation: 2", "allocation: 0", False),

@@ -63,6 +63,10 @@ PURPOSES = {
     "INFUSION": 52,
     "RANDOMISATION": 64,
     "SURVIVAL": 65,
+    "READING": 66,
+    "VISITS": 67,
+    "NEW_THERAPY": 68,
+    "SWITCH": 70,
 }
 
 EDGE_WORDS = sorted(

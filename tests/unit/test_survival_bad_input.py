@@ -410,7 +410,7 @@ def test_each_mistake_is_shown_at_its_place(case: str, tmp_path: Path) -> None:
 def test_the_example_itself_is_good(tmp_path: Path) -> None:
     scenario = read_scenario(write(tmp_path, SURVIVAL_GOOD))
     assert isinstance(scenario, SurvivalScenario)
-    assert scenario.endpoints == ("PFS", "OS")
+    assert scenario.endpoint_names == ("PFS", "OS")
 
 
 def test_all_problems_are_shown_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:

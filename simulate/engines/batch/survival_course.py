@@ -26,8 +26,10 @@ from simulate.patient.survival import (
     SurvivalModelPlan,
     before_death,
     coupled_word,
+    day_of_switch,
     death_of_either_kind,
     table_of,
+    transition_after,
 )
 from simulate.streams import Purpose
 from simulate.survival_ledger import SurvivalLedger
@@ -35,6 +37,7 @@ from simulate.survival_plan import SurvivalPlan
 
 _BASELINE = int(Purpose.BASELINE)
 _SURVIVAL = int(Purpose.SURVIVAL)
+_SWITCH = int(Purpose.SWITCH)
 
 
 @routine
@@ -104,6 +107,8 @@ def follow(
         n = min(PATIENTS_AT_ONCE, ledger.n[0] - first)
         look_up_entities(work.patient_words, 0, seed, replicate, _SURVIVAL, 0, first, n)
         if plan.model == ILLNESS_DEATH or plan.model == COPULA:
+            if plan.has_switching == 1:
+                look_up_entities(work.switch_words, 0, seed, replicate, _SWITCH, 0, first, n)
             follow_both(plan, work, ledger, first, n)
         elif plan.model == SINGLE_OS:
             look_up_days(plan, work, ledger, EVENT, ledger.death_day, first, first, n)
@@ -129,12 +134,36 @@ def follow_both(
             progression = ledger.progression_day[number]
             ledger.progression_day[number] = before_death(progression, death)
     else:
-        look_up_days(plan, work, ledger, DEATH_AFTER, work.days_after, 0, first, n)
+        look_up_days_after(plan, work, ledger, first, n)
         for i in range(n):
             progression, alone = ledger.progression_day[first + i], ledger.death_day[first + i]
             after = work.days_after[i]
             ledger.progression_day[first + i] = before_death(progression, alone)
             ledger.death_day[first + i] = death_of_either_kind(progression, alone, after)
+        if plan.has_switching == 1:
+            for i in range(n):
+                arm, drawn = ledger.arm[first + i], word_of(work.switch_words, 0, i)
+                progression, death = ledger.progression_day[first + i], ledger.death_day[first + i]
+                ledger.switch_day[first + i] = day_of_switch(plan, arm, drawn, progression, death)
+
+
+@part
+def look_up_days_after(
+    plan: SurvivalModelPlan, work: SurvivalWork, ledger: SurvivalLedger, first: int, n: int
+) -> None:
+    """Days from progression to death of ``n`` patients from ``first`` on."""
+    if plan.has_switching == 0:
+        look_up_days(plan, work, ledger, DEATH_AFTER, work.days_after, 0, first, n)
+        return
+    for i in range(n):
+        arm, cell = ledger.arm[first + i], ledger.cell[first + i]
+        how = transition_after(plan, arm, word_of(work.switch_words, 0, i))
+        work.search.table[i] = table_of(plan, how, arm, cell)
+    words = work.patient_words
+    lane = DEATH_AFTER * words.size
+    look_up_numbers(
+        plan.days, SLICE_BITS_OF_DAYS, work.search, words.values, lane, work.days_after, 0, n
+    )
 
 
 @part

@@ -92,6 +92,8 @@ class SurvivalWork(NamedTuple):
     places_in_region: IntColumn
     arrivals: ArrivalWork
     patient_words: Words
+    switch_words: Words
+    """Who changes treatment after progression."""
     search: Search
     days_after: ShortColumn
     """Days from progression to death of the patients at hand."""
@@ -115,6 +117,7 @@ def survival_work(plan: SurvivalPlan) -> SurvivalWork:
             arrived=np.zeros(n_regions * DAYS_AT_ONCE, np.int32),
         ),
         patient_words=_words(PATIENTS_AT_ONCE),
+        switch_words=_words(PATIENTS_AT_ONCE if plan.survival.has_switching else 1),
         search=search_room(PATIENTS_AT_ONCE),
         days_after=np.zeros(PATIENTS_AT_ONCE, np.int32),
         totals=np.zeros(rows * n_arms, np.int64),

@@ -15,7 +15,7 @@ from simulate.plots.survival import plot_at_risk
 from simulate.randomised.example import ExampleTrial
 from simulate.report.blocks import Picture
 from simulate.report.numbers import capital, listed, number
-from simulate.report.randomised.view import ENDPOINTS, RandomisedView
+from simulate.report.randomised.view import RandomisedView
 from simulate.report.svg import figure_svg
 from simulate.units import DAYS_PER_MONTH
 
@@ -66,7 +66,7 @@ def curves_picture(view: RandomisedView, endpoint: str) -> Picture:
         draw,
         width=8.6 if columns > 1 else 5.4,
         height=(2.6 + 0.2 * len(view.arms)) * rows + 0.3,
-        description=f"{ENDPOINTS[endpoint]} by arm of example trials",
+        description=f"{view.endpoint_title(endpoint)} by arm of example trials",
     )
     names = listed(f"trial {example.replicate} {example.kind}" for example in examples)
     caption = (
@@ -74,7 +74,7 @@ def curves_picture(view: RandomisedView, endpoint: str) -> Picture:
         "from randomisation; ticks are censored patients, numbers below are at risk. Shown: "
         f"{names}."
     )
-    return Picture(svg, f"{ENDPOINTS[endpoint]} by arm in example trials", caption)
+    return Picture(svg, f"{view.endpoint_title(endpoint)} by arm in example trials", caption)
 
 
 def _panel(

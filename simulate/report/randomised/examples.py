@@ -10,7 +10,7 @@ from simulate.report.blocks import Block, Details, Heading, Picture, Prose, Sect
 from simulate.report.numbers import counted
 from simulate.report.randomised.curves import curves_picture
 from simulate.report.randomised.months import month_table, story_of
-from simulate.report.randomised.view import ENDPOINTS, RandomisedView
+from simulate.report.randomised.view import RandomisedView
 from simulate.report.svg import figure_svg
 from simulate.units import DAYS_PER_MONTH
 
@@ -28,7 +28,7 @@ def examples_section(view: RandomisedView) -> Section:
     shown, *others = _endpoints(view)
     blocks.append(curves_picture(view, shown))
     for endpoint in others:
-        summary = f"{ENDPOINTS[endpoint]} of the same trials"
+        summary = f"{view.endpoint_title(endpoint)} of the same trials"
         blocks.append(Details(summary, [curves_picture(view, endpoint)]))
     first = examples[0]
     blocks += [

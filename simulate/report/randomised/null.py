@@ -27,8 +27,13 @@ def _verdict(view: RandomisedView, hypothesis: Hypothesis) -> tuple[str, str]:
     found = view.measured.of_hypothesis(hypothesis, "reject")
     text = (
         f"rejected in {number(100 * found.estimate, 3)}% of {found.n_analysed:,} trials (95% Monte "
-        f"Carlo interval {monte_carlo_interval(found, 100, 3)}%); the nominal one-sided level is "
-        f"{100 * hypothesis.alpha:g}%, which {where(hypothesis.alpha, found)}."
+        f"Carlo interval {monte_carlo_interval(found, 100, 3)}%)"
+    )
+    if view.scenario.graph is not None:
+        return f"{hypothesis.name}:", f"{text}."
+    text += (
+        f"; the nominal one-sided level is {100 * hypothesis.alpha:g}%, which "
+        f"{where(hypothesis.alpha, found)}."
     )
     if hypothesis.futility is not None and not hypothesis.futility.binding:
         text += (
@@ -60,6 +65,10 @@ def _any(view: RandomisedView) -> list[tuple[str, str]]:
     found = view.measured.of_several("any")
     text = (
         f"at least one of {len(view.hypotheses)} is rejected in {number(100 * found.estimate, 3)}% "
-        f"of trials (95% Monte Carlo interval {monte_carlo_interval(found, 100, 3)}%)."
+        f"of trials (95% Monte Carlo interval {monte_carlo_interval(found, 100, 3)}%)"
     )
+    if view.scenario.graph is not None:
+        alpha = view.scenario.multiplicity.alpha
+        text += f"; they share a one-sided alpha of {100 * alpha:g}%, which {where(alpha, found)}"
+    text += "."
     return [("Any hypothesis:", text)]

@@ -73,13 +73,13 @@ def _introduction(view: RandomisedView) -> str:
 
 def decisions_table(view: RandomisedView, hypothesis: Hypothesis) -> pd.DataFrame:
     """Shares of all trials by the end of each look, as `plot_decisions` takes them."""
-    rows, futility = [], 0.0
+    rows, futility, failed = [], 0.0, 0.0
     get = view.measured.of_hypothesis
-    for look in view.looks_of(hypothesis):
+    for look in view.decided_looks(hypothesis):
         if hypothesis.futility is not None:
             futility += get(hypothesis, "stop_futility", look.name).estimate
         rejected = get(hypothesis, "reject_by_then", look.name).estimate
-        failed = get(hypothesis, "stop_end", look.name).estimate
+        failed += get(hypothesis, "stop_end", look.name).estimate
         rows.append(
             {
                 "name": look_label(look),
@@ -94,7 +94,7 @@ def decisions_table(view: RandomisedView, hypothesis: Hypothesis) -> pd.DataFram
 
 def theory_table(view: RandomisedView, hypothesis: Hypothesis) -> pd.DataFrame:
     """The same by theory: shares rejected and stopped for futility by each look."""
-    looks = view.looks_of(hypothesis)
+    looks = view.decided_looks(hypothesis)
     at_look = view.theory.at_look
     futility = [at_look(hypothesis, "cumulative_futility", look.name) for look in looks]
     # at the last look theory counts all that do not reject as futility
@@ -127,7 +127,7 @@ def _picture(view: RandomisedView, hypothesis: Hypothesis) -> Picture:
 
 def _decided(view: RandomisedView, hypothesis: Hypothesis) -> Table:
     """Probability of each decision at each look and in all."""
-    looks, get = view.looks_of(hypothesis), view.measured.of_hypothesis
+    looks, get = view.decided_looks(hypothesis), view.measured.of_hypothesis
     theory, at_look = view.theory, view.theory.at_look
     rows: list[Compared] = [
         ("Rejected, in all", get(hypothesis, "reject"), theory.rejected(hypothesis))

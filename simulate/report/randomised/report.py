@@ -12,8 +12,10 @@ from simulate.report.randomised.design import design_section
 from simulate.report.randomised.estimates import estimates_section
 from simulate.report.randomised.examples import examples_section
 from simulate.report.randomised.head import summary, tiles
+from simulate.report.randomised.multiplicity import multiplicity_section
 from simulate.report.randomised.null import null_section
 from simulate.report.randomised.power import power_section
+from simulate.report.randomised.readers import readers_section
 from simulate.report.randomised.view import RandomisedView
 from simulate.report.randomised.whatifs import whatifs_section
 from simulate.report.report import render_page
@@ -97,9 +99,11 @@ SECTIONS = (
     design_section,
     null_section,
     power_section,
+    multiplicity_section,
     boundaries_section,
     calendar_section,
     estimates_section,
+    readers_section,
     examples_section,
     whatifs_section,
     sources_section,

@@ -12,6 +12,12 @@ from simulate.scenario.monitoring import Hypothesis
 from simulate.theory.course import ASSUMED
 from simulate.units import DAYS_PER_MONTH
 
+_OF_DECISIONS = (
+    *("efficacy", "futility", "cumulative_efficacy", "cumulative_futility", "stops"),
+    *("efficacy_z", "futility_z", "efficacy_hazard_ratio", "futility_hazard_ratio"),
+)
+"""Columns that follow from the level of a hypothesis."""
+
 
 class Theory:
     """The table of theory, with what the scenario assumes taken to be true.
@@ -21,12 +27,17 @@ class Theory:
     table : DataFrame
         `simulate.design_theory.DesignTheory.table`: a row for each hypothesis, look and truth. It
         may be empty.
+    shares_alpha : bool
+        Whether hypotheses share alpha: then theory of one by itself does not tell how often it is
+        rejected.
     """
 
-    def __init__(self, table: pd.DataFrame) -> None:
+    def __init__(self, table: pd.DataFrame, *, shares_alpha: bool = False) -> None:
         self._rows: dict[str, dict[str, Mapping[str, Any]]] = {}
         if table.empty:
             return
+        if shares_alpha:
+            table = table.assign(**dict.fromkeys(_OF_DECISIONS, math.nan))
         for row in table[table["truth"] == ASSUMED].to_dict("records"):
             of_hypothesis = self._rows.setdefault(str(row["hypothesis"]), {})
             of_hypothesis[str(row["analysis"])] = {str(key): row[key] for key in row}

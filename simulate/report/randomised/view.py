@@ -30,8 +30,7 @@ NO_ESTIMATE = Estimate(math.nan, math.nan, math.nan, math.nan, 0, 0)
 EVERYBODY = "all"
 """The arm under which measures of all arms together stand."""
 
-ENDPOINTS = {"PFS": "Progression-free survival", "OS": "Overall survival"}
-"""Endpoints by their short names."""
+_TITLES = {"PFS": "Progression-free survival", "OS": "Overall survival"}
 
 
 class Key(NamedTuple):
@@ -70,9 +69,27 @@ class Characteristics:
         """A measure of a hypothesis, over all looks or at one."""
         return self._get(measure, analysis, hypothesis.endpoint, EVERYBODY, hypothesis.name)
 
+    def of_versions(
+        self,
+        one: str,
+        other: str,
+        measure: str,
+        *,
+        analysis: str = AT_STOP,
+        arm: str = EVERYBODY,
+        hypothesis: str = "",
+    ) -> Estimate:
+        """A difference between two endpoints, the first less the second."""
+        return self._get(measure, analysis, f"{one} - {other}", arm, hypothesis)
+
     def of_several(self, which: str) -> Estimate:
         """Probability that ``any`` or ``all`` of several hypotheses are rejected."""
         return self._get("reject", ALL_LOOKS, hypothesis=which)
+
+    @property
+    def familywise_error(self) -> Estimate:
+        """Probability that a true hypothesis of no effect is rejected."""
+        return self._get("familywise_error", ALL_LOOKS)
 
     def _get(
         self,
@@ -140,7 +157,7 @@ class RandomisedView:
     @cached_property
     def theory(self) -> Theory:
         """What theory says, by name; it says nothing where it has no formula."""
-        return Theory(self.result.theory)
+        return Theory(self.result.theory, shares_alpha=self.scenario.graph is not None)
 
     @cached_property
     def expected(self) -> Expected | None:
@@ -153,6 +170,15 @@ class RandomisedView:
     def looks_of(self, hypothesis: Hypothesis) -> tuple[Analysis, ...]:
         """The looks at which a hypothesis is tested."""
         return tuple(self.analyses[i] for i in self.outcomes.looks_of(hypothesis))
+
+    def endpoint_title(self, endpoint: str) -> str:
+        """An endpoint as people read it; one with a name of its own has that behind it."""
+        title = _TITLES[self.scenario.event_of(endpoint)]
+        return title if endpoint in _TITLES else f"{title} ({endpoint})"
+
+    def decided_looks(self, hypothesis: Hypothesis) -> tuple[Analysis, ...]:
+        """The looks that test a hypothesis, or decide it in some trial."""
+        return tuple(self.analyses[i] for i in self.outcomes.decided_looks(hypothesis))
 
     def label(self, arm: str) -> str:
         """An arm as people read it."""

@@ -1,0 +1,110 @@
+"""Readers, missed scans, later therapy and rules of censoring in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from simulate.describe.conduct import calendar_in_words
+from simulate.describe.distributions import time_in_words
+from simulate.describe.words import count, duration, listing, stated_percent
+from simulate.scenario.readers import Reader, Reading
+from simulate.scenario.survival_endpoints import LATENT_READER, RuleSet, SurvivalEndpoint
+from simulate.scenario.survival_trial import SurvivalTrial
+
+
+def reading_in_words(trial: SurvivalTrial) -> Iterator[str]:
+    """What becomes of scans before they are endpoints."""
+    model = trial.survival
+    for arm, calendar in model.calendar_by_arm.items():
+        yield f"{trial.arm(arm).label} has scans of its own: {calendar_in_words(calendar)}."
+    if model.visits is not None:
+        yield (
+            f"A planned scan is missed with probability {stated_percent(model.visits.missed)}, "
+            "each by itself."
+        )
+    for reader in model.readers:
+        yield _reader(trial, reader)
+    if model.treating_reader is not None:
+        yield (
+            f"Scans end at the call of {model.treating_reader}, whose reading decides on "
+            "treatment: what others have not called by then they never call."
+        )
+    yield from _therapy(trial)
+    yield from endpoints_in_words(trial)
+
+
+def _reader(trial: SurvivalTrial, reader: Reader) -> str:
+    own = Reading.model_construct(missed=reader.missed or 0.0, early=reader.early or 0.0)
+    text = f"Reader {reader.id} ({reader.name}) {_errors(own)}"
+    for arm, errors in reader.by_arm.items():
+        text += f"; in {trial.arm(arm).label}, {_errors(errors)}"
+    return f"{text}."
+
+
+def _errors(errors: Reading) -> str:
+    return (
+        f"overlooks progression at {stated_percent(errors.missed)} of the scans on or after it and "
+        f"calls it at {stated_percent(errors.early)} of the scans before it"
+    )
+
+
+def _therapy(trial: SurvivalTrial) -> Iterator[str]:
+    therapy = trial.survival.new_therapy
+    if therapy is None:
+        return
+    if therapy.time is not None:
+        yield f"New anticancer therapy without progression: {time_in_words(therapy.time)}."
+    for arm, time in therapy.by_arm.items():
+        yield (
+            f"New anticancer therapy without progression, {trial.arm(arm).label}: "
+            f"{time_in_words(time)}."
+        )
+    after = therapy.after_progression
+    if after is not None:
+        begins = f"{duration(after.delay)} after" if after.delay else "on the day of"
+        yield (
+            f"New anticancer therapy follows in {stated_percent(after.probability)} of those whose "
+            f"progression {trial.survival.treating_reader} calls, {begins} the call."
+        )
+
+
+def switching_in_words(trial: SurvivalTrial) -> Iterator[str]:
+    """Who changes treatment after progression, and what it does."""
+    for each in trial.survival.switching:
+        when = f"{duration(each.delay)} after" if each.delay else "on the day of"
+        yield (
+            f"{stated_percent(each.probability)} of those who progress in "
+            f"{trial.arm(each.arm).label} change treatment, if alive, {when} progression; from "
+            f"then on the hazard of death is multiplied by {each.hazard_ratio:g}."
+        )
+
+
+def endpoints_in_words(trial: SurvivalTrial) -> Iterator[str]:
+    """The endpoints that the scenario defines, with their readers and rules."""
+    for endpoint in trial.endpoints:
+        yield f"Endpoint {endpoint.id} ({endpoint.name}): {_endpoint(trial, endpoint)}."
+
+
+def _endpoint(trial: SurvivalTrial, endpoint: SurvivalEndpoint) -> str:
+    if endpoint.of == "OS":
+        return "overall survival"
+    if endpoint.reader == LATENT_READER:
+        return "progression-free survival as it is, progression known on its very day"
+    who = "read without error" if endpoint.reader is None else f"read by {endpoint.reader}"
+    name = "" if endpoint.rules is None else f" ({endpoint.rules})"
+    return f"progression-free survival {who}; {rules_in_words(trial.rules_of(endpoint))}{name}"
+
+
+def rules_in_words(rules: RuleSet) -> str:
+    """What a rule set censors."""
+    texts = []
+    if rules.missed_visits is not None:
+        scans = count(rules.missed_visits, "planned scan")
+        texts.append(f"at the last scan before {scans} or more in a row that were not done")
+    if rules.new_therapy == "censor":
+        texts.append("at the last scan before new therapy")
+    if rules.death_window is not None:
+        texts.append(f"at the last scan if death comes over {duration(rules.death_window)} later")
+    if not texts:
+        return "every event counts, whatever comes between"
+    return f"censored {listing(texts)}"

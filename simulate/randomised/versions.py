@@ -1,0 +1,139 @@
+"""Endpoints of one trial side by side: differences between them in pairs, and readers compared.
+
+All endpoints are seen in the same patients, so the Monte Carlo error of a difference is that of the
+differences within replicates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+
+import numpy as np
+
+from simulate.distributions import FloatArray
+from simulate.looks.design import CONCORDANCE, SWITCHED
+from simulate.monte_carlo import mean
+from simulate.randomised.measure import Measure, distribution
+from simulate.randomised.outcomes import Outcomes
+from simulate.scenario.monitoring import Hypothesis
+
+_ALL, _STOP, _EVERY_LOOK = "all", "stop", "all"
+
+
+def paired_versions(outcomes: Outcomes) -> Iterator[Measure]:
+    """Differences between endpoints of one kind, and between hypotheses on them, in pairs.
+
+    Of power over all looks; of events, medians and log hazard ratios at the look with which the
+    trial ends, in the replicates in which both are finite.
+    """
+    for one, other in combinations(outcomes.told_endpoints, 2):
+        if outcomes.events_of(one) == outcomes.events_of(other):
+            yield from _of_endpoints(outcomes, one, other)
+    for mine, theirs in pairs_of_hypotheses(outcomes):
+        yield from _of_hypotheses(outcomes, mine, theirs)
+
+
+def pairs_of_hypotheses(outcomes: Outcomes) -> Iterator[tuple[Hypothesis, Hypothesis]]:
+    """Hypotheses that compare the same arms in two endpoints of one kind."""
+    for one, other in combinations(outcomes.hypotheses, 2):
+        same_arms = (one.experimental, one.control) == (other.experimental, other.control)
+        same_kind = outcomes.events_of(one.endpoint) == outcomes.events_of(other.endpoint)
+        if same_arms and same_kind and one.endpoint != other.endpoint:
+            yield one, other
+
+
+def _of_endpoints(outcomes: Outcomes, one: str, other: str) -> Iterator[Measure]:
+    for column, measure, arm in _shared(outcomes, one, other):
+        values = (outcomes.at_stop(f"{name.lower()}.{column}") for name in (one, other))
+        yield Measure(_STOP, f"{one} - {other}", arm, "", measure, mean(_difference(*values)))
+
+
+def _shared(outcomes: Outcomes, one: str, other: str) -> Iterator[tuple[str, str, str]]:
+    """Columns that both endpoints have, with the measure and the arm."""
+    for name in outcomes.looks.names:
+        key, _, rest = name.partition(".")
+        statistic, _, arm = rest.partition(".")
+        if key != one.lower() or not outcomes.has(f"{other.lower()}.{rest}"):
+            continue
+        if statistic in ("events", "median", "rmst") or statistic.startswith("rate_"):
+            yield rest, f"{statistic}.difference", arm or _ALL
+
+
+def _of_hypotheses(outcomes: Outcomes, one: Hypothesis, other: Hypothesis) -> Iterator[Measure]:
+    key = (f"{one.endpoint} - {other.endpoint}", _ALL, f"{one.name} - {other.name}")
+    rejects = (outcomes.rejects(each).astype(float) for each in (one, other))
+    yield Measure(_EVERY_LOOK, *key, "reject.difference", mean(_difference(*rejects)))
+    if all(outcomes.has(f"{each.name}.log_hr") for each in (one, other)):
+        ratios = (outcomes.at_stop(f"{each.name}.log_hr") for each in (one, other))
+        yield Measure(_STOP, *key, "log_hazard_ratio.difference", mean(_difference(*ratios)))
+
+
+def _difference(one: FloatArray, other: FloatArray) -> FloatArray:
+    """Differences where both are finite, else nan."""
+    usable = np.isfinite(one) & np.isfinite(other)
+    found = np.full(len(one), np.nan)
+    found[usable] = one[usable] - other[usable]
+    return found
+
+
+# ---- readers --------------------------------------------------------------------------------
+
+
+def agreement(outcomes: Outcomes, analysis: str) -> Iterator[Measure]:
+    """How far readers agree at a look, and how many patients have changed treatment.
+
+    Rates of early and late discrepancy are those of Amit et al. 2011, seen from the first reader.
+    """
+    for name in outcomes.looks.names:
+        first, *rest = name.split(".")
+        if first == CONCORDANCE and rest[2] == "both_same":
+            one, other, _, arm = rest
+            yield from _of_pair(outcomes, analysis, one, other, arm)
+        elif first == SWITCHED:
+            values = outcomes.looks.column(analysis, name)
+            if not np.isnan(values).all():
+                yield from distribution(analysis, "", rest[0], "", "switched", values)
+
+
+def _of_pair(
+    outcomes: Outcomes, analysis: str, one: str, other: str, arm: str
+) -> Iterator[Measure]:
+    rates = discrepancy_rates(outcomes, analysis, one, other, arm)
+    for name, values in rates.items():
+        if not np.isnan(values).all():
+            for measure in distribution(analysis, "PFS", arm, "", name, values):
+                yield measure._replace(reader=f"{one}, {other}")
+
+
+def discrepancy_rates(
+    outcomes: Outcomes, analysis: str, one: str, other: str, arm: str
+) -> dict[str, FloatArray]:
+    """What two readers say of the patients of an arm at a look, in every replicate.
+
+    Returns
+    -------
+    dict
+        ``event_agreement``: patients of whom both call progression or neither does, of all;
+        ``date_agreement``: called on one scan, of those that both call; ``early_discrepancy``: the
+        first reader is earlier or alone, of those that the first calls; ``late_discrepancy``: the
+        first is later or silent, of all discrepancies. nan where there is nothing to divide by.
+    """
+    same, later, earlier, only_first, only_second = (
+        outcomes.looks.column(analysis, f"{CONCORDANCE}.{one}.{other}.{count}.{arm}")
+        for count in ("both_same", "first_later", "first_earlier", "only_first", "only_second")
+    )
+    patients = outcomes.looks.column(analysis, f"n_enrolled.{arm}")
+    both = same + later + earlier
+    return {
+        "event_agreement": _share(patients - only_first - only_second, patients),
+        "date_agreement": _share(same, both),
+        "early_discrepancy": _share(only_first + earlier, both + only_first),
+        "late_discrepancy": _share(only_second + later, later + earlier + only_first + only_second),
+    }
+
+
+def _share(part: FloatArray, whole: FloatArray) -> FloatArray:
+    share = np.full(len(part), np.nan)
+    np.divide(part, whole, out=share, where=whole > 0)
+    return share

@@ -1,0 +1,69 @@
+"""Words by which scans are read: looked up in compiled code, or in plain Python."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from simulate.compiled import part
+from simulate.engines.batch.survival_work import Words, look_up_entities
+from simulate.engines.batch.words import KEY
+from simulate.looks.review import Review
+from simulate.streams import Purpose, word_blocks
+
+_READING = int(Purpose.READING)
+_VISITS = int(Purpose.VISITS)
+_NEW_THERAPY = int(Purpose.NEW_THERAPY)
+
+
+@part
+def look_up_reading(review: Review, seed: int, replicate: int, n: int) -> None:
+    """Look up the words of n patients: of each reader, of visits, and of new therapy."""
+    plan, room = review.plan, review.room
+    room.address[0], room.address[1] = seed & KEY, (seed >> 32) & KEY
+    room.address[2] = replicate
+    words = Words(room.words, room.lane)
+    for reader in range(plan.n_readers):
+        block = plan.reader_ids[reader]
+        look_up_entities(words, reader * room.slot, seed, replicate, _READING, block, 0, n)
+    at = plan.n_readers * room.slot
+    if plan.misses == 1:
+        look_up_entities(words, at, seed, replicate, _VISITS, 0, 0, n)
+    if plan.therapy.exists == 1:
+        look_up_entities(words, at + room.slot, seed, replicate, _NEW_THERAPY, 0, 0, n)
+
+
+def read_words(review: Review, *, seed: int, replicate: int) -> None:
+    """Fill the words of one trial into the room of a review, whether of arrays or of lists.
+
+    Parameters
+    ----------
+    review : Review
+        With room for all patients.
+    seed, replicate : int
+        The address of the trial.
+    """
+    plan, room = review.plan, review.room
+    n = len(room.end)
+    if plan.is_needed == 0 or n == 0:
+        return
+    room.address[0], room.address[1] = seed & KEY, (seed >> 32) & KEY
+    room.address[2] = replicate
+    words: Any = room.words
+    patients = np.arange(n)
+    for slot, purpose, block in _addresses(review):
+        drawn = word_blocks(seed, patients, replicate, purpose, np.full(n, block))
+        for lane in range(4):
+            first = lane * room.lane + slot * room.slot
+            values = drawn[:, lane]
+            words[first : first + n] = values if isinstance(words, np.ndarray) else values.tolist()
+
+
+def _addresses(review: Review) -> Iterator[tuple[int, int, int]]:
+    """Where the words of a patient go, their purpose, and their block."""
+    for position, number in enumerate(review.plan.reader_ids):
+        yield position, Purpose.READING, number
+    yield review.plan.n_readers, Purpose.VISITS, 0
+    yield review.plan.n_readers + 1, Purpose.NEW_THERAPY, 0

@@ -1,0 +1,93 @@
+"""The section on hypotheses that share alpha: the graph, power, and the family-wise error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from matplotlib.figure import Figure
+
+from simulate.describe.multiplicity import sharing_in_words
+from simulate.describe.words import stated_percent
+from simulate.monte_carlo import Estimate
+from simulate.multiplicity.graph import Graph
+from simulate.plots.hypothesis_graph import graph_height, plot_hypothesis_graph
+from simulate.randomised.truth import true_nulls
+from simulate.report.blocks import Block, Picture, Points, Prose, Section, Table
+from simulate.report.numbers import listed, number
+from simulate.report.randomised.null import where
+from simulate.report.randomised.view import RandomisedView
+from simulate.report.randomised.words import monte_carlo_interval, with_error
+from simulate.report.svg import figure_svg
+
+
+def multiplicity_section(view: RandomisedView) -> Section:
+    """How hypotheses share alpha, and what comes of it; empty if each has its own."""
+    graph = view.scenario.graph
+    if graph is None:
+        return Section("multiplicity", "Hypotheses that share alpha", [])
+    words = " ".join(line.strip() for line in sharing_in_words(view.scenario))
+    blocks: list[Block] = [Prose(words), _picture(view, graph), _power(view)]
+    error = _error(view)
+    if error:
+        blocks.append(Points(error))
+    return Section("multiplicity", "Hypotheses that share alpha", blocks)
+
+
+def _picture(view: RandomisedView, graph: Graph) -> Picture:
+    names = [each.name for each in view.hypotheses]
+    levels = [stated_percent(view.scenario.first_level(each)) for each in view.hypotheses]
+
+    def draw(figure: Figure) -> None:
+        plot_hypothesis_graph(names, levels, graph.transitions, ax=figure.subplots())
+
+    svg = figure_svg(
+        "hypothesis-graph",
+        draw,
+        width=6.0,
+        height=graph_height(len(names)),
+        description="The graph of the hypotheses",
+    )
+    caption = (
+        "Circles: hypotheses with their one-sided alpha at first. Arrows: the part of it that "
+        "another one is given when the hypothesis is rejected."
+    )
+    return Picture(svg, "How the hypotheses share alpha", caption)
+
+
+def _power(view: RandomisedView) -> Table:
+    rows = [
+        (label, with_error(found, 100, 2), monte_carlo_interval(found, 100, 2))
+        for label, found in _rejected(view)
+    ]
+    return Table(
+        "Hypotheses rejected, % of all trials",
+        ["", "Simulated", "95% interval"],
+        rows,
+        numeric=(1, 2),
+        caption="A trial that stops has no later look: what it rejects, it rejects by then.",
+    )
+
+
+def _rejected(view: RandomisedView) -> Iterator[tuple[str, Estimate]]:
+    for hypothesis in view.hypotheses:
+        yield hypothesis.name, view.measured.of_hypothesis(hypothesis, "reject")
+    if len(view.hypotheses) > 1:
+        yield "Any", view.measured.of_several("any")
+        yield "All", view.measured.of_several("all")
+
+
+def _error(view: RandomisedView) -> list[tuple[str, str]]:
+    """How often a true hypothesis is rejected, if any is true."""
+    true = true_nulls(view.scenario)
+    if not true or len(view.hypotheses) < 2:
+        return []
+    alpha = view.scenario.multiplicity.alpha
+    found = view.measured.familywise_error
+    text = (
+        f"there is no effect on {listed(true)}. "
+        f"{'It' if len(true) == 1 else 'At least one of them'} is rejected in "
+        f"{number(100 * found.estimate, 3)}% of trials (95% Monte Carlo interval "
+        f"{monte_carlo_interval(found, 100, 3)}%); the one-sided alpha of "
+        f"{stated_percent(alpha)} {where(alpha, found)}."
+    )
+    return [("Family-wise error:", text)]

@@ -1,0 +1,216 @@
+"""The section on readers and rules: endpoints side by side, and how far readers agree."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from simulate.describe.readers import endpoints_in_words
+from simulate.monte_carlo import Estimate, mean
+from simulate.plots.what_ifs import plot_variants
+from simulate.randomised.versions import discrepancy_rates, pairs_of_hypotheses
+from simulate.report.blocks import Block, Picture, Prose, Section, Table
+from simulate.report.numbers import NO_VALUE, number
+from simulate.report.randomised.view import RandomisedView, look_label
+from simulate.report.randomised.words import percent, with_error
+from simulate.report.svg import figure_svg
+from simulate.scenario.monitoring import Hypothesis
+from simulate.scenario.survival_scenario import SurvivalScenario
+
+_STOP = "stop"
+
+
+def readers_section(view: RandomisedView) -> Section:
+    """Endpoints of PFS side by side; empty unless there are several, or several readers."""
+    title = "What readers and rules do"
+    if not isinstance(view.scenario, SurvivalScenario) or not view.scenario.endpoints:
+        return Section("readers", title, [])
+    versions = _versions(view)
+    blocks: list[Block] = []
+    if len(versions) > 1:
+        blocks += [_prose(view), _side_by_side(view, versions), *_picture(view, versions)]
+        blocks.append(_differences(view, versions))
+    blocks += _concordance(view)
+    return Section("readers", title, blocks)
+
+
+def _versions(view: RandomisedView) -> list[str]:
+    """Endpoints whose event is progression or death, in the order of the scenario."""
+    return [each for each in view.endpoints if view.scenario.event_of(each) == "PFS"]
+
+
+def _prose(view: RandomisedView) -> Prose:
+    assert isinstance(view.scenario, SurvivalScenario)  # others have no endpoints by name
+    text = " ".join(endpoints_in_words(view.scenario))
+    return Prose(
+        f"The same patients under several endpoints. {text} All of them are analysed at the data "
+        "cut with which the trial ends."
+    )
+
+
+def _tested(view: RandomisedView, endpoint: str) -> Hypothesis | None:
+    """The first hypothesis on an endpoint."""
+    return next((each for each in view.hypotheses if each.endpoint == endpoint), None)
+
+
+# ---- side by side ---------------------------------------------------------------------------
+
+
+def _side_by_side(view: RandomisedView, versions: list[str]) -> Table:
+    arms = [arm.label for arm in view.arms]
+    header = ["", "Events", *(f"Median, {label}" for label in arms), "Hazard ratio", "Power"]
+    return Table(
+        "Endpoints side by side",
+        header,
+        [list(_version(view, each)) for each in versions],
+        numeric=tuple(range(1, len(header))),
+        caption=(
+            "Events and hazard ratios (geometric mean): means over trials at their last look. "
+            "Medians in months: the median over trials. Power: of the first hypothesis on the "
+            "endpoint, by its own bounds; none where it is not tested."
+        ),
+    )
+
+
+def _version(view: RandomisedView, endpoint: str) -> Iterator[str]:
+    yield endpoint
+    yield with_error(view.measured.of_endpoint(endpoint, "events.mean", _STOP))
+    for arm in view.arms:
+        values = view.outcomes.at_stop(f"{endpoint.lower()}.median.{arm.name}")
+        known = values[~np.isnan(values)]
+        yield number(float(np.median(known))) if len(known) else NO_VALUE
+    hypothesis = _tested(view, endpoint)
+    if hypothesis is None:
+        yield NO_VALUE
+        yield NO_VALUE
+        return
+    found = view.measured.of_hypothesis(hypothesis, "log_hazard_ratio.mean", _STOP)
+    yield NO_VALUE if math.isnan(found.estimate) else number(math.exp(found.estimate), 3)
+    yield percent(view.measured.of_hypothesis(hypothesis, "reject"))
+
+
+def _picture(view: RandomisedView, versions: list[str]) -> list[Picture]:
+    """Hazard ratio of each version that is tested."""
+    rows = []
+    for endpoint in versions:
+        hypothesis = _tested(view, endpoint)
+        if hypothesis is None:
+            continue
+        low, middle, high = (
+            view.measured.of_hypothesis(hypothesis, f"hazard_ratio.{q}", _STOP).estimate
+            for q in ("q2.5", "q50", "q97.5")
+        )
+        if math.isfinite(middle):
+            rows.append((endpoint, middle, low, high))
+    if len(rows) < 2:
+        return []
+    table = pd.DataFrame(rows, columns=["label", "estimate", "lower", "upper"])
+
+    def draw(figure: Figure) -> None:
+        plot_variants(table, label="Hazard ratio at the decision", ax=figure.subplots())
+
+    svg = figure_svg(
+        "readers-and-rules",
+        draw,
+        width=8.6,
+        height=0.75 + 0.25 * len(table),
+        description="Hazard ratio by endpoint",
+    )
+    caption = (
+        "Median over trials and the limits of 95% of them. The line and the band are those of the "
+        "first endpoint."
+    )
+    return [Picture(svg, "Hazard ratio by endpoint", caption)]
+
+
+# ---- differences ----------------------------------------------------------------------------
+
+
+def _differences(view: RandomisedView, versions: list[str]) -> Table:
+    arms = [f"Median, {arm.label}" for arm in view.arms]
+    header = ["", "Events", *arms, "Log hazard ratio", "Power, points"]
+    first, *others = versions
+    return Table(
+        f"Differences from {first}, in pairs",
+        header,
+        [list(_difference(view, first, each)) for each in others],
+        numeric=tuple(range(1, len(header))),
+        caption=(
+            f"The endpoint less {first} in the same patients, mean \N{PLUS-MINUS SIGN} Monte Carlo "
+            "standard error of the differences; medians in months, where both are reached."
+        ),
+    )
+
+
+def _difference(view: RandomisedView, first: str, other: str) -> Iterator[str]:
+    yield other
+    get = view.measured.of_versions
+    yield with_error(_less(get(first, other, "events.difference")), sign=True)
+    for arm in view.arms:
+        found = get(first, other, "median.difference", arm=arm.name)
+        yield with_error(_less(found), 1.0, 2, sign=True)
+    name = _pair(view, first, other)
+    ratio = get(first, other, "log_hazard_ratio.difference", hypothesis=name)
+    yield with_error(_less(ratio), 1.0, 4, sign=True)
+    power = get(first, other, "reject.difference", hypothesis=name, analysis="all")
+    yield with_error(_less(power), 100.0, 1, sign=True)
+
+
+def _pair(view: RandomisedView, first: str, other: str) -> str:
+    """Name of the pair of hypotheses on two endpoints; nothing without one."""
+    for one, two in pairs_of_hypotheses(view.outcomes):
+        if (one.endpoint, two.endpoint) == (first, other):
+            return f"{one.name} - {two.name}"
+    return ""
+
+
+def _less(found: Estimate) -> Estimate:
+    """The difference the other way round."""
+    return replace(found, estimate=-found.estimate, lower=-found.upper, upper=-found.lower)
+
+
+# ---- readers --------------------------------------------------------------------------------
+
+
+def _concordance(view: RandomisedView) -> list[Block]:
+    scenario = view.scenario
+    if not isinstance(scenario, SurvivalScenario) or not scenario.pairs_of_readers:
+        return []
+    last = view.analyses[-1]
+    rows: list[list[str]] = []
+    groups: dict[int, str] = {}
+    for one, other in scenario.pairs_of_readers:
+        groups[len(rows)] = f"{one} and {other}"
+        for arm in view.arms:
+            rates = discrepancy_rates(view.outcomes, last.name, one, other, arm.name)
+            rows.append([arm.label, *(with_error(mean(rate), 100.0) for rate in rates.values())])
+    header = (
+        "",
+        "Agree on progression, %",
+        "Agree on its scan, %",
+        "Early discrepancy, %",
+        "Late discrepancy, %",
+    )
+    caption = (
+        f"At the {look_label(last)}, mean \N{PLUS-MINUS SIGN} Monte Carlo standard error. Agree on "
+        "progression: both call it or neither does. Agree on its scan: of those that both call. "
+        "Early discrepancy: the first reader is earlier or alone, of those that the first calls. "
+        "Late discrepancy: the first reader is later or silent, of all discrepancies (Amit et al. "
+        "2011). A difference between arms is a sign of evaluation bias. Where scans end at the "
+        "call of the first reader, the second cannot call progression later."
+    )
+    return [
+        Table(
+            "Concordance of readers",
+            header,
+            rows,
+            numeric=(1, 2, 3, 4),
+            groups=groups,
+            caption=caption,
+        )
+    ]

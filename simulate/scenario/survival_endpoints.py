@@ -1,0 +1,60 @@
+"""Endpoints by name, and the rules by which their events are counted or censored."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from simulate.scenario.analyses import EndpointName
+from simulate.scenario.fields import FileSafeName, Identifier, PositiveWholeDays, Section
+
+
+class RuleSet(Section):
+    """What becomes of an event of PFS that other things came before.
+
+    Without any of its keys every event counts, whatever comes between: treatment policy.
+    """
+
+    name: FileSafeName
+    """Name by which endpoints take it."""
+    missed_visits: Annotated[int, Field(ge=1, le=1000)] | None = None
+    """So many scans in a row not done before the event, or more, and PFS is censored at the last
+    scan before them; by default never. A scan that was planned and is not done counts, whatever
+    the reason."""
+    new_therapy: Literal["censor", "ignore"] = "ignore"
+    """Whether new anticancer therapy before the event censors PFS at the last scan up to it."""
+    death_window: PositiveWholeDays | None = None
+    """A death later than this after the last scan censors PFS at that scan; by default none."""
+
+
+FDA = RuleSet(name="fda", missed_visits=2, new_therapy="censor")
+EMA = RuleSet(name="ema")
+BUILT_IN = (FDA, EMA)
+"""Rule sets that every scenario has.
+
+FDA: Clinical Trial Endpoints for the Approval of Cancer Drugs and Biologics (2018), the table of
+PFS with censoring at the last adequate assessment before missed visits or new therapy. EMA: the
+guideline on anticancer medicinal products, Appendix 1 (2012), events whatever comes between.
+"""
+
+
+LATENT_READER = "latent"
+"""Reader of an endpoint whose progression is known on its very day: the truth, beside what is
+seen."""
+
+
+class SurvivalEndpoint(Section):
+    """One way to see progression-free or overall survival; several are seen side by side."""
+
+    id: Identifier
+    """Permanent number of the endpoint."""
+    name: EndpointName
+    """Name in tables, by which hypotheses and triggers take it."""
+    of: Literal["PFS", "OS"]
+    """What the event is: progression or death (PFS), or death (OS)."""
+    reader: FileSafeName | None = None
+    """Who reads the scans; by default progression is seen without error at a scan. The reader
+    latent sees it on its very day."""
+    rules: FileSafeName | None = None
+    """Rule set of its censoring: fda, ema or one of rule_sets; by default every event counts."""
