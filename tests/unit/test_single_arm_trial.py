@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from simulate.analysis.plan import analysis_plan
-from simulate.analysis.single_arm import (
+from simulate.analysis.single_arm import write_single_arm
+from simulate.analysis.single_arm_plan import (
     FULL_SLOTS,
     LOOK_SLOTS,
     N_FULL,
@@ -17,7 +18,6 @@ from simulate.analysis.single_arm import (
     N_OVERALL,
     OVERALL_SLOTS,
     single_arm_slots,
-    write_single_arm,
 )
 from simulate.analysis.workspace import workspace
 from simulate.build_plan import build_plan

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from simulate.single_arm_operating import SingleArmOutcomes, of_decision, single
 
 pytestmark = pytest.mark.verify
 
-REPLICATES = 20_000
+REPLICATES = 10_000
 
 LATE = {"ascertainment": "evaluable", "evaluable_after": "104 weeks"}
 DESIGNS: dict[str, dict[str, Any]] = {
@@ -80,7 +81,7 @@ def test_decisions_are_those_of_theory_where_looks_wait(name: str, scenario: Sce
         assert abs(share.estimate - found.theory.no_go[look]) <= 0.02
 
 
-LONG = {"id": 1, "name": "final", "cut": {"date": "2026-09-15"}}
+LONG = {"id": 1, "name": "final", "cut": {"date": dt.date(2026, 9, 15)}}
 
 
 def test_a_look_before_all_scans_loses_responders(scenario: Scenario) -> None:
