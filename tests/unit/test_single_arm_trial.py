@@ -70,7 +70,10 @@ VARIANTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     ),
     "go, consider and no go": (
         {"design": BOTH_WAYS, "interim": {"after": "20 weeks"}, "final": EVALUABLE},
-        {"follow_up.withdrawal": {"kind": "exponential", "mean": "400 days"}},
+        {
+            "follow_up.withdrawal": {"kind": "exponential", "mean": "400 days"},
+            "disease.response.probability": 0.65,
+        },
     ),
     "not all looks are reached": (
         {"design": SIMON, "interim": {"after": "1100 days"}, "final": {"after": "1000 days"}},
