@@ -75,7 +75,7 @@ def review_plan(trial: SurvivalTrial, last_day: int) -> ReviewPlan:
         is_needed=int(any(reviewed)),
         n_readers=len(names),
         needs_perfect=int(any(map(_reads_without_error, trial.seen_endpoints))),
-        reader_ids=np.array([reader.id for reader in model.readers], np.int64),
+        blocks=np.array(sorted({block for block, _ in words_of_readers(trial)}), np.int64),
         treating=-1 if treating is None else names.index(treating),
         errors=_tables(errors, SLICE_BITS_OF_VISITS),
         n_arms=len(arms),
@@ -90,6 +90,11 @@ def review_plan(trial: SurvivalTrial, last_day: int) -> ReviewPlan:
             counts_switched=int(bool(model.switching)),
         ),
     )
+
+
+def words_of_readers(trial: SurvivalTrial) -> list[tuple[int, int]]:
+    """Block and lane of the first of each reader's two words; two readers share a block."""
+    return [divmod(2 * (reader.id - 1), 4) for reader in trial.survival.readers]
 
 
 def planned_scans(trial: SurvivalTrial, last_day: int, arm: str) -> IntArray:
@@ -195,11 +200,13 @@ def _rules(trial: SurvivalTrial, readers: list[str], reviewed: list[bool]) -> En
     )
 
 
-def review_room(plan: ReviewPlan, n_patients: int, n_endpoints: int) -> ReviewRoom:
+def review_room(trial: SurvivalTrial, plan: ReviewPlan, n_patients: int) -> ReviewRoom:
     """Room in which the scans of a trial of at most so many patients are read."""
     n = n_patients if plan.is_needed else 0
     slot = (n + _GROUP - 1) // _GROUP * _GROUP + _GROUP
-    lane = slot * (plan.n_readers + 2)
+    blocks = list(plan.blocks)
+    lane = slot * (len(blocks) + 2)
+    words = [lane * of + slot * blocks.index(block) for block, of in words_of_readers(trial)]
     parts = (plan.calendars.n_visits + MASK_BITS - 1) // MASK_BITS
 
     def days(times: int) -> ShortArray:
@@ -209,11 +216,15 @@ def review_room(plan: ReviewPlan, n_patients: int, n_endpoints: int) -> ReviewRo
         words=np.zeros(4 * lane, np.uint32),
         lane=lane,
         slot=slot,
+        first_word=np.array(words, np.int64),
+        first_of_visits=slot * len(blocks),
+        first_of_therapy=slot * (len(blocks) + 1),
         address=np.zeros(3, np.int64),
         missed=np.zeros(n * parts, np.uint32),
+        showing=days(1),
         call=days(plan.n_readers + 1),
         call_day=days(plan.n_readers + 1),
         end=days(1),
         therapy=days(1),
-        until=days(n_endpoints),
+        until=days(len(trial.seen_endpoints)),
     )
