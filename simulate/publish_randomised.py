@@ -112,7 +112,8 @@ def _with_coordinates(table: pd.DataFrame, result: RandomisedResult) -> pd.DataF
     named = {f"{scenario.name}_{name}": cell for name, cell in coordinates.items()}
     cells = [named.get(name, {}) for name in table["scenario"]]
     fields = next(iter(coordinates.values()))
-    return table.assign(**{field: [cell.get(field, "") for cell in cells] for field in fields})
+    columns = pd.DataFrame({field: [cell.get(field, "") for cell in cells] for field in fields})
+    return pd.concat([table.reset_index(drop=True), columns], axis=1)
 
 
 def _row_groups(outcomes: Outcomes) -> Iterator[pa.Table]:
