@@ -20,13 +20,15 @@ from simulate.survival_runner import SurvivalRunner
 from simulate.workers import run_here
 
 HERE = Path(__file__).parent
-THREE_LOOKS, SCANS, JOINT = (
-    HERE / name for name in ("three_looks.yaml", "three_looks_scans.yaml", "joint_endpoints.yaml")
+THREE_LOOKS, SCANS, JOINT, READERS = (
+    HERE / f"{name}.yaml"
+    for name in ("three_looks", "three_looks_scans", "joint_endpoints", "three_looks_readers")
 )
 
 EXACT = "880 patients, three looks, exact times"
 SCANNED = "880 patients, three looks, scans and strata"
 BOTH = "600 patients, PFS and OS, a test on each"
+READ = "880 patients, three looks, two readers, rules, strata"
 SIMPY = "880 patients, three looks, by SimPy"
 
 PATIENTS = (880, 8_800, 60_000)
@@ -51,7 +53,7 @@ def workloads(sizes: RandomisedSizes) -> dict[str, Piece]:
     """
     found = {
         name: _looks(SurvivalScenario.from_file(path), BATCH, sizes.batch)
-        for name, path in ((EXACT, THREE_LOOKS), (SCANNED, SCANS), (BOTH, JOINT))
+        for name, path in ((EXACT, THREE_LOOKS), (SCANNED, SCANS), (BOTH, JOINT), (READ, READERS))
     }
     found[SIMPY] = _looks(SurvivalScenario.from_file(THREE_LOOKS), REFERENCE, sizes.simpy)
     return found

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from benchmarks.commands import FIRST_CHUNK, Whole
 from benchmarks.measure import Times, ratio
-from benchmarks.randomised import BOTH, EXACT, SCANNED
+from benchmarks.randomised import BOTH, EXACT, READ, SCANNED
 from benchmarks.stages import ANALYSED, ENGINE, SIMPY, SIMPY_ANALYSED, THREADS, WORDS
 from benchmarks.table import Target
 
@@ -52,6 +52,7 @@ def randomised_targets(
         micro(EXACT, 20),
         micro(SCANNED, 40),
         micro(BOTH, 40),
+        micro(READ, 40),
         Target(
             "microseconds a patient of 60,000 over 880",
             1.5,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
-from simulate.build_survival_plan import scan_days
+from simulate.build_survival_plan import days_of_calendar, scan_days
 from simulate.distributions import NEVER, FloatArray, IntArray, ShortArray, thresholds
 from simulate.guided import GuidedTables, guided_tables
 from simulate.looks.review import (
@@ -75,7 +76,7 @@ def review_plan(trial: SurvivalTrial, last_day: int) -> ReviewPlan:
         is_needed=int(any(reviewed)),
         n_readers=len(names),
         needs_perfect=int(any(map(_reads_without_error, trial.seen_endpoints))),
-        reader_ids=np.array([reader.id for reader in model.readers], np.int64),
+        blocks=np.array(sorted({block for block, _ in words_of_readers(trial)}), np.int64),
         treating=-1 if treating is None else names.index(treating),
         errors=_tables(errors, SLICE_BITS_OF_VISITS),
         n_arms=len(arms),
@@ -83,13 +84,18 @@ def review_plan(trial: SurvivalTrial, last_day: int) -> ReviewPlan:
         gaps=_tables(_gaps(trial, n_visits), SLICE_BITS_OF_VISITS),
         calendars=_calendars(by_arm, last_day if any(reviewed) else 0, n_visits),
         therapy=_therapy(trial, last_day if any(reviewed) else 0),
-        rules=_rules(trial, names, reviewed),
+        rules=_rules(trial, names, reviewed, last_day),
         pairs=Pairs(
             first=np.array([names.index(one) for one, _ in trial.pairs_of_readers], np.int64),
             second=np.array([names.index(other) for _, other in trial.pairs_of_readers], np.int64),
             counts_switched=int(bool(model.switching)),
         ),
     )
+
+
+def words_of_readers(trial: SurvivalTrial) -> list[tuple[int, int]]:
+    """Block and lane of the first of each reader's two words; two readers share a block."""
+    return [divmod(2 * (reader.id - 1), 4) for reader in trial.survival.readers]
 
 
 def planned_scans(trial: SurvivalTrial, last_day: int, arm: str) -> IntArray:
@@ -180,7 +186,9 @@ def _reads_without_error(endpoint: SurvivalEndpoint) -> bool:
     return endpoint.of == "PFS" and endpoint.reader is None
 
 
-def _rules(trial: SurvivalTrial, readers: list[str], reviewed: list[bool]) -> EndpointRules:
+def _rules(
+    trial: SurvivalTrial, readers: list[str], reviewed: list[bool], last_day: int
+) -> EndpointRules:
     endpoints = trial.seen_endpoints
     own = [trial.rules_of(each) for each in endpoints]
     return EndpointRules(
@@ -192,14 +200,36 @@ def _rules(trial: SurvivalTrial, readers: list[str], reviewed: list[bool]) -> En
         most_not_done=np.array([r.missed_visits or NO_LIMIT for r in own], np.int64),
         censors_therapy=np.array([r.new_therapy == "censor" for r in own], np.int64),
         death_window=np.array([r.death_window or NO_LIMIT for r in own], np.int64),
+        **_grids(trial, last_day),
     )
 
 
-def review_room(plan: ReviewPlan, n_patients: int, n_endpoints: int) -> ReviewRoom:
+def _grids(trial: SurvivalTrial, last_day: int) -> dict[str, Any]:
+    """Where the grid of each endpoint is, and the edges before and after each day."""
+    begins: list[int] = []
+    following: list[IntArray] = [np.zeros(0, np.int64)]
+    last: list[IntArray] = [np.zeros(0, np.int64)]
+    days = np.arange(last_day + 2)
+    for endpoint in trial.seen_endpoints:
+        begins.append(len(days) * (len(last) - 1) if endpoint.grid else -1)
+        if endpoint.grid:
+            edges = days_of_calendar(endpoint.grid, last_day)
+            following.append(np.append(edges, NEVER)[np.searchsorted(edges, days)])
+            last.append(edges[np.searchsorted(edges, days, side="right") - 1])
+    return {
+        "grid": np.array(begins, np.int64),
+        "next_edge": np.concatenate(following).astype(np.int32),
+        "last_edge": np.concatenate(last).astype(np.int32),
+    }
+
+
+def review_room(trial: SurvivalTrial, plan: ReviewPlan, n_patients: int) -> ReviewRoom:
     """Room in which the scans of a trial of at most so many patients are read."""
     n = n_patients if plan.is_needed else 0
     slot = (n + _GROUP - 1) // _GROUP * _GROUP + _GROUP
-    lane = slot * (plan.n_readers + 2)
+    blocks = list(plan.blocks)
+    lane = slot * (len(blocks) + 2)
+    words = [lane * of + slot * blocks.index(block) for block, of in words_of_readers(trial)]
     parts = (plan.calendars.n_visits + MASK_BITS - 1) // MASK_BITS
 
     def days(times: int) -> ShortArray:
@@ -209,11 +239,15 @@ def review_room(plan: ReviewPlan, n_patients: int, n_endpoints: int) -> ReviewRo
         words=np.zeros(4 * lane, np.uint32),
         lane=lane,
         slot=slot,
+        first_word=np.array(words, np.int64),
+        first_of_visits=slot * len(blocks),
+        first_of_therapy=slot * (len(blocks) + 1),
         address=np.zeros(3, np.int64),
         missed=np.zeros(n * parts, np.uint32),
+        showing=days(1),
         call=days(plan.n_readers + 1),
         call_day=days(plan.n_readers + 1),
         end=days(1),
         therapy=days(1),
-        until=days(n_endpoints),
+        until=days(len(trial.seen_endpoints)),
     )

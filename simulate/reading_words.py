@@ -25,14 +25,13 @@ def look_up_reading(review: Review, seed: int, replicate: int, n: int) -> None:
     room.address[0], room.address[1] = seed & KEY, (seed >> 32) & KEY
     room.address[2] = replicate
     words = Words(room.words, room.lane)
-    for reader in range(plan.n_readers):
-        block = plan.reader_ids[reader]
-        look_up_entities(words, reader * room.slot, seed, replicate, _READING, block, 0, n)
-    at = plan.n_readers * room.slot
+    for position in range(len(plan.blocks)):
+        block, at = plan.blocks[position], position * room.slot
+        look_up_entities(words, at, seed, replicate, _READING, block, 0, n)
     if plan.misses == 1:
-        look_up_entities(words, at, seed, replicate, _VISITS, 0, 0, n)
+        look_up_entities(words, room.first_of_visits, seed, replicate, _VISITS, 0, 0, n)
     if plan.therapy.exists == 1:
-        look_up_entities(words, at + room.slot, seed, replicate, _NEW_THERAPY, 0, 0, n)
+        look_up_entities(words, room.first_of_therapy, seed, replicate, _NEW_THERAPY, 0, 0, n)
 
 
 def read_words(review: Review, *, seed: int, replicate: int) -> None:
@@ -53,17 +52,17 @@ def read_words(review: Review, *, seed: int, replicate: int) -> None:
     room.address[2] = replicate
     words: Any = room.words
     patients = np.arange(n)
-    for slot, purpose, block in _addresses(review):
+    for at, purpose, block in _addresses(review):
         drawn = word_blocks(seed, patients, replicate, purpose, np.full(n, block))
         for lane in range(4):
-            first = lane * room.lane + slot * room.slot
+            first = lane * room.lane + at
             values = drawn[:, lane]
             words[first : first + n] = values if isinstance(words, np.ndarray) else values.tolist()
 
 
 def _addresses(review: Review) -> Iterator[tuple[int, int, int]]:
     """Where the words of a patient go, their purpose, and their block."""
-    for position, number in enumerate(review.plan.reader_ids):
-        yield position, Purpose.READING, number
-    yield review.plan.n_readers, Purpose.VISITS, 0
-    yield review.plan.n_readers + 1, Purpose.NEW_THERAPY, 0
+    for position, block in enumerate(review.plan.blocks):
+        yield position * review.room.slot, Purpose.READING, block
+    yield review.room.first_of_visits, Purpose.VISITS, 0
+    yield review.room.first_of_therapy, Purpose.NEW_THERAPY, 0

@@ -134,7 +134,7 @@ class SurvivalRunner:
         design = survival_design(trial)
         self.names = column_names(design)
         self._analyses = tuple(analysis.name for analysis in trial.analyses)
-        self._seed = seed
+        self._trial, self._seed = trial, seed
         self._plan = build_survival_plan(trial)
         self._looks = look_plan(design)
         self._boundaries = Boundaries(design)
@@ -156,7 +156,7 @@ class SurvivalRunner:
             self._observation,
             np.zeros(self._looks.n_endpoints * n, np.int32),
             look_room(self._looks, n, self._plan.randomisation.n_strata),
-            Review(self._review, review_room(self._review, n, self._looks.n_endpoints)),
+            Review(self._review, review_room(self._trial, self._review, n)),
         )
 
     def _book(self, *, as_lists: bool) -> BoundBook:

@@ -79,6 +79,12 @@ class EndpointRules(NamedTuple):
     most_not_done: IntTable
     censors_therapy: IntTable
     death_window: IntTable
+    grid: IntTable
+    """Where the days of the endpoint begin in the tables of its grid; -1 without one."""
+    next_edge: ShortColumn
+    """By day: the end of the interval in which it lies; NEVER if it lies in none."""
+    last_edge: ShortColumn
+    """By day: the last end of an interval up to it."""
 
 
 class Pairs(NamedTuple):
@@ -100,7 +106,8 @@ class ReviewPlan(NamedTuple):
     """Readers who err; one more never does."""
     needs_perfect: int
     """1 if an endpoint is read by that one."""
-    reader_ids: IntTable
+    blocks: IntTable
+    """Blocks of words of the readers, of whom two share one, each once."""
     treating: int
     """Position of the reader at whose call scans end; -1 if they go on."""
     errors: GuidedTables
@@ -120,15 +127,22 @@ class ReviewRoom(NamedTuple):
     """Room in which the scans of a trial are read. Columns hold a patient an entry."""
 
     words: WordColumn
-    """Words of a patient: by lane, and in it those of each reader, of visits and of therapy."""
+    """Words of a patient: by lane, and in it the blocks of readers, of visits and of therapy."""
     lane: int
     """Entries of a lane."""
     slot: int
-    """Entries of a lane that belong to one reader."""
+    """Entries of a lane that belong to one block of words."""
+    first_word: IntTable
+    """By reader: where the first of two words of the patients begins; the other is a lane on."""
+    first_of_visits: int
+    """The same for visits, and for new therapy."""
+    first_of_therapy: int
     address: IntColumn
     """Two halves of the seed, and the replicate."""
     missed: WordColumn
     """Bits of the visits that are missed, `MASK_BITS` of them at a time."""
+    showing: ShortColumn
+    """First visit on or after progression, `n_visits` without one."""
     call: ShortColumn
     """By reader: the visit of the call, if its day is one on which a scan is done."""
     call_day: ShortColumn
@@ -164,6 +178,10 @@ def review_trial(review: Review, ledger: SurvivalLedger, stride: int) -> None:
     if plan.misses == 1:
         for i in range(n):
             miss_visits(plan, room, i, stride)
+    last, calendars = plan.calendars.n_days - 1, plan.calendars
+    for i in range(n):
+        at = ledger.arm[i] * calendars.day_step + min(ledger.progression_day[i], last)
+        room.showing[i] = calendars.next_visit[at]
     if plan.treating >= 0:
         read(plan, room, ledger, plan.treating, stride)
         for i in range(n):
@@ -183,7 +201,7 @@ def miss_visits(plan: ReviewPlan, room: ReviewRoom, i: int, stride: int) -> None
         room.missed[part * stride + i] = 0
     visit, number = 0, 0
     while visit < n_visits:
-        visit = visit + guided_number(plan.gaps, 0, word_of_visits(plan, room, i, number))
+        visit = visit + guided_number(plan.gaps, 0, word_of_visits(room, i, number))
         number = number + 1
         if visit < n_visits:
             place = (visit >> 5) * stride + i
@@ -191,10 +209,10 @@ def miss_visits(plan: ReviewPlan, room: ReviewRoom, i: int, stride: int) -> None
 
 
 @rule
-def word_of_visits(plan: ReviewPlan, room: ReviewRoom, i: int, number: int) -> int:
+def word_of_visits(room: ReviewRoom, i: int, number: int) -> int:
     """The word of a gap: the first four were looked up, more are rarely needed."""
     if number < 4:
-        return room.words[number * room.lane + plan.n_readers * room.slot + i]
+        return room.words[number * room.lane + room.first_of_visits + i]
     low, high, replicate = room.address[0], room.address[1], room.address[2]
     block = philox4x32(i, replicate, VISITS, number >> 2, low, high)
     if number & 3 == 0:
@@ -233,17 +251,14 @@ def read(
     plan: ReviewPlan, room: ReviewRoom, ledger: SurvivalLedger, reader: int, stride: int
 ) -> None:
     """Find the calls of a reader; those of the treating reader before all others."""
-    n, first = ledger.n[0], reader * stride
-    calendars, last = plan.calendars, plan.calendars.n_days - 1
+    n, first, calendars = ledger.n[0], reader * stride, plan.calendars
     # short loops, most of which run in SIMD
-    for i in range(n):
-        at = ledger.arm[i] * calendars.day_step + min(ledger.progression_day[i], last)
-        room.call[first + i] = calendars.next_visit[at]
-    if reader < plan.n_readers:
+    if reader == plan.n_readers:
         for i in range(n):
-            room.call[first + i] = erring_call(
-                plan, room, reader, ledger.arm[i], room.call[first + i], i
-            )
+            room.call[first + i] = room.showing[i]
+    else:
+        for i in range(n):
+            room.call[first + i] = erring_call(plan, room, reader, ledger.arm[i], i)
     if plan.misses == 1:
         for i in range(n):
             room.call[first + i] = next_done(plan, room, i, room.call[first + i], stride)
@@ -261,28 +276,27 @@ def read(
 
 
 @rule
-def erring_call(
-    plan: ReviewPlan, room: ReviewRoom, reader: int, arm: int, visit: int, i: int
-) -> int:
-    """Visit at which a reader would call progression, were it done; `n_visits` if at none.
-
-    ``visit`` is the first on or after progression, `n_visits` without one.
-    """
-    words = reader * room.slot + i
-    table, drawn = error_table(plan, reader, EARLY, arm), room.words[EARLY * room.lane + words]
-    early = NEVER
-    if visit > 0 and drawn <= plan.errors.highest[(table << plan.errors.stride_bits) + visit - 1]:
-        early = guided_number(plan.errors, table, drawn)  # only what comes before progression
-    table, drawn = error_table(plan, reader, LATE, arm), room.words[LATE * room.lane + words]
-    late = guided_number(plan.errors, table, drawn)
-    return min(visit_of_call(visit, late, early), plan.calendars.n_visits)
+def erring_call(plan: ReviewPlan, room: ReviewRoom, reader: int, arm: int, i: int) -> int:
+    """Visit at which a reader would call progression, were it done; `n_visits` if at none."""
+    visit, highest = room.showing[i], plan.errors.highest
+    words = room.first_word[reader] + i
+    drawn = room.words[words]
+    late = error_table(plan, reader, LATE, arm) << plan.errors.stride_bits
+    call = visit + int(drawn > highest[late])
+    while drawn > highest[late + call - visit]:
+        call = call + 1
+    table, drawn = error_table(plan, reader, EARLY, arm), room.words[words + EARLY * room.lane]
+    early = (table << plan.errors.stride_bits) + visit - 1
+    if visit > 0 and drawn <= highest[early]:  # the reader calls it before there is progression
+        call = visit_of_call(visit, call - visit, guided_number(plan.errors, table, drawn))
+    return min(call, plan.calendars.n_visits)
 
 
 @rule
 def begin_therapy(plan: ReviewPlan, room: ReviewRoom, ledger: SurvivalLedger) -> None:
     """Find the days on which new therapy begins."""
     therapy, n = plan.therapy, ledger.n[0]
-    first = (plan.n_readers + 1) * room.slot
+    first = room.first_of_therapy
     alone, follows = WITHOUT_PROGRESSION * room.lane, AFTER_PROGRESSION * room.lane
     for i in range(n):
         room.therapy[i] = NEVER
@@ -397,3 +411,28 @@ def take_reviewed(
         has_event = event_day[first + i] <= cut_day - enrolled[i]
         day[i] = event_day[first + i] if has_event else day[i]
         event[i] = 1 if has_event else 0
+    if plan.rules.grid[endpoint] >= 0:
+        group_times(plan.rules, plan.rules.grid[endpoint], ledger, cut_day, n, day, event)
+
+
+@rule
+def group_times(
+    rules: EndpointRules,
+    grid: int,
+    ledger: SurvivalLedger,
+    cut_day: int,
+    n: int,
+    day: ShortColumn,
+    event: ShortColumn,
+) -> None:
+    """Move events to the end of their interval, and censoring to the start.
+
+    An event whose interval is not over at the cut does not count yet: of those without an event
+    in that interval nothing is counted either.
+    """
+    for i in range(n):
+        edge = rules.next_edge[grid + day[i]]
+        is_over = edge <= cut_day - ledger.enrolment_trial_day[i]
+        counts = event[i] == 1 and is_over
+        day[i] = edge if counts else rules.last_edge[grid + day[i]]
+        event[i] = 1 if counts else 0

@@ -55,4 +55,4 @@ def day_of_new_therapy(alone: int, ends: int, follows: int, delay: int) -> int:
     """
     if alone < ends:
         return alone
-    return later(ends, delay) if follows == 1 else NEVER
+    return min(ends + delay, NEVER) if follows == 1 else NEVER

@@ -95,7 +95,7 @@ def _seen_survival(trial: SurvivalTrial, seed: int, replicate: int) -> SeenTrial
     n_endpoints = len(trial.endpoint_names)
     room = np.zeros(n_endpoints * n, np.int32)
     reading = review_plan(trial, plan.horizon)
-    review = Review(reading, review_room(reading, n, n_endpoints))
+    review = Review(reading, review_room(trial, reading, n))
     read_words(review, seed=seed, replicate=replicate)
     seen = survival_looks.Seen(observation(trial, plan.horizon), ledger, room, n, review)
     survival_looks.find_event_days(seen)

@@ -78,7 +78,7 @@ def try_random_trials(
 WANTED = {
     *("full", "not full", "nobody", "capped", "many regions", "strata", "four arms", "one arm"),
     *("blocks", "simple", "minimisation", "single", "illness_death", "copula", "several sizes"),
-    *("progression", "death", "dropout"),
+    *("progression", "death", "dropout", "switching"),
 }
 
 
@@ -114,6 +114,7 @@ def what_happens(scenario: SurvivalScenario, columns: Columns) -> set[str]:
         "progression": bool((columns["progression_day"] < NEVER).any()),
         "death": bool((columns["death_day"] < NEVER).any()),
         "dropout": bool((columns["dropout_day"] < NEVER).any()),
+        "switching": bool((columns["switch_day"] < NEVER).any()),
         scenario.randomisation.method: True,
         scenario.survival.kind: True,
     }

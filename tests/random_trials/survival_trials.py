@@ -137,6 +137,12 @@ def models(draw: st.DrawFn, arms: list[str]) -> dict[str, Any]:
     model["prognostic_factors"] = draw(
         st.lists(factors(keys), max_size=2, unique_by=lambda f: (f["variable"], f["level"]))
     )
+    if kind == "illness_death" and draw(st.booleans()):
+        model["switching"] = [
+            {"arm": arm, "probability": draw(st.sampled_from([0.3, 1])), "delay": draw(days(0, 40)),
+             "hazard_ratio": draw(ratios)}
+            for arm in draw(st.sampled_from([arms, arms[-1:]]))
+        ]  # fmt: skip
     if draw(st.booleans()):
         model["dropout"] = draw(slow_times)
     if draw(st.booleans()):

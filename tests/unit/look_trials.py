@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path as FilePath
 from typing import Any, NamedTuple
 
 import numpy as np
 from naive_looks import NaivePatient, NaiveTrial
 
+from simulate.build_observation import review_plan, review_room
 from simulate.compiled import kernel
 from simulate.distributions import NEVER, FloatColumn, IntArray
 from simulate.looks.book import BoundBook
@@ -18,13 +20,17 @@ from simulate.looks.bounds import BoundTree
 from simulate.looks.build import look_plan, look_room
 from simulate.looks.columns import column_names
 from simulate.looks.design import LookDesign
+from simulate.looks.review import Review
 from simulate.looks.seen import Observation
 from simulate.packed import pack, unpacked
 from simulate.plan import with_lists
 from simulate.scenario.analyses import Analysis
 from simulate.scenario.monitoring import Estimates, Hypothesis
+from simulate.scenario.survival_scenario import SurvivalScenario
 from simulate.survival_ledger import SurvivalLedger, survival_ledger
 from simulate.survival_runner import Watch, look_at_trial
+
+TO_COPY = FilePath(__file__).parents[2] / "scenarios" / "generic_two_arm.yaml"
 
 ORIGIN = dt.date(2030, 1, 1)
 LAST_DAY = 150
@@ -192,7 +198,16 @@ def watch_of(case: Case) -> Watch:
         Observation(is_death, by_scans, next_scan, last_scan),
         np.zeros(size * plan.n_endpoints, np.int32),
         look_room(plan, size, N_STRATA),
+        nothing_read(plan.n_endpoints),
     )
+
+
+def nothing_read(n_endpoints: int) -> Review:
+    """No endpoint has a reader or rules of censoring."""
+    scenario = SurvivalScenario.from_file(TO_COPY)
+    reading = review_plan(scenario, 0)
+    rules = reading.rules._replace(is_reviewed=np.zeros(n_endpoints, np.int64))
+    return Review(reading._replace(rules=rules), review_room(scenario, reading, 0))
 
 
 class Packing(NamedTuple):

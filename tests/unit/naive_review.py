@@ -75,11 +75,11 @@ class Reading:
         if reader is not None:
             overlooks, calls_early = self.errors[reader]
             late, early = 0, 1
-            while late < 1000 and self.u(patient.number, Purpose.READING, 4 * reader) >= (
+            while late < 1000 and self.u(patient.number, Purpose.READING, 2 * reader - 2) >= (
                 1 - overlooks ** (late + 1)
             ):
                 late += 1
-            word_of_early = self.u(patient.number, Purpose.READING, 4 * reader + 1)
+            word_of_early = self.u(patient.number, Purpose.READING, 2 * reader - 1)
             while early < 1000 and word_of_early >= 1 - (1 - calls_early) ** early:
                 early += 1
             target = early if early < target else target + late

@@ -78,7 +78,7 @@ def _counted(scenario: SurvivalScenario, progression: np.ndarray[Any, Any]) -> l
         )
     )
     plan = review_plan(scenario, LAST_DAY)
-    review = with_lists(Review(plan, review_room(plan, n, 1)))
+    review = with_lists(Review(plan, review_room(scenario, plan, n)))
     read_words(review, seed=11, replicate=0)
     review_trial(review, ledger, n)
     out: Any = [0.0] * (2 * len(COUNTS))

@@ -24,11 +24,13 @@ from simulate.patient import (
     accrual,
     assessment,
     baseline,
+    censoring,
     disease,
     dosing,
     enrolment,
     follow_up,
     randomisation,
+    reading,
     resources,
     survival,
     toxicity,
@@ -46,7 +48,7 @@ MODULES = {
     module.__name__: module
     for module in (
         *(bits, streams, distributions, endpoints, guided),
-        *(accrual, randomisation, survival),
+        *(accrual, censoring, randomisation, reading, survival),
         *(assessment, baseline, disease, dosing, enrolment, follow_up),
         *(resources, toxicity, treatment),
     )
@@ -247,6 +249,16 @@ def survival_calls() -> dict[str, list[tuple[Any, ...]]]:
     chance, totals = minimised.randomisation, np.array([3, 1, 0, 2, 3, 3], np.int64)
     known = [(chance, totals, cell, 0) for cell in (0, 1)]
     links = models[1].copula
+    switches = {
+        "arm": "experimental",
+        "probability": 0.5,
+        "delay": "9 days",
+        "hazard_ratio": 0.3,
+    }
+    switching = survival_plan(**{"survival.switching": [switches]}).survival
+    models.append(switching)
+    never = distributions.NEVER
+    limits = [(2, never), (never, never), (never, 90)]
     return {
         "guided.guided_number": [
             (tables, table, w)
@@ -294,7 +306,41 @@ def survival_calls() -> dict[str, list[tuple[Any, ...]]]:
             for after in (0, 9, distributions.NEVER)
         ],
         "patient.survival.course_of": [
-            (model, 1, 0, a, b, c) for model in models for a in WORDS for b in WORDS for c in WORDS
+            (model, 1, 0, a, b, c, switch)
+            for model in models
+            for a in WORDS
+            for b in WORDS
+            for c in WORDS
+            for switch in (0, 2**32 - 1)
+        ],
+        "patient.survival.transition_after": [(switching, arm, w) for arm in (0, 1) for w in WORDS],
+        "patient.survival.day_of_switch": [
+            (switching, arm, w, progression, death)
+            for arm in (0, 1)
+            for w in WORDS
+            for progression, death in ((30, 40), (30, 39), (never, 40), (30, never))
+        ],
+        "patient.censoring.counts_despite": [(5, 5), (6, 5), (5, never)],
+        "patient.censoring.censored_after": [
+            (168, is_death, last, not_done, *limit)
+            for is_death in (True, False)
+            for last, not_done in ((42, 2), (126, 0))
+            for limit in limits
+        ],
+        "patient.reading.visit_of_call": [
+            (first, late, early)
+            for first in (0, 5, never)
+            for late in (0, 2, never)
+            for early in (1, 4, 5, never)
+        ],
+        "patient.reading.is_called": [
+            (10, death, dropout) for death in (10, 11) for dropout in (9, 10, never)
+        ],
+        "patient.reading.day_of_new_therapy": [
+            (alone, ends, follows, 7)
+            for alone in (20, 30, never)
+            for ends in (30, never)
+            for follows in (0, 1)
         ],
         "patient.survival.normal_score": [(links, w) for w in WORDS],
         "patient.survival.coupled_word": [(links, a, b) for a in WORDS for b in WORDS],
@@ -323,6 +369,7 @@ def calls(plan: Plan, twin: Plan, scenario: Scenario) -> dict[str, list[tuple[An
         "streams._multiply": [(0xD2511F53, w) for w in WORDS],
         "bits.lowest_bit": [(mask,) for mask in (1, 2, 12, 2**40 + 2**33, 2**62, 2**63 - 1)],
         "bits.lifted": [(w,) for w in (*WORDS, 2**33, 2**52 - 1)],
+        "bits.as_float": [(w,) for w in (*WORDS, 2**33, 2**52 - 1)],
         "bits.whole": [(x,) for x in (0.0, 0.5, 0.999999, 1.0, 17.25, 2.0**31 - 0.5)],
         "streams._binary": [(number,) for number in (1, 2, 3, 2**31 + 1, 2**33 - 1, 2**33)],
         "streams.philox4x32": [(1, 2, 3, 4, 5, 6), (*[2**32 - 1] * 6,)],
