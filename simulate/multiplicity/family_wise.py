@@ -24,7 +24,7 @@ N_SIMULATED = 100_000
 _SURELY = 1e6
 
 
-class TestedLooks(NamedTuple):
+class OwnLooks(NamedTuple):
     """The looks of one hypothesis."""
 
     looks: tuple[int, ...]
@@ -56,7 +56,7 @@ class FamilyWiseError(NamedTuple):
 
 def family_wise_errors(
     weights: FloatArray,
-    tests: Sequence[TestedLooks],
+    tests: Sequence[OwnLooks],
     n_looks: int,
     *,
     correlation: float = 0.5,
@@ -105,7 +105,7 @@ def family_wise_errors(
 
 def _error_of(
     weights: FloatArray,
-    tests: Sequence[TestedLooks],
+    tests: Sequence[OwnLooks],
     hypothesis: int,
     true: Sequence[int],
     n_looks: int,
@@ -121,7 +121,7 @@ def _error_of(
     return float(crossing(own.information, np.zeros_like(upper), nowhere, upper).above.sum())
 
 
-def bounds_by_look(tests: Sequence[TestedLooks], n_looks: int) -> FloatArray:
+def bounds_by_look(tests: Sequence[OwnLooks], n_looks: int) -> FloatArray:
     """Bounds of all hypotheses at all looks, infinite where a look does not test."""
     n_sets = len(tests[0].bounds)
     table = np.full((len(tests), n_sets, n_looks), np.inf)
@@ -131,7 +131,7 @@ def bounds_by_look(tests: Sequence[TestedLooks], n_looks: int) -> FloatArray:
 
 
 def null_statistics(
-    tests: Sequence[TestedLooks], n_looks: int, *, correlation: float, seed: int, n: int
+    tests: Sequence[OwnLooks], n_looks: int, *, correlation: float, seed: int, n: int
 ) -> FloatArray:
     """Normal statistics without any effect, shape (trials, hypotheses, looks).
 

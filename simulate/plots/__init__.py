@@ -12,6 +12,7 @@ from simulate.plots.doses import plot_delays, plot_histograms
 from simulate.plots.enrolment import plot_enrolment
 from simulate.plots.forest import plot_forest
 from simulate.plots.hazard_ratios import plot_hazard_ratios
+from simulate.plots.hypothesis_graph import plot_hypothesis_graph
 from simulate.plots.operating import plot_coverage, plot_precision
 from simulate.plots.reconstruction import plot_reconstruction
 from simulate.plots.safety import plot_adverse_events
@@ -43,6 +44,7 @@ __all__ = [
     "plot_grid",
     "plot_hazard_ratios",
     "plot_histograms",
+    "plot_hypothesis_graph",
     "plot_informed",
     "plot_look_times",
     "plot_months",

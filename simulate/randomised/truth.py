@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from simulate.look_replicates import RandomisedTrial
 from simulate.scenario.monitoring import Hypothesis
@@ -16,6 +17,7 @@ from simulate.scenario.survival_model import (
     Proportional,
     SingleModel,
 )
+from simulate.scenario.survival_trial import SurvivalTrial
 from simulate.scenario.trial import Trial
 
 
@@ -72,19 +74,26 @@ def true_nulls(trial: RandomisedTrial) -> tuple[str, ...]:
 
 
 def is_true_null(trial: RandomisedTrial, hypothesis: Hypothesis) -> bool:
-    """Whether an endpoint has the same law in both arms of a hypothesis."""
+    """Whether an endpoint has the same law in both arms of a hypothesis, whoever reads it how."""
     if isinstance(trial, Trial):
         return true_log_hazard_ratio(trial, hypothesis) == 0.0
-    times = _DECIDES.get((type(trial.survival), hypothesis.endpoint))
+    event = trial.event_of(hypothesis.endpoint)
     experimental, control = (
-        [
-            each.model_dump(exclude={"arm"})
-            for each in trial.survival.effects
-            if each.arm == arm and (times is None or each.on in times) and not _does_nothing(each)
-        ]
-        for arm in (hypothesis.experimental, hypothesis.control)
+        _law_of(trial, event, arm) for arm in (hypothesis.experimental, hypothesis.control)
     )
     return experimental == control
+
+
+def _law_of(trial: SurvivalTrial, event: str, arm: str) -> list[dict[str, Any]]:
+    """What makes an event of an arm differ from the model as it stands."""
+    times = _DECIDES.get((type(trial.survival), event))
+    effects = [
+        each
+        for each in trial.survival.effects
+        if each.arm == arm and (times is None or each.on in times) and not _does_nothing(each)
+    ]
+    changes = [each for each in trial.survival.switching if each.arm == arm and event == "OS"]
+    return [each.model_dump(exclude={"arm"}) for each in (*effects, *changes)]
 
 
 def _does_nothing(effect: Effect) -> bool:

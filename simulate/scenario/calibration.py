@@ -40,6 +40,7 @@ _NOT_PARAMETERS = (
     "randomisation",
     "max_study_duration",
     "hypotheses",
+    "multiplicity",
     "estimates",
     "analyses",
     "endpoints",

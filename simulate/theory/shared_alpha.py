@@ -17,7 +17,7 @@ import numpy as np
 from simulate.multiplicity.family_wise import (
     N_SIMULATED,
     FamilyWiseError,
-    TestedLooks,
+    OwnLooks,
     bounds_by_look,
     family_wise_errors,
     null_statistics,
@@ -136,7 +136,7 @@ class SharedAlpha:
         ]
 
     @cached_property
-    def tests(self) -> tuple[TestedLooks, ...]:
+    def tests(self) -> tuple[OwnLooks, ...]:
         """Looks, information, and bounds by the set of rejected hypotheses, of each hypothesis."""
         n_sets, found = len(self.graph.weights_by_set), []
         for h, theory in enumerate(self.hypotheses):
@@ -145,7 +145,7 @@ class SharedAlpha:
             for mask, part in enumerate(self.graph.weights_by_set[:, h]):
                 if not mask >> h & 1 and rounded(part) > 0.0:
                     bounds[mask] = at[self.alpha * rounded(part)].efficacy_z
-            found.append(TestedLooks(self.looks[h], np.array(theory.events), bounds))
+            found.append(OwnLooks(self.looks[h], np.array(theory.events), bounds))
         return tuple(found)
 
     @cached_property

@@ -24,7 +24,7 @@ LARGEST = 1_000_000
 LONGEST_DEFINITION = 3
 """Lines of a function or class in a notebook; anything longer belongs into the package."""
 
-ALLOWED = {"IPython", "matplotlib", "pandas", "pathlib", "simulate"}
+ALLOWED = {"IPython", "math", "matplotlib", "pandas", "pathlib", "simulate"}
 """What a notebook may import: it calls the package, lays out tables and draws."""
 
 SECONDS = 120

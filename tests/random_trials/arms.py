@@ -30,13 +30,23 @@ def randomised_trials(draw: st.DrawFn) -> Changes:
         {"id": number, "name": f"arm_{i}", "allocation": part, "set": settings}
         for i, (number, part, settings) in enumerate(zip(ids, allocation, settings, strict=True))
     ]
-    return trial | {
-        "arms": arms,
-        "randomisation": draw(randomisations(names, sum(allocation))),
-        "max_study_duration": f"{size.last_cut} days",
-        "analyses": draw(looks(size)),
-        "hypotheses": draw(hypotheses(n_arms)),
-    }
+    tested = draw(hypotheses(n_arms))
+    shared: Changes = {}
+    if tested and draw(st.booleans()):
+        shared = {"multiplicity": {"method": draw(st.sampled_from(["holm", "fixed_sequence"]))}}
+        shared["multiplicity"]["alpha"] = 0.2
+        tested = [{k: v for k, v in each.items() if k != "alpha"} for each in tested]
+    return (
+        trial
+        | shared
+        | {
+            "arms": arms,
+            "randomisation": draw(randomisations(names, sum(allocation))),
+            "max_study_duration": f"{size.last_cut} days",
+            "analyses": draw(looks(size)),
+            "hypotheses": tested,
+        }
+    )
 
 
 @st.composite

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 from matplotlib.figure import Figure
 
-from simulate.describe.multiplicity import sharing_in_words
+from simulate.describe.multiplicity import after_in_words, sharing_in_words
 from simulate.describe.words import stated_percent
+from simulate.design_theory import design_theory
+from simulate.errors import UsageError
 from simulate.monte_carlo import Estimate
 from simulate.multiplicity.graph import Graph
 from simulate.plots.hypothesis_graph import graph_height, plot_hypothesis_graph
@@ -15,9 +17,10 @@ from simulate.randomised.truth import true_nulls
 from simulate.report.blocks import Block, Picture, Points, Prose, Section, Table
 from simulate.report.numbers import listed, number
 from simulate.report.randomised.null import where
-from simulate.report.randomised.view import RandomisedView
-from simulate.report.randomised.words import monte_carlo_interval, with_error
+from simulate.report.randomised.view import RandomisedView, look_label
+from simulate.report.randomised.words import PLUS_MINUS, monte_carlo_interval, with_error
 from simulate.report.svg import figure_svg
+from simulate.theory.shared_alpha import CORRELATION, SharedAlpha
 
 
 def multiplicity_section(view: RandomisedView) -> Section:
@@ -30,6 +33,9 @@ def multiplicity_section(view: RandomisedView) -> Section:
     error = _error(view)
     if error:
         blocks.append(Points(error))
+    shared = _theory(view)
+    if shared is not None:
+        blocks += [_bounds(shared), _errors(shared)]
     return Section("multiplicity", "Hypotheses that share alpha", blocks)
 
 
@@ -91,3 +97,62 @@ def _error(view: RandomisedView) -> list[tuple[str, str]]:
         f"{stated_percent(alpha)} {where(alpha, found)}."
     )
     return [("Family-wise error:", text)]
+
+
+# ---- theory ---------------------------------------------------------------------------------
+
+
+def _theory(view: RandomisedView) -> SharedAlpha | None:
+    try:
+        return design_theory(view.scenario).shared
+    except UsageError:  # survival has no formula, or looks cannot be told apart
+        return None
+
+
+def _bounds(shared: SharedAlpha) -> Table:
+    """Planned efficacy bounds of each hypothesis at each level."""
+    rows: list[tuple[str, ...]] = []
+    groups: dict[int, str] = {}
+    for each in shared.levels:
+        theory, bounds = each.theory, each.bounds
+        name, level = theory.hypothesis.name, stated_percent(each.level)
+        when = after_in_words(each)
+        groups[len(rows)] = f"{name} at {level}, {'' if when == 'at first' else 'after '}{when}"
+        ratios = bounds.efficacy_hazard_ratio(theory.events[-1], allocation=theory.allocation)
+        for look, analysis in enumerate(theory.analyses):
+            cells = (theory.events[look], bounds.efficacy_z[look], bounds.efficacy_p[look])
+            texts = [number(v, d) for v, d in zip(cells, (1, 3, 5), strict=True)]
+            rows.append((look_label(analysis), *texts, number(ratios[look], 3)))
+    return Table(
+        "Efficacy bounds by level, at the planned events",
+        ["Look", "Events", "Efficacy, Z", "Nominal p", "Hazard ratio"],
+        rows,
+        numeric=(1, 2, 3, 4),
+        groups=groups,
+        caption="What must be rejected for a level stands behind it.",
+    )
+
+
+def _errors(shared: SharedAlpha) -> Table:
+    """The family-wise error by theory, for each set of true hypotheses."""
+    rows = [
+        (
+            listed(shared.names[h] for h in each.true),
+            number(100 * each.independent, 3),
+            number(100 * each.at_most, 3),
+            f"{number(100 * each.correlated, 3)} {PLUS_MINUS} {number(100 * each.mcse, 3)}",
+        )
+        for each in shared.errors
+    ]
+    return Table(
+        "Family-wise error by theory, %",
+        ["No effect on", "Independent", "At most", f"Correlation {CORRELATION:g}"],
+        rows,
+        numeric=(1, 2, 3),
+        caption=(
+            "Probability to reject a hypothesis of no effect that is true, at the planned events. "
+            "The others are taken to be rejected as soon as they can be. Exact, were statistics "
+            "independent; at most, however they depend on each other; and of "
+            f"{shared.errors[0].n:,} simulated trials of correlated normal statistics."
+        ),
+    )

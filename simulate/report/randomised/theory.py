@@ -14,7 +14,8 @@ from simulate.units import DAYS_PER_MONTH
 
 _OF_DECISIONS = (
     *("efficacy", "futility", "cumulative_efficacy", "cumulative_futility", "stops"),
-    *("efficacy_z", "futility_z", "efficacy_hazard_ratio", "futility_hazard_ratio"),
+    *("efficacy_z", "efficacy_p", "efficacy_hazard_ratio"),
+    *("futility_z", "futility_p", "futility_hazard_ratio"),
 )
 """Columns that follow from the level of a hypothesis."""
 
