@@ -98,6 +98,11 @@ class SurvivalTrial(Monitored, Head):
         """What the event of an endpoint is: PFS or OS."""
         return {each.name: each.of for each in self.seen_endpoints}[endpoint]
 
+    def is_latent(self, endpoint: str) -> bool:
+        """Whether progression of an endpoint is known on its very day, whatever the scans."""
+        readers = {each.name: each.reader for each in self.seen_endpoints}
+        return readers[endpoint] == LATENT_READER
+
     @property
     def kinds(self) -> dict[str, str]:
         """PFS and OS, as far as there are endpoints of them, each with the first such endpoint."""
