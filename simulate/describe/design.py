@@ -84,6 +84,24 @@ def _one(theory: DesignTheory, one: HypothesisTheory) -> list[str]:
         ),
         *_looks(trial, one),
         "",
+        *(
+            _performance(theory, one)
+            if one.has_power
+            else paragraphs(_BY_SIMULATION, *_unreached(one))
+        ),
+    ]
+
+
+_BY_SIMULATION = (
+    "Theory gives the power of log-rank tests only. That of this test, and how often each look "
+    "stops the trial, are found by simulation: simulate run."
+)
+
+
+def _performance(theory: DesignTheory, one: HypothesisTheory) -> list[str]:
+    if not one.has_power:
+        return paragraphs(_BY_SIMULATION, *_unreached(one))
+    return [
         *paragraph(_stops_for(one)),
         *_stopping(one),
         "",
@@ -106,7 +124,7 @@ def _looks(trial: AnyScenario, one: HypothesisTheory) -> list[str]:
         [
             f"{analysis.name}, {_TRUTHS[under.truth]}",
             f"{under.hazard_ratio[look]:.3f}",
-            f"{under.performance.means[look]:.3f}",
+            f"{under.performance.means[look]:.3f}" if one.has_power else NO_VALUE,
             in_months(under.days[look]),
             str(trial.origin + dt.timedelta(days=math.ceil(under.days[look]))),
             f"{under.enrolled[look]:,.1f}",
