@@ -205,6 +205,7 @@ class ExpectedTrial(Expected):
         """Survival of the patients of an arm who are in some of the cells."""
         weights = self._weights[list(cells)]
         by_cell, event = self._by_cell[self._place(arm)], self.trial.event_of(endpoint)
+        seen = seen and not self.trial.is_latent(endpoint)
         curves = np.array([_curve_of(by_cell[cell], event, seen=seen) for cell in cells])
         return np.asarray(weights @ curves / weights.sum())
 
