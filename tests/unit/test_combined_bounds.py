@@ -68,7 +68,7 @@ def test_a_combination_spends_its_alpha() -> None:
         pair = stats.multivariate_normal([0, 0], one / np.outer(sd, sd))
         p = 1 - pair.cdf(np.column_stack([grid, grid]))
         limits.append(float(np.interp(-stats.norm.sf(bound), -p, grid)))
-    rng, n = np.random.default_rng(1), 1_000_000
+    rng, n = np.random.default_rng(1), 300_000
     crossed, total, before = np.zeros(n, bool), np.zeros((n, 2)), np.zeros((2, 2))
     for path, limit in zip(paths(), limits, strict=True):
         whole = two_of_them(path[-1])

@@ -12,7 +12,7 @@ from lifelines.utils import restricted_mean_survival_time
 from look_samples import Patients, random_patients
 from statsmodels.duration.survfunc import SurvfuncRight
 
-SAMPLES = random_patients(41, 200)
+SAMPLES = random_patients(41, 100)
 
 
 def arms_of(patients: Patients) -> list[Patients]:
@@ -59,7 +59,7 @@ def test_a_milestone_is_that_of_statsmodels() -> None:
         scale = math.sqrt(g1 / math.log(s1) ** 2 + g2 / math.log(s2) ** 2)
         theirs = (math.log(-math.log(s2)) - math.log(-math.log(s1))) / scale
         assert found["log_log"] == pytest.approx(theirs, abs=1e-8)
-    assert n_known > 40
+    assert n_known > 20
 
 
 def greenwood_rmst(arm: Patients) -> tuple[float, float]:
@@ -87,4 +87,4 @@ def test_the_difference_of_restricted_means_is_that_of_lifelines() -> None:
             continue
         assert found == pytest.approx((one - other) / math.sqrt(v1 + v2), abs=1e-8)
         n_known += 1
-    assert n_known > 30
+    assert n_known > 15

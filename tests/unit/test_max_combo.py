@@ -97,7 +97,7 @@ def test_two_correlated_variables_are_those_of_scipy() -> None:
 
 def test_the_largest_of_three_is_exact_to_eight_digits() -> None:
     rng = np.random.default_rng(5)
-    for correlation in correlations_of_weights(6, 3, 40):
+    for correlation in correlations_of_weights(6, 3, 20):
         z = rng.normal(1.5, 1.2)
         assert tail(z, correlation) == pytest.approx(three_by_quadrature(z, correlation), abs=1e-9)
 

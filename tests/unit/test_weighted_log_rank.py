@@ -15,7 +15,7 @@ from lifelines.statistics import logrank_test
 from look_samples import Patients, random_patients
 from statsmodels.duration.survfunc import survdiff
 
-SAMPLES = random_patients(21, 120)
+SAMPLES = random_patients(21, 80)
 RHO_ONLY = ("fh00", "fh10")
 
 
@@ -86,7 +86,7 @@ def check_by_definition(patients: Patients, found: dict[str, float], prefix: str
 
 @pytest.mark.parametrize("prefix", ["", "stratified_"])
 def test_weighted_statistics_are_their_definition(prefix: str) -> None:
-    assert sum(check_by_definition(*each, prefix) for each in all_found()) > 250
+    assert sum(check_by_definition(*each, prefix) for each in all_found()) > 150
 
 
 @pytest.mark.parametrize("name", RHO_ONLY)
@@ -109,7 +109,7 @@ def test_powers_of_survival_are_those_of_statsmodels(name: str, stratified: bool
             )
         assert ours**2 == pytest.approx(theirs, rel=1e-8, abs=1e-10)
         n_known += 1
-    assert n_known > 30
+    assert n_known > 20
 
 
 @pytest.mark.parametrize("name", ["fh01", "fhhh", "fh11"])
@@ -133,12 +133,12 @@ def test_fleming_harrington_is_that_of_lifelines(name: str) -> None:
             ).test_statistic
         assert ours**2 == pytest.approx(theirs, rel=1e-8, abs=1e-10)
         n_known += 1
-    assert n_known > 30
+    assert n_known > 20
 
 
 def test_python_and_compiled_code_give_the_same_bits() -> None:
     others = random_patients(24, 400)
-    for patients in random_patients(23, 400):
+    for patients in random_patients(23, 200):
         other = next((o for o in others if len(o.day) == len(patients.day)), None)
         one, two = in_python(patients, other), compiled(patients, other)
         for name, value in one.items():

@@ -67,7 +67,7 @@ def pairs_of_endpoints(seed: int, how_many: int) -> list[tuple[Patients, Patient
 
 def test_the_win_ratio_is_that_of_all_pairs() -> None:
     n_known = 0
-    for first, second in pairs_of_endpoints(51, 150):
+    for first, second in pairs_of_endpoints(51, 100):
         found = in_python(second, first)
         for ours, theirs in zip(
             (found["win_ratio"], found["net_benefit"]), naive(first, second), strict=True
@@ -77,7 +77,7 @@ def test_the_win_ratio_is_that_of_all_pairs() -> None:
             else:
                 assert ours == pytest.approx(theirs, rel=1e-9, abs=1e-9)
                 n_known += 1
-    assert n_known > 80
+    assert n_known > 50
 
 
 def test_one_uncensored_endpoint_gives_the_area_under_the_curve_of_delong() -> None:
