@@ -246,6 +246,12 @@ def _notes_of_kind(theory: DesignTheory) -> Iterator[str]:
             "events later, so that their looks come later."
         )
         return
+    if scenario.is_read:
+        yield (
+            "Scans are taken as read without error, none as missed, and every event as counted. "
+            "Readers, missed scans and rules of censoring change days, events and power: simulate "
+            "run tells by how much."
+        )
     if any(_changes(scenario, one) for one in theory.hypotheses):
         yield (
             "Effects change with time: the hazard ratio of a look is the average one by then, "
