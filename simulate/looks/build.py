@@ -11,7 +11,7 @@ import numpy as np
 from simulate.distributions import IntArray
 from simulate.errors import UsageError
 from simulate.looks.columns import arm_measures, column_names, hypothesis_measures
-from simulate.looks.comparison import Terms, reciprocals
+from simulate.looks.comparison import reciprocals, terms_room
 from simulate.looks.conduct import LookRoom
 from simulate.looks.curve import Curve
 from simulate.looks.design import LookDesign
@@ -227,7 +227,7 @@ def look_room(plan: LookPlan, n_patients: int, n_strata: int) -> LookRoom:
         event=np.zeros(n_patients, np.int32),
         tally=Tally(
             pair=pair_room(n_patients, n_strata, last_day),
-            terms=Terms(np.zeros(n_patients + 2), np.zeros(n_patients + 2)),
+            terms=terms_room(n_patients),
             curve=Curve(
                 np.zeros(n_patients + 2, np.int32),
                 np.zeros(n_patients + 2),

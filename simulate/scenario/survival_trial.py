@@ -76,7 +76,7 @@ class SurvivalTrial(Monitored, Head):
         model, rules = self.survival, self.rules_of(endpoint)
         if endpoint.of == "OS" or endpoint.reader == LATENT_READER:
             return False
-        if endpoint.reader is not None or model.treating_reader is not None:
+        if endpoint.reader is not None or model.treating_reader is not None or endpoint.grid:
             return True
         if model.visits is not None or model.calendar_by_arm:
             return True

@@ -321,6 +321,37 @@ def test_check_engines_refuses_numbers_that_make_no_sense(shown: Shown, words: l
 # ---- warmup ---------------------------------------------------------------------------------
 
 
+def test_story_says_of_whom_it_tells(shown: Shown) -> None:
+    assert cli.main(["story", str(TO_COPY)]) == 2
+
+    said = shown()[1]
+    assert "patients in cycles and scans" in said
+    assert "not there" not in said
+
+
+def test_a_place_in_a_list_of_names_is_explained(shown: Shown) -> None:
+    words = ["--set", "analyses.0.cleaning_lag=6 weeks"]
+    assert cli.main(["validate", str(TO_COPY), *words]) == 2
+
+    assert "by their name or id, not by their place" in shown()[1]
+
+
+def test_tables_of_a_grid_have_a_column_for_each_field(tmp_path: Path) -> None:
+    fields = "{survival.dropout.rate: [0.02 per year, 0.1 per year], sample_size: [440, 450]}"
+    words = with_set([f"grid={{fields: {fields}}}", *SMALL])
+    assert simulate("run", str(TO_COPY), "--out", str(tmp_path), *words) == 0
+
+    for name in ("sweep.csv", "sweep_operating_characteristics.csv"):
+        table = pd.read_csv(tmp_path / "generic_two_arm" / name)
+        cells = table.groupby("scenario")[["survival.dropout.rate", "sample_size"]].first()
+        assert sorted(map(tuple, cells.to_numpy().tolist())) == [
+            ("0.02 per year", 440),
+            ("0.02 per year", 450),
+            ("0.1 per year", 440),
+            ("0.1 per year", 450),
+        ]
+
+
 @pytest.mark.parametrize("file", [TO_COPY, PHASE_III, PHASE_II])
 def test_warmup_takes_a_file_of_any_kind(
     shown: Shown, monkeypatch: pytest.MonkeyPatch, file: Path

@@ -369,6 +369,7 @@ def calls(plan: Plan, twin: Plan, scenario: Scenario) -> dict[str, list[tuple[An
         "streams._multiply": [(0xD2511F53, w) for w in WORDS],
         "bits.lowest_bit": [(mask,) for mask in (1, 2, 12, 2**40 + 2**33, 2**62, 2**63 - 1)],
         "bits.lifted": [(w,) for w in (*WORDS, 2**33, 2**52 - 1)],
+        "bits.as_float": [(w,) for w in (*WORDS, 2**33, 2**52 - 1)],
         "bits.whole": [(x,) for x in (0.0, 0.5, 0.999999, 1.0, 17.25, 2.0**31 - 0.5)],
         "streams._binary": [(number,) for number in (1, 2, 3, 2**31 + 1, 2**33 - 1, 2**33)],
         "streams.philox4x32": [(1, 2, 3, 4, 5, 6), (*[2**32 - 1] * 6,)],

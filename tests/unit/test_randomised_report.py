@@ -31,7 +31,13 @@ from simulate.report.randomised.estimates import (
     ratios_by_decision,
     true_log_ratio,
 )
-from simulate.report.randomised.grid import field_label, grid_cells, grid_pictures
+from simulate.report.randomised.grid import (
+    DURATION,
+    field_label,
+    grid_cells,
+    grid_pictures,
+    power_shown,
+)
 from simulate.report.randomised.head import early_stop, summary, tiles
 from simulate.report.randomised.months import month_table, story_of
 from simulate.report.randomised.null import null_section, where
@@ -48,6 +54,7 @@ from simulate.report.randomised.words import cut_in_brief, small, with_error
 from simulate.scenario.analyses import Cut
 from simulate.scenario.scenario import Scenario
 from simulate.scenario.survival_scenario import SurvivalScenario
+from simulate.units import DAYS_PER_MONTH
 
 KN026 = GENERIC.parent / "kn026_phase2.yaml"
 THREE_LOOKS = GENERIC.parents[1] / "benchmarks" / "three_looks.yaml"
@@ -692,8 +699,9 @@ def test_grid_is_drawn_cell_by_cell() -> None:
     view = RandomisedView(found)
     hypothesis = view.hypotheses[0]
 
-    cells = grid_cells(view, hypothesis)
-    (picture,) = grid_pictures(view, hypothesis)
+    cells = grid_cells(view, power_shown(view, hypothesis))
+    (picture,) = grid_pictures(view, power_shown(view, hypothesis))
+    months = grid_cells(view, DURATION)
     section = whatifs_section(view)
 
     assert len(cells) == 6
@@ -703,7 +711,13 @@ def test_grid_is_drawn_cell_by_cell() -> None:
     assert ">Hazard ratio<" in picture.svg
     assert ">Dropout rate<" in picture.svg  # the title of the legend
     assert ">0.02 per year<" in picture.svg
-    assert [b.title for b in section.blocks if isinstance(b, Picture)] == [picture.title]
+    for name, estimate in zip(view.scenario.coordinates, months["estimate"], strict=True):
+        days = found.variants[name].decision_day
+        assert estimate == pytest.approx(days.mean() / DAYS_PER_MONTH)
+    assert [b.title for b in section.blocks if isinstance(b, Picture)] == [
+        picture.title,
+        DURATION.title,
+    ]
 
 
 @pytest.mark.parametrize(
