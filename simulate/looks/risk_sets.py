@@ -168,12 +168,8 @@ def split_by_stratum(
     Here patients are counted by the last row for which they are at risk: only days with events
     matter, and in each stratum there are fewer of them than days.
     """
-    counts, stride, rows = room.stratum_counts, n_rows + 1, room.by_stratum
-    last = _count_later(n_rows, room)
-    for i in range(n):
-        unit = units[first_unit + sample.arm[i]]
-        slot = sample.stratum[i] * stride + room.later[min(sample.day[i], last)]
-        counts[slot] += unit + unit * (sample.event[i] << _EVENTS)
+    counts, rows = room.stratum_counts, room.by_stratum
+    count_by_stratum(sample, n, units, first_unit, n_rows, room)
     m, slot = 0, 0
     for _ in range(room.n_strata):
         at_risk = 0
@@ -188,6 +184,23 @@ def split_by_stratum(
         counts[slot] = 0
         slot += 1
     return m
+
+
+@rule
+def count_by_stratum(
+    sample: Sample, n: int, units: IntTable, first_unit: int, n_rows: int, room: PairRoom
+) -> None:
+    """Count patients and events by stratum and by the last row for which they are at risk.
+
+    After `count_pair` gave that many pooled rows. The room's ``stratum_counts``, a row and one more
+    for each stratum, are to be 0 again after their use.
+    """
+    counts, stride = room.stratum_counts, n_rows + 1
+    last = _count_later(n_rows, room)
+    for i in range(n):
+        unit = units[first_unit + sample.arm[i]]
+        slot = sample.stratum[i] * stride + room.later[min(sample.day[i], last)]
+        counts[slot] += unit + unit * (sample.event[i] << _EVENTS)
 
 
 @rule

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from simulate.compiled import rule
 from simulate.distributions import IntColumn, IntTable
-from simulate.looks.risk_sets import FIELD, PairRoom, Sample
+from simulate.looks.risk_sets import FIELD, PairRoom, Sample, count_by_stratum
 
 _BOTH = (1 << 2 * FIELD) - 1
 _EVENTS = 2 * FIELD
@@ -42,11 +42,8 @@ def split_with_days(
     int
         Rows of all strata.
     """
-    counts, stride, rows = room.stratum_counts, n_rows + 1, room.by_stratum
-    for i in range(n):
-        unit = units[first_unit + sample.arm[i]]
-        slot = sample.stratum[i] * stride + (room.at_risk[sample.day[i]] >> _EVENTS)
-        counts[slot] += unit + unit * (sample.event[i] << _EVENTS)
+    counts, rows = room.stratum_counts, room.by_stratum
+    count_by_stratum(sample, n, units, first_unit, n_rows, room)
     m, slot = 0, 0
     for stratum in range(room.n_strata):
         at_risk = 0
