@@ -90,6 +90,24 @@ def _one(theory: DesignTheory, one: HypothesisTheory) -> list[str]:
         ),
         *_looks(trial, one),
         "",
+        *(
+            _performance(theory, one)
+            if one.has_power
+            else paragraphs(_BY_SIMULATION, *_unreached(one))
+        ),
+    ]
+
+
+_BY_SIMULATION = (
+    "Theory gives the power of log-rank tests only. That of this test, and how often each look "
+    "stops the trial, are found by simulation: simulate run."
+)
+
+
+def _performance(theory: DesignTheory, one: HypothesisTheory) -> list[str]:
+    if not one.has_power:
+        return paragraphs(_BY_SIMULATION, *_unreached(one))
+    return [
         *paragraph(_stops_for(one)),
         *_stopping(one),
         "",
@@ -112,7 +130,7 @@ def _looks(trial: AnyScenario, one: HypothesisTheory) -> list[str]:
         [
             f"{analysis.name}, {_TRUTHS[under.truth]}",
             f"{under.hazard_ratio[look]:.3f}",
-            f"{under.performance.means[look]:.3f}",
+            f"{under.performance.means[look]:.3f}" if one.has_power else NO_VALUE,
             in_months(under.days[look]),
             str(trial.origin + dt.timedelta(days=math.ceil(under.days[look]))),
             f"{under.enrolled[look]:,.1f}",
@@ -234,6 +252,12 @@ def _notes_of_kind(theory: DesignTheory) -> Iterator[str]:
             "events later, so that their looks come later."
         )
         return
+    if scenario.is_read:
+        yield (
+            "Scans are taken as read without error, none as missed, and every event as counted. "
+            "Readers, missed scans and rules of censoring change days, events and power: simulate "
+            "run tells by how much."
+        )
     if any(_changes(scenario, one) for one in theory.hypotheses):
         yield (
             "Effects change with time: the hazard ratio of a look is the average one by then, "

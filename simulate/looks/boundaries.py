@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from simulate.distributions import IntArray
+from simulate.looks.build_tests import weights_of
+from simulate.looks.combined import CombinedBounds, Covariance
 from simulate.looks.design import LookDesign
 from simulate.looks.levels import roots
 from simulate.scenario.monitoring import Hypothesis
@@ -41,12 +43,23 @@ class Boundaries:
     """Bounds of all hypotheses of a scenario, kept once found; threads may share them.
 
     The roots of :func:`simulate.looks.levels.roots` number them.
+
+    Parameters
+    ----------
+    design : LookDesign
+        The looks.
+    covariances : mapping of str to Covariance
+        By the name of the hypothesis, for those whose tests have weights.
     """
 
-    def __init__(self, design: LookDesign) -> None:
+    def __init__(
+        self, design: LookDesign, covariances: Mapping[str, Covariance] | None = None
+    ) -> None:
+        known = covariances or {}
+        hypotheses = [design.hypotheses[root.hypothesis] for root in roots(design)]
         self._roots = [
-            _Boundary(design, design.hypotheses[root.hypothesis], root.level)
-            for root in roots(design)
+            _Boundary(design, hypothesis, root.level, known.get(hypothesis.name))
+            for hypothesis, root in zip(hypotheses, roots(design), strict=True)
         ]
         self._lock = threading.Lock()
 
@@ -63,7 +76,13 @@ class Boundaries:
 class _Boundary:
     """Bounds of one hypothesis at one level."""
 
-    def __init__(self, design: LookDesign, hypothesis: Hypothesis, level: float) -> None:
+    def __init__(
+        self,
+        design: LookDesign,
+        hypothesis: Hypothesis,
+        level: float,
+        covariance: Covariance | None,
+    ) -> None:
         information = design.information(hypothesis)
         self._n_looks = len(design.looks_of(hypothesis))
         self._planned = 1.0 if math.isnan(information) else information
@@ -71,6 +90,15 @@ class _Boundary:
         bounds = find_design_bounds(group_sequential(design, hypothesis, level))
         self._table = BoundTable(bounds, self._planned)
         self._known: dict[Path, LookBounds] = {}
+        self._combined: CombinedBounds | None = None
+        if covariance is not None:
+            n_weights = len(weights_of(hypothesis.test))
+            self._combined = CombinedBounds(covariance, n_weights, self._n_looks, self._spent)
+
+    def _spent(self, path: Path) -> float:
+        """Alpha spent by the end of the last look of a path."""
+        row = np.array([self._to_the_end(path)], np.int64)
+        return float(self._table.bounds(row).alpha_spent[0, len(path) - 1])
 
     def find(self, paths: Sequence[Path]) -> list[LookBounds]:
         missing = [path for path in dict.fromkeys(paths) if path not in self._known]
@@ -96,7 +124,10 @@ class _Boundary:
         look = len(path) - 1
         decides = int(final_looks(counts, self._planned)[0]) <= look
         futility = float(found.futility_z[row, look]) if self._gives_up else -math.inf
-        return LookBounds(float(found.efficacy_z[row, look]), futility, decides)
+        efficacy = float(found.efficacy_z[row, look])
+        if self._combined is not None:
+            efficacy = self._combined.efficacy(path)
+        return LookBounds(efficacy, futility, decides)
 
 
 # ---- designs --------------------------------------------------------------------------------

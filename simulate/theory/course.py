@@ -16,6 +16,7 @@ from simulate.distributions import FloatArray
 from simulate.scenario.monitoring import Hypothesis
 from simulate.scenario.randomisation import Arm
 from simulate.scenario.survival_trial import SurvivalTrial
+from simulate.scenario.testing import is_stratified
 from simulate.scenario.trial import Trial
 from simulate.sequential.expected import Group, expected_course
 from simulate.sequential.noncentrality import Stratum
@@ -113,7 +114,7 @@ class Expected(ABC):
     def compared(self, hypothesis: Hypothesis) -> tuple[Stratum, ...]:
         """The arms of a hypothesis, as its test compares them: by stratum or in one."""
         arms = self.trial.arm(hypothesis.experimental), self.trial.arm(hypothesis.control)
-        stratified = hypothesis.test == "stratified_log_rank"
+        stratified = is_stratified(hypothesis.test)
         parts = self._cells() if stratified else (self._all_cells(),)
         return tuple(
             Stratum(*(self._group(arm, hypothesis.endpoint, cells) for arm in arms))

@@ -13,9 +13,10 @@ from arms_example import randomised
 from html_pages import Page, text_of
 from made_up_trials import GENERIC, generic, made_up_outcomes, made_up_result
 
+from simulate.describe.design import design_in_words
 from simulate.design_theory import DesignTheory, design_theory
 from simulate.monte_carlo import Estimate, proportion
-from simulate.randomised.execute import execute
+from simulate.randomised.execute import execute, theory_of
 from simulate.randomised.job import make_randomised_job
 from simulate.randomised.outcomes import FUTILE, NOT_REJECTED, REJECTED
 from simulate.randomised.result import RandomisedResult
@@ -233,6 +234,21 @@ def test_few_replicates_without_examples_and_theory_have_a_report(n: int) -> Non
     assert "Example trials" not in Page(page).headings
     assert not re.search(r"\b(nan|inf|None)\b", text_of(page))
     assert "There is no theory to set beside them." in text_of(page)
+
+
+def test_theory_that_knows_no_readers_is_not_set_beside_them() -> None:
+    overrides = (
+        "survival.readers=[{id: 1, name: central, missed: 0.1, early: 0}]",
+        "endpoints=[{id: 1, name: PFS, of: PFS, reader: central}]",
+    )
+    assert theory_of(generic(*overrides)).empty
+    assert not theory_of(generic()).empty
+
+    page = render_randomised_report(made_up_result(generic(*overrides), n=5, examples=False))
+
+    assert "No theory is set beside them" in text_of(page)
+    assert "theory beside simulation" not in text_of(page)
+    assert "Readers, missed scans and rules" in design_in_words(design_theory(generic(*overrides)))
 
 
 def test_a_run_gives_what_the_report_shows() -> None:
