@@ -49,12 +49,6 @@ def design_in_words(theory: DesignTheory) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-WITHOUT_ERROR = (
-    "Theory takes scans to be read without error, none to be missed, and every event to count: "
-    "what readers and rules do is for the simulation to say."
-)
-
-
 def _shared(theory: DesignTheory) -> list[str]:
     if theory.shared is None:
         return []
@@ -71,7 +65,7 @@ def _head(theory: DesignTheory) -> list[str]:
         else f"All {scenario.sample_size:,} places are taken after {in_months(end)} on average "
         f"({scenario.origin + dt.timedelta(days=math.ceil(end))})."
     )
-    return paragraphs(scenario.title, full, WITHOUT_ERROR if scenario.is_read else "")
+    return paragraphs(scenario.title, full)
 
 
 def _one(theory: DesignTheory, one: HypothesisTheory) -> list[str]:

@@ -64,11 +64,6 @@ def _introduction(view: RandomisedView) -> str:
         "Theory is computed without any random number: events and calendar times by integrating "
         "the scenario's survival over its accrual"
     )
-    if view.scenario.is_read:
-        by += (
-            " (it takes scans to be read without error, and every event to count, where the trial "
-            "has readers and rules)"
-        )
     if not isinstance(view.scenario, SurvivalScenario):
         by = (
             "Theory gives events and calendar times by integrating survival over the mean of some "
