@@ -193,10 +193,14 @@ def _needed(one: HypothesisTheory) -> Iterator[str]:
         f"alone (Schoenfeld) {fixed}."
     )
     found = listing(f"{one.detectable(p):.3f} with {p:.0%} power" for p in POWERS)
+    significant = (
+        "no hazard ratio is significant there, as no alpha is left"
+        if math.isinf(one.bounds.efficacy_z[-1])
+        else f"the largest that is significant there is {one.efficacy_hazard_ratio[-1]:.3f}"
+    )
     yield (
         f"With {events_in_words(one.events[-1])} events at the last look, a hazard ratio of "
-        f"{found} is found; the largest that is significant there is "
-        f"{one.efficacy_hazard_ratio[-1]:.3f}."
+        f"{found} is found; {significant}."
     )
     if one.hypothesis.futility is not None:
         yield (
@@ -214,11 +218,12 @@ def _unreached(one: HypothesisTheory) -> Iterator[str]:
             if not look.is_reached
         ]
         if late:
+            come = under.control_events[-1] + under.experimental_events[-1]
             yield (
                 f"{_capital(_TRUTHS[under.truth])}, the trial is expected to end before "
-                f"{listing(late)} with {under.control_events[-1] + under.experimental_events[-1]:,.1f} "
-                f"of {events_in_words(one.events[-1])} events: the power above is that of the events "
-                "that come, the bounds are those of the planned ones."
+                f"{listing(late)} with {come:,.1f} of {events_in_words(one.events[-1])} events: "
+                "the power above is that of the events that come, the bounds are those of the "
+                "planned ones."
             )
 
 

@@ -360,6 +360,14 @@ def test_the_text_says_what_the_tables_say(two_arms: DesignTheory) -> None:
     assert "Effects change with time" not in text
 
 
+def test_a_look_without_alpha_has_no_significant_hazard_ratio() -> None:
+    spent = "hypotheses.pfs.efficacy={kind: cumulative, spent: [0.025, 0.025]}"
+    text = " ".join(design_in_words(design_theory(survival_scenario(TWO_ARMS, spent))).split())
+
+    assert "no hazard ratio is significant there, as no alpha is left" in text
+    assert "0.000." not in text
+
+
 def test_a_target_out_of_reach_is_told() -> None:
     theory = design_theory(
         survival_scenario(THREE_LOOKS, "max_study_duration=35 months", "estimates.rmst=null")

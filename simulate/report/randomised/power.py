@@ -19,6 +19,9 @@ from simulate.scenario.analyses import Analysis
 from simulate.scenario.monitoring import Hypothesis
 from simulate.scenario.survival_scenario import SurvivalScenario
 
+_ROUNDING = 1e-12
+"""Relative error of a mean that is due to the sum of its numbers."""
+
 Compared = tuple[str, Estimate, float]
 """Label, simulation and theory of one line of a table."""
 
@@ -178,7 +181,8 @@ def _beside_theory(
 
 
 def _difference(found: Estimate, expected: float) -> str:
-    if math.isnan(expected) or not found.mcse > 0:
+    """In Monte Carlo standard errors; none where the error is nothing but rounding."""
+    if math.isnan(expected) or not found.mcse > _ROUNDING * abs(found.estimate):
         return NO_VALUE
     value = (found.estimate - expected) / found.mcse
     text = number(value, 1)
