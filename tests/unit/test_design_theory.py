@@ -360,6 +360,13 @@ def test_the_text_says_what_the_tables_say(two_arms: DesignTheory) -> None:
     assert "Effects change with time" not in text
 
 
+def test_given_spending_is_said_once() -> None:
+    spent = "hypotheses.pfs.efficacy={kind: cumulative, spent: [0.01, 0.025]}"
+    text = " ".join(design_in_words(design_theory(survival_scenario(TWO_ARMS, spent))).split())
+
+    assert "Efficacy: alpha is spent as given, 0.01 and 0.025 by look." in text
+
+
 def test_a_look_without_alpha_has_no_significant_hazard_ratio() -> None:
     spent = "hypotheses.pfs.efficacy={kind: cumulative, spent: [0.025, 0.025]}"
     text = " ".join(design_in_words(design_theory(survival_scenario(TWO_ARMS, spent))).split())

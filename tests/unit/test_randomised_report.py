@@ -479,6 +479,17 @@ def test_a_look_without_a_bound_is_planned_with_none() -> None:
     assert planned["Efficacy, Z"] == planned["Nominal p"] == planned["Hazard ratio"] == NO_VALUE
 
 
+def test_a_hazard_ratio_at_a_bound_is_not_called_detectable(view: RandomisedView) -> None:
+    found = table(estimates_section(view), "Hazard ratio of pfs")
+    labels = [row[0] for row in found.rows]
+
+    assert labels[-2:] == [
+        "Hazard ratio at the bound of the interim",
+        "Hazard ratio at the bound of the final",
+    ]
+    assert "largest observed one that rejects at a look" in found.caption
+
+
 def test_a_mean_without_error_differs_by_no_errors(theory: DesignTheory) -> None:
     result = made_up_result(generic(), theory=theory.table, examples=False)
     view = RandomisedView(result)
