@@ -155,20 +155,21 @@ def _look_rows(scenario: AnyScenario, theory: HypothesisTheory) -> Iterator[dict
                 "cumulative_efficacy": stops.efficacy[: look + 1].sum(),
                 "cumulative_futility": stops.futility[: look + 1].sum(),
                 "stops": stops.stopping[look],
-                **_when(scenario, under, look, analysis.cleaning_lag),
+                **_when(scenario, under, look),
             }
 
 
-def _when(scenario: AnyScenario, under: UnderTruth, look: int, lag: int) -> dict[str, Any]:
-    """The expected day of a look, and what is expected by then."""
+def _when(scenario: AnyScenario, under: UnderTruth, look: int) -> dict[str, Any]:
+    """The expected day of a look, and what is expected by then and by its decision."""
     day = under.looks[look].day
     return {
         "expected_day": day,
         "expected_months": day / DAYS_PER_MONTH,
         "expected_date": scenario.origin + dt.timedelta(days=math.ceil(day)),
-        "decision_day": day + lag,
+        "decision_day": under.decision_days[look],
         "target_reached": under.looks[look].is_reached,
         "enrolled": under.enrolled[look],
+        "enrolled_at_decision": under.enrolled_at_decision[look],
         "events": under.control_events[look] + under.experimental_events[look],
         "control_events": under.control_events[look],
         "experimental_events": under.experimental_events[look],
@@ -187,16 +188,18 @@ def _overall_rows(theory: DesignTheory, one: HypothesisTheory) -> Iterator[dict[
     for under in one.truths:
         stops = under.performance
         events = under.control_events + under.experimental_events
+        decision_day = stops.expected(under.decision_days)
         yield {
             **_key(theory.scenario, one),
             "truth": under.truth,
             "power": stops.power,
             "power_without_futility": power_without_futility(one, under),
             "stops_for_futility": float(stops.futility[:-1].sum()),
+            "targets_reached": all(look.is_reached for look in under.looks),
             "expected_events": stops.expected(events),
-            "expected_sample_size": stops.expected(under.enrolled),
-            "expected_day": stops.expected(under.days),
-            "expected_months": stops.expected(under.days) / DAYS_PER_MONTH,
+            "expected_sample_size": stops.expected(under.enrolled_at_decision),
+            "expected_day": decision_day,
+            "expected_months": decision_day / DAYS_PER_MONTH,
             "enrolment_end_day": theory.enrolment_end,
             "information": one.information,
             "significant_hazard_ratio": float(one.efficacy_hazard_ratio[-1]),

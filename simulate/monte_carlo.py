@@ -73,6 +73,8 @@ def mean(values: npt.ArrayLike) -> Estimate:
     n = len(defined)
     estimate = float(defined.mean()) if n else math.nan
     spread = n > 1 and bool(np.isfinite(defined).all())
+    if spread and bool((defined == defined[0]).all()):
+        return _normal(float(defined[0]), 0.0, requested, n)  # without the rounding of a sum
     mcse = float(defined.std(ddof=1)) / math.sqrt(n) if spread else math.nan
     return _normal(estimate, mcse, requested, n)
 

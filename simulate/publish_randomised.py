@@ -122,6 +122,8 @@ def _row_groups(outcomes: Outcomes) -> Iterator[pa.Table]:
         for analysis in outcomes.analyses:
             rows = outcomes.looks.rows(analysis.name, start, min(start + ROW_GROUP, outcomes.n))
             made = ~np.isnan(np.asarray(rows["cut_day"]))
+            if not made.any():
+                continue  # every one of these trials was over before, or none has come so far
             yield pa.table(
                 {name: pa.array(values[made], from_pandas=True) for name, values in rows.items()}
             )

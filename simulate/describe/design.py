@@ -10,6 +10,7 @@ from simulate.describe.monitoring import bounds_table, events_in_words, hypothes
 from simulate.describe.multiplicity import shared_theory_in_words
 from simulate.describe.words import (
     NO_VALUE,
+    duration,
     in_months,
     listing,
     paragraph,
@@ -158,8 +159,25 @@ def _stops_for(one: HypothesisTheory) -> str:
 
 def _until_decided(theory: DesignTheory, one: HypothesisTheory) -> str:
     what = "Until the trial ends" if len(theory.hypotheses) == 1 else "Until it is decided"
-    unheeded = "; power 2: were no trial stopped for futility"
-    return f"{what}, on average{unheeded if one.hypothesis.futility is not None else ''}:"
+    heeded = one.hypothesis.futility is None
+    unheeded = "" if heeded else "; power 2: were no trial stopped for futility"
+    return f"{what}, on average{unheeded}{_after_the_cut(one)}:"
+
+
+def _after_the_cut(one: HypothesisTheory) -> str:
+    """How long after their data cuts looks are decided; nothing if on the same day."""
+    lags = {analysis.cleaning_lag for analysis in one.analyses}
+    if lags == {0}:
+        return ""
+    told = (
+        duration(lags.pop())
+        if len(lags) == 1
+        else listing(f"{duration(each.cleaning_lag)} ({each.name})" for each in one.analyses)
+    )
+    return (
+        f"; patients and duration are those of the decision, {told} after the data cut, the "
+        "events those of the cut"
+    )
 
 
 def _overall(one: HypothesisTheory) -> list[str]:
@@ -177,8 +195,8 @@ def _overall_row(one: HypothesisTheory, under: UnderTruth) -> list[str]:
         _capital(_TRUTHS[under.truth]),
         *(f"{100 * power:.2f}%" for power in powers),
         f"{stops.expected(under.control_events + under.experimental_events):,.1f}",
-        f"{stops.expected(under.enrolled):,.1f}",
-        in_months(stops.expected(under.days)),
+        f"{stops.expected(under.enrolled_at_decision):,.1f}",
+        in_months(stops.expected(under.decision_days)),
     ]
 
 
@@ -193,10 +211,14 @@ def _needed(one: HypothesisTheory) -> Iterator[str]:
         f"alone (Schoenfeld) {fixed}."
     )
     found = listing(f"{one.detectable(p):.3f} with {p:.0%} power" for p in POWERS)
+    significant = (
+        "no hazard ratio is significant there, as no alpha is left"
+        if math.isinf(one.bounds.efficacy_z[-1])
+        else f"the largest that is significant there is {one.efficacy_hazard_ratio[-1]:.3f}"
+    )
     yield (
         f"With {events_in_words(one.events[-1])} events at the last look, a hazard ratio of "
-        f"{found} is found; the largest that is significant there is "
-        f"{one.efficacy_hazard_ratio[-1]:.3f}."
+        f"{found} is found; {significant}."
     )
     if one.hypothesis.futility is not None:
         yield (
@@ -214,9 +236,12 @@ def _unreached(one: HypothesisTheory) -> Iterator[str]:
             if not look.is_reached
         ]
         if late:
+            come = under.control_events[-1] + under.experimental_events[-1]
             yield (
                 f"{_capital(_TRUTHS[under.truth])}, the trial is expected to end before "
-                f"{listing(late)}: bounds and power hold only as far as the planned events come."
+                f"{listing(late)} with {come:,.1f} of {events_in_words(one.events[-1])} events: "
+                "the power above is that of the events that come, the bounds are those of the "
+                "planned ones."
             )
 
 
@@ -246,6 +271,12 @@ def _notes_of_kind(theory: DesignTheory) -> Iterator[str]:
             "events later, so that their looks come later."
         )
         return
+    if scenario.is_read:
+        yield (
+            "Scans are taken as read without error, none as missed, and every event as counted. "
+            "Readers, missed scans and rules of censoring change days, events and power: simulate "
+            "run tells by how much."
+        )
     if any(_changes(scenario, one) for one in theory.hypotheses):
         yield (
             "Effects change with time: the hazard ratio of a look is the average one by then, "

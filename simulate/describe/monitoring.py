@@ -78,7 +78,7 @@ def spending_in_words(spending: monitoring.Spending) -> str:
         case monitoring.KimDeMets(rho=rho):
             return f"Kim-DeMets with rho {rho:g}"
         case monitoring.GivenSpending(spent=spent):
-            return f"as given, {listing(f'{each:g}' for each in spent)} by look"
+            return f"given, {listing(f'{each:g}' for each in spent)} by look"
 
 
 def hypothesis_in_words(trial: SurvivalTrial | Trial, hypothesis: Hypothesis) -> list[str]:

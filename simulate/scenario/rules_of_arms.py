@@ -95,7 +95,7 @@ def looks_fit(trial: Trial) -> Iterator[Finding]:
         trial.max_study_duration,
     )
     yield from looks_are_possible(looks)
-    yield from looks_in_order(trial.analyses)
+    yield from looks_in_order(trial.analyses, trial.sample_size)
     yield from hypotheses_are_testable(looks)
     yield from spending_fits(looks)
     yield from tests_are_possible(

@@ -120,13 +120,25 @@ def _endpoint_exists(looks: Looks, endpoint: str, place: Path) -> Iterator[Findi
         )
 
 
-def looks_in_order(analyses: Sequence[Analysis]) -> Iterator[Finding]:
-    """A look comes after those above it, as far as their triggers tell."""
+def looks_in_order(analyses: Sequence[Analysis], sample_size: int) -> Iterator[Finding]:
+    """A look comes after those above it, as far as their triggers tell.
+
+    A look that waits for more than all patients is told of elsewhere, and not held against others.
+    """
+    possible: list[Analysis] = []
     for index, analysis in enumerate(analyses):
-        for above in reversed(analyses[:index]):
+        if _waits_for_more(analysis.cut, sample_size):
+            continue
+        for above in reversed(possible):
             if _never_after(analysis.cut, above.cut):
                 yield _out_of_order(analysis.cut, above, ("analyses", index, "cut"))
                 break
+        possible.append(analysis)
+
+
+def _waits_for_more(cut: Cut, sample_size: int) -> bool:
+    counts = [t.events or t.enrolled for t in cut.triggers]
+    return any(each is not None and each.count > sample_size for each in counts)
 
 
 def _never_after(cut: Cut, above: Cut) -> bool:
@@ -212,6 +224,13 @@ def spending_fits(looks: Looks) -> Iterator[Finding]:
             futility = hypothesis.futility
             where: Path = (*place, "futility", "spending")
             yield from _given_fits(futility.spending, len(chosen), futility.beta, "beta", where)
+            if hypothesis.alpha + futility.beta >= 1.0:
+                yield Finding(
+                    (*place, "futility", "beta"),
+                    "alpha and beta together leave no trial undecided "
+                    f"(given: {futility.beta:g}; alpha: {hypothesis.alpha:g})",
+                    "Lower beta: 1 - beta is the power for which futility bounds are found",
+                )
     if sum(h.alpha for h in looks.hypotheses) >= 0.5:
         yield Finding(("hypotheses",), "the hypotheses together spend an alpha of 0.5 or more")
 

@@ -183,7 +183,10 @@ SURVIVAL_RULES: tuple[tuple[frozenset[str], Rule], ...] = tuple(
             _FOR_LOOKS,
             lambda trial: looks_are_possible(_looks(trial)),
         ),
-        ("analyses", lambda trial: looks_in_order(trial.analyses)),
+        (
+            "analyses sample_size",
+            lambda trial: looks_in_order(trial.analyses, trial.sample_size),
+        ),
         (
             _FOR_LOOKS,
             lambda trial: hypotheses_are_testable(_looks(trial)),

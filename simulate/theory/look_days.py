@@ -24,6 +24,8 @@ class LookDay(NamedTuple):
     """Trial day of the data cut."""
     is_reached: bool
     """Whether its trigger is met by the end of the trial; if not, the data are cut there."""
+    least_enrolled: int = 0
+    """Patients that must have been enrolled for the trigger to be met."""
 
 
 def look_days(
@@ -55,12 +57,25 @@ def look_days(
 
     found: list[LookDay] = []
     assert trial.max_study_duration is not None  # a trial with hypotheses has it
-    before, last = 0.0, math.floor(trial.max_study_duration)
+    before, last, least = 0.0, math.floor(trial.max_study_duration), 0
     for analysis in trial.analyses:
         day = max(_first_met(analysis, day_of), before)
         before = min(day, float(last))
-        found.append(LookDay(before, day <= last))
+        if day <= last:
+            least = max(least, _least_enrolled(analysis, trial.sample_size))
+        found.append(LookDay(before, day <= last, least))
     return tuple(found)
+
+
+def _least_enrolled(analysis: Analysis, sample_size: int) -> int:
+    """Patients without whom no clause is met: the mean number on the mean day may be lower."""
+
+    def needed(trigger: Trigger) -> int:
+        if trigger.enrolled is not None:
+            return trigger.enrolled.count
+        return sample_size if trigger.follow_up is not None else 0
+
+    return min(max(needed(trigger) for trigger in clause) for clause in analysis.cut.clauses)
 
 
 def _first_met(analysis: Analysis, day_of: Callable[[Trigger], float]) -> float:

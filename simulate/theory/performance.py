@@ -40,19 +40,25 @@ class UnderTruth:
         What is taken to be true.
     looks
         When each look is expected, were the trial not stopped before.
-    enrolled
-        Patients expected to be enrolled by then.
+    enrolled, enrolled_at_decision
+        Patients expected to be enrolled by then, and by the decision, after the look's cleaning
+        lag: until then enrolment goes on.
+    decision_days
+        Trial day of each decision.
     control_events, experimental_events
         Events expected to be known by then in each of the two arms.
     hazard_ratio
         Experimental over control; the average one where the scenario is assumed.
     performance
-        Mean of Z and probabilities of stopping, with the planned events.
+        Mean of Z and probabilities of stopping, with the planned events; at a look whose target is
+        not expected to be reached, Z has the mean that the events expected there give.
     """
 
     truth: str
     looks: tuple[LookDay, ...]
     enrolled: FloatArray
+    decision_days: FloatArray
+    enrolled_at_decision: FloatArray
     control_events: FloatArray
     experimental_events: FloatArray
     hazard_ratio: FloatArray
@@ -260,20 +266,29 @@ def _under(
     truth = Truth() if kind == ASSUMED else Truth(kind, hypothesis)
     everywhere = expected_looks(expected, truth)
     looks = tuple(everywhere[place] for place in _places(expected, hypothesis))
-    control, experimental = _of_two_arms(expected, hypothesis, truth)
+    days = np.array([look.day for look in looks])
+    lags = np.array([each.cleaning_lag for each in expected.trial.analyses_of(hypothesis)])
+    control, experimental = (
+        np.array([at_day(by_day, day) for day in days])
+        for by_day in _of_two_arms(expected, hypothesis, truth)
+    )
     if kind == ASSUMED:
         ratios, means = _by_log_rank(expected, hypothesis, looks, events)
     else:
         ratio = 1.0 if kind == NULL else hypothesis.design_hazard_ratio
         assert ratio is not None  # else this truth is not asked for
         ratios = np.full(len(looks), ratio)
-        means = expected_z(ratio, events, allocation=allocation) + 0.0  # no -0
+        reached = [look.is_reached for look in looks]
+        come = np.where(reached, events, np.minimum(events, control + experimental))
+        means = expected_z(ratio, come, allocation=allocation) + 0.0  # no -0
     return UnderTruth(
         truth=kind,
         looks=looks,
-        enrolled=np.array([at_day(expected.entered, look.day) for look in looks]),
-        control_events=np.array([at_day(control, look.day) for look in looks]),
-        experimental_events=np.array([at_day(experimental, look.day) for look in looks]),
+        enrolled=_enrolled(expected, looks, days),
+        decision_days=days + lags,
+        enrolled_at_decision=_enrolled(expected, looks, days + lags),
+        control_events=control,
+        experimental_events=experimental,
         hazard_ratio=ratios,
         performance=(
             performance_at_means(bounds, means, events)
@@ -287,6 +302,12 @@ def _unknown_performance(events: tuple[float, ...]) -> Performance:
     """What theory says of tests other than the log-rank test: nothing."""
     unknown = np.full(len(events), np.nan)
     return Performance(unknown, np.array(events), unknown, unknown)
+
+
+def _enrolled(expected: Expected, looks: tuple[LookDay, ...], days: FloatArray) -> FloatArray:
+    """Patients expected on days of the looks; not fewer than a look waits for."""
+    expected_by_day = [at_day(expected.entered, day) for day in days]
+    return np.maximum(expected_by_day, [look.least_enrolled for look in looks])
 
 
 def _by_log_rank(

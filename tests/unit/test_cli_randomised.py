@@ -119,7 +119,8 @@ def test_null_of_arms_in_cycles_and_scans(tmp_path: Path, shown: Shown) -> None:
         (
             PHASE_II,
             [],
-            "--null takes effects of arms away, and kn026_phase2 has none",
+            "--null takes effects of arms away, and kn026_phase2 has none. In a trial of one arm "
+            "set what is true instead, such as --set disease.response.probability=0.2",
         ),
     ],
     ids=["no effect", "no arm"],

@@ -28,11 +28,11 @@ LOOK_COLUMNS = [
     *("futility_z", "futility_p", "futility_hazard_ratio", "alpha_spent", "beta_spent"),
     *("mean_z", "efficacy", "futility", "cumulative_efficacy", "cumulative_futility", "stops"),
     *("expected_day", "expected_months", "expected_date", "decision_day", "target_reached"),
-    *("enrolled", "events", "control_events", "experimental_events"),
+    *("enrolled", "enrolled_at_decision", "events", "control_events", "experimental_events"),
 ]
 OVERALL_COLUMNS = [
     *("scenario", "hypothesis", "endpoint", "test", "experimental", "control"),
-    *("truth", "power", "power_without_futility", "stops_for_futility"),
+    *("truth", "power", "power_without_futility", "stops_for_futility", "targets_reached"),
     *("expected_events", "expected_sample_size", "expected_day", "expected_months"),
     *("enrolment_end_day", "information", "significant_hazard_ratio"),
     *("detectable_hazard_ratio_80%", "detectable_hazard_ratio_90%"),
@@ -189,10 +189,48 @@ def test_expected_numbers_at_the_end_weigh_the_looks(two_arms: DesignTheory) -> 
             looks["stops"].to_list()
         )
         assert overall["expected_events"][0] == pytest.approx(looks["stops"] @ looks["events"])
-        assert overall["expected_day"][0] == pytest.approx(looks["stops"] @ looks["expected_day"])
+        # the trial goes on, and enrols, until its decision
+        assert (looks["decision_day"] - looks["expected_day"]).to_list() == pytest.approx([30, 30])
+        assert overall["expected_day"][0] == pytest.approx(looks["stops"] @ looks["decision_day"])
         assert overall["expected_sample_size"][0] == pytest.approx(
-            looks["stops"] @ looks["enrolled"]
+            looks["stops"] @ looks["enrolled_at_decision"]
         )
+
+
+def test_enrolment_goes_on_until_the_decision() -> None:
+    # 25 patients a month, and a look while they come
+    late = (
+        "analyses.interim.cut={date: 2026-12-01}",
+        "analyses.interim.cleaning_lag=61 days",
+        "hypotheses.pfs.information=330",
+    )
+    theory = design_theory(survival_scenario(TWO_ARMS, *late))
+    look = of(theory.table, "assumed").iloc[0]
+    text = " ".join(design_in_words(theory).split())
+
+    assert look["enrolled_at_decision"] - look["enrolled"] == pytest.approx(50, abs=1)
+    assert "those of the decision, 61 days (interim) and 30 days (final) after" in text
+
+
+def test_a_look_that_waits_for_patients_has_them() -> None:
+    waits = "analyses.interim.cut={enrolled: {count: 450}}"
+    look = of(design_theory(survival_scenario(TWO_ARMS, waits)).table, "assumed").iloc[0]
+
+    assert look["enrolled"] == look["enrolled_at_decision"] == 450
+
+
+def test_power_of_the_design_is_that_of_the_events_that_come() -> None:
+    theory = design_theory(survival_scenario(TWO_ARMS, "survival.dropout.rate=1 per month"))
+    overall = of(theory.overall, "design").iloc[0]
+    text = " ".join(design_in_words(theory).split())
+    (one,) = theory.hypotheses
+
+    assert not overall["targets_reached"]
+    assert overall["expected_events"] < 20
+    assert overall["power"] < 0.1
+    assert f"with {overall['expected_events']:.1f} of 330 events" in text
+    assert of(design_theory(survival_scenario(TWO_ARMS)).overall, "design")["targets_reached"][0]
+    assert one.events == (231, 330), "bounds stay those of the plan"
 
 
 def test_a_late_effect_has_an_average_hazard_ratio_that_falls() -> None:
@@ -322,6 +360,21 @@ def test_the_text_says_what_the_tables_say(two_arms: DesignTheory) -> None:
     assert "Effects change with time" not in text
 
 
+def test_given_spending_is_said_once() -> None:
+    spent = "hypotheses.pfs.efficacy={kind: cumulative, spent: [0.01, 0.025]}"
+    text = " ".join(design_in_words(design_theory(survival_scenario(TWO_ARMS, spent))).split())
+
+    assert "Efficacy: alpha is spent as given, 0.01 and 0.025 by look." in text
+
+
+def test_a_look_without_alpha_has_no_significant_hazard_ratio() -> None:
+    spent = "hypotheses.pfs.efficacy={kind: cumulative, spent: [0.025, 0.025]}"
+    text = " ".join(design_in_words(design_theory(survival_scenario(TWO_ARMS, spent))).split())
+
+    assert "no hazard ratio is significant there, as no alpha is left" in text
+    assert "0.000." not in text
+
+
 def test_a_target_out_of_reach_is_told() -> None:
     theory = design_theory(
         survival_scenario(THREE_LOOKS, "max_study_duration=35 months", "estimates.rmst=null")
@@ -332,7 +385,11 @@ def test_a_target_out_of_reach_is_told() -> None:
     assert not of(theory.table, "assumed")["target_reached"][2]
     # no more Z than the events that come
     assumed, design = (of(theory.table, truth) for truth in ("assumed", "design"))
-    assert assumed["mean_z"][2] < 0.97 * design["mean_z"][2]
+    assert design["mean_z"][2] == pytest.approx(
+        -math.log(0.75) * math.sqrt(design["events"][2] / 4)
+    )
+    assert assumed["mean_z"][2] == pytest.approx(design["mean_z"][2], rel=0.01)
+    assert design["events"][2] < 0.97 * 508
 
 
 def test_command_writes_text_and_tables(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -30,6 +30,13 @@ def test_mean_and_its_error_are_those_of_scipy() -> None:
     assert found.mcse == pytest.approx(stats.sem(values), rel=1e-12)
 
 
+@pytest.mark.parametrize("n", [2, 3, 7, 30, 1000])
+def test_the_mean_of_a_constant_is_known(n: int) -> None:
+    days = 700 / 30.4375
+    found = mean([days] * n)
+    assert (found.estimate, found.mcse, found.lower, found.upper) == (days, 0.0, days, days)
+
+
 def test_undefined_replicates_are_counted_as_failed() -> None:
     found = mean([1.0, NAN, 3.0])
     assert (found.estimate, found.n_requested, found.n_analysed, found.n_failed) == (2.0, 3, 2, 1)

@@ -58,6 +58,7 @@ ELSEWHERE = {
     "analysis": "test_one_trial.py",
     "analysis.counting": "test_counting.py",
     "known": "test_one_trial.py",
+    "compiled.keep_apart": "test_looks_conduct.py",
     "looks": "test_looks_conduct.py",
     "survival_runner": "test_looks_conduct.py",
     "endpoints.derive_endpoints": "test_one_trial.py",

@@ -108,6 +108,24 @@ def test_rows_written_group_by_group_are_the_same_rows(
     assert pq.ParquetFile(tmp_path / "replicates.parquet").metadata.num_row_groups == 6
 
 
+@pytest.mark.parametrize(
+    "never_final",
+    [
+        "hypotheses.pfs.analyses=[interim]",
+        "hypotheses.pfs.efficacy={kind: cumulative, spent: [0.0249, 0.025]}",
+    ],
+)
+def test_a_look_that_no_trial_made_has_no_rows(never_final: str, tmp_path: Path) -> None:
+    scenario = small_survival("survival.effects.0.hazard_ratio=0.01", never_final)
+    job = make_randomised_job(scenario, replicates=2, engine=REFERENCE)
+
+    folder, _ = publish(job, tmp_path)
+
+    table = pd.read_parquet(folder / "replicates.parquet")
+    assert table[["replicate", "analysis"]].to_numpy().tolist() == [[0, "interim"], [1, "interim"]]
+    assert names_in(tmp_path) == {"generic_two_arm"}, "no part of the work is left"
+
+
 def test_tables_are_tidy_and_the_summary_holds_their_numbers(published: Published) -> None:
     folder, result = published
     operating = pd.read_csv(folder / "operating_characteristics.csv", keep_default_na=False)

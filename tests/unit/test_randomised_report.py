@@ -13,14 +13,15 @@ from arms_example import randomised
 from html_pages import Page, text_of
 from made_up_trials import GENERIC, generic, made_up_outcomes, made_up_result
 
+from simulate.describe.design import design_in_words
 from simulate.design_theory import DesignTheory, design_theory
 from simulate.monte_carlo import Estimate, proportion
-from simulate.randomised.execute import execute
+from simulate.randomised.execute import execute, theory_of
 from simulate.randomised.job import make_randomised_job
 from simulate.randomised.outcomes import FUTILE, NOT_REJECTED, REJECTED
 from simulate.randomised.result import RandomisedResult
 from simulate.report.blocks import Details, Listing, Picture, Points, Prose, Section, Table
-from simulate.report.numbers import FIGURE_SPACE, MINUS, PUNCTUATION_SPACE, number
+from simulate.report.numbers import FIGURE_SPACE, MINUS, NO_VALUE, PUNCTUATION_SPACE, number
 from simulate.report.randomised.arms import arms_table, true_value
 from simulate.report.randomised.boundaries import boundaries_section, bounds_table
 from simulate.report.randomised.calendar import calendar_section
@@ -48,7 +49,7 @@ from simulate.report.randomised.report import (
     write_randomised_report,
 )
 from simulate.report.randomised.schema import schema_of
-from simulate.report.randomised.view import RandomisedView
+from simulate.report.randomised.view import Key, RandomisedView
 from simulate.report.randomised.whatifs import whatifs_section
 from simulate.report.randomised.words import cut_in_brief, small, with_error
 from simulate.scenario.analyses import Cut
@@ -233,6 +234,21 @@ def test_few_replicates_without_examples_and_theory_have_a_report(n: int) -> Non
     assert "Example trials" not in Page(page).headings
     assert not re.search(r"\b(nan|inf|None)\b", text_of(page))
     assert "There is no theory to set beside them." in text_of(page)
+
+
+def test_theory_that_knows_no_readers_is_not_set_beside_them() -> None:
+    overrides = (
+        "survival.readers=[{id: 1, name: central, missed: 0.1, early: 0}]",
+        "endpoints=[{id: 1, name: PFS, of: PFS, reader: central}]",
+    )
+    assert theory_of(generic(*overrides)).empty
+    assert not theory_of(generic()).empty
+
+    page = render_randomised_report(made_up_result(generic(*overrides), n=5, examples=False))
+
+    assert "No theory is set beside them" in text_of(page)
+    assert "theory beside simulation" not in text_of(page)
+    assert "Readers, missed scans and rules" in design_in_words(design_theory(generic(*overrides)))
 
 
 def test_a_run_gives_what_the_report_shows() -> None:
@@ -427,9 +443,7 @@ def test_theory_stands_beside_simulation(view: RandomisedView, theory: DesignThe
     assert decided["Not rejected at the last look"][2] == f"{100 * rest:.2f}"
     assert means["Patients when the trial ends"][2] == f"{assumed['expected_sample_size']:.1f}"
     assert means["PFS events when the trial ends"][2] == f"{assumed['expected_events']:.1f}"
-    # one lag for both looks: the decision is a month after the cut
-    month = assumed["expected_months"] + 30 / 30.4375
-    assert means["Months to the last decision"][2] == f"{month:.1f}"
+    assert means["Months to the last decision"][2] == f"{assumed['expected_months']:.1f}"
     marks = theory_table(view, view.hypotheses[0])
     assert marks["rejected"].iloc[-1] == pytest.approx(assumed["power"])
     assert marks["futility"].tolist() == pytest.approx([assumed["stops_for_futility"]] * 2)
@@ -476,6 +490,39 @@ def test_planned_boundaries_are_the_published_ones() -> None:
     assert boundaries.groups[0] == "Planned"
     assert [plain(row[z]) for row in boundaries.rows[:3]] == ["2.963", "2.359", "2.014"]
     assert "Futility, Z" not in boundaries.header
+
+
+def test_a_look_without_a_bound_is_planned_with_none() -> None:
+    scenario = generic("hypotheses.pfs.efficacy={kind: cumulative, spent: [0.025, 0.025]}")
+    found = made_up_result(scenario, theory=design_theory(scenario).table, examples=False)
+    boundaries = table(boundaries_section(RandomisedView(found)), "Boundaries")
+    planned = dict(zip(boundaries.header, boundaries.rows[1], strict=True))
+
+    assert planned["Look"] == "final"
+    assert planned["Efficacy, Z"] == planned["Nominal p"] == planned["Hazard ratio"] == NO_VALUE
+
+
+def test_a_hazard_ratio_at_a_bound_is_not_called_detectable(view: RandomisedView) -> None:
+    found = table(estimates_section(view), "Hazard ratio of pfs")
+    labels = [row[0] for row in found.rows]
+
+    assert labels[-2:] == [
+        "Hazard ratio at the bound of the interim",
+        "Hazard ratio at the bound of the final",
+    ]
+    assert "largest observed one that rejects at a look" in found.caption
+
+
+def test_a_mean_without_error_differs_by_no_errors(theory: DesignTheory) -> None:
+    result = made_up_result(generic(), theory=theory.table, examples=False)
+    view = RandomisedView(result)
+    constant = Estimate(23.0, 3e-15, 23.0, 23.0, 500, 500)
+    key = ("cut_time.mean", "final", "", "all", "")
+    view.measured._found[Key(*key)] = constant
+
+    means = rows_of(table(power_section(view), "Means"))
+    assert means["Final: month of the data cut"][0].startswith("23.0")
+    assert means["Final: month of the data cut"][3] == NO_VALUE
 
 
 def test_simulated_boundaries_are_means_over_the_trials_at_the_look(

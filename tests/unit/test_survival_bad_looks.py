@@ -140,6 +140,18 @@ BAD = {
         "hypotheses.pfs.futility.spending.spent",
         "does not sum to beta|must be 0.1 (given: 0.2)",
     ),
+    "beta that leaves no power": (
+        "gamma: -4}, beta: 0.1}",
+        "gamma: -4}, »beta: 0.98}",
+        "hypotheses.pfs.futility.beta",
+        "leave no trial undecided (given: 0.98; alpha: 0.02)|Lower beta",
+    ),
+    "an interim look that waits for more than all": (
+        "endpoint: PFS, count: 150",
+        "endpoint: PFS, »count: 401",
+        "analyses.interim.cut.events.count",
+        "can never occur|given: 401; sample_size: 400",
+    ),
     "design for harm": (
         "design_hazard_ratio: 0.7",
         "design_hazard_ratio: »1.2",

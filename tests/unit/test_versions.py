@@ -37,6 +37,12 @@ COLUMNS = {
     "concordance.local.central.first_earlier.control": [2, 0, 0, 0],
     "concordance.local.central.only_first.control": [3, 6, 0, 0],
     "concordance.local.central.only_second.control": [2, 0, 5, 0],
+    "n_enrolled.new": [20, 20, 25, 10],
+    "concordance.local.central.both_same.new": [4, 4, 4, 4],
+    "concordance.local.central.first_later.new": [0, 0, 0, 0],
+    "concordance.local.central.first_earlier.new": [0, 0, 0, 0],
+    "concordance.local.central.only_first.new": [4, 1, 1, 1],
+    "concordance.local.central.only_second.new": [0, 0, 0, 0],
     "switched.control": [3, 5, 0, 4],
 }
 
@@ -110,7 +116,10 @@ def test_rates_of_discrepancy_are_those_of_their_definition(outcomes: Outcomes) 
 
 
 def test_agreement_and_changes_of_treatment_are_told_of_a_look(outcomes: Outcomes) -> None:
-    told = {(m.name, m.reader): m.estimate for m in agreement(outcomes, "only")}
+    told = {(m.name, m.reader): m.estimate for m in agreement(outcomes, "only") if m.arm != "new"}
+    bias = told["early_discrepancy.difference", "local, central"]
+    assert bias.estimate == pytest.approx(((4 / 8 - 5 / 12) + (1 / 5 - 6 / 10)) / 2)
+    assert bias.n_analysed == 2
     assert told["event_agreement.mean", "local, central"].estimate == pytest.approx(
         np.mean([0.75, 0.7, 0.8, 1])
     )

@@ -128,6 +128,8 @@ def _planned(view: RandomisedView, hypothesis: Hypothesis, analysis: str) -> dic
         name: view.theory.at_look(hypothesis, column, analysis)
         for name, column in zip(_MEASURES, _PLANNED, strict=True)
     }
+    if math.isinf(found["efficacy_bound"]):
+        found["efficacy_p"] = found["hazard_ratio_at_bound"] = math.nan  # nothing rejects there
     if found["futility_bound"] >= found["efficacy_bound"]:
         found["futility_bound"] = found["hazard_ratio_at_futility"] = math.nan
     return found

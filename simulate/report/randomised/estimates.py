@@ -151,7 +151,7 @@ def _table(view: RandomisedView, hypothesis: Hypothesis) -> Table:
     ]
     for look in view.looks_of(hypothesis):
         found = view.measured.of_hypothesis(hypothesis, "hazard_ratio_at_bound.mean", look.name)
-        label = f"Minimal detectable hazard ratio at the {look_label(look)}"
+        label = f"Hazard ratio at the bound of the {look_label(look)}"
         rows.append((label, found, 1.0, 3, False))
     cells = [
         _row(label, found, scale, digits, sign=sign)
@@ -164,8 +164,9 @@ def _table(view: RandomisedView, hypothesis: Hypothesis) -> Table:
         cells,
         numeric=(1, 2, 3, 4),
         caption=(
-            "Intervals are those of the Monte Carlo error. The minimal detectable hazard ratio is "
-            "the largest observed one that rejects at a look, mean over the trials that made it. "
+            "Intervals are those of the Monte Carlo error. The hazard ratio at the bound is the "
+            "largest observed one that rejects at a look, mean over the trials that made it; some "
+            "call it the minimal detectable difference. "
             "Coverage is that of the usual interval, which takes no account of earlier looks."
         ),
     )

@@ -19,8 +19,8 @@ from simulate.scenario.analyses import Analysis
 from simulate.scenario.monitoring import Hypothesis
 from simulate.scenario.survival_scenario import SurvivalScenario
 
-_HALF = 0.5
-"""Patients that make no difference to a mean that is printed to a tenth."""
+_ROUNDING = 1e-12
+"""Relative error of a mean that is due to the sum of its numbers."""
 
 Compared = tuple[str, Estimate, float]
 """Label, simulation and theory of one line of a table."""
@@ -37,10 +37,19 @@ def power_section(view: RandomisedView) -> Section:
     if view.hypotheses:
         blocks.append(Heading("Size, events and time"))
     blocks.append(_of_trial(view))
-    title = "Power: theory beside simulation"
-    if view.under_null:
-        title = "Decisions: theory beside simulation"
+    title = "Decisions" if view.under_null else "Power"
+    if view.theory:
+        title += ": theory beside simulation"
     return Section("power", title if view.hypotheses else "Size, events and time", blocks)
+
+
+def _why_no_theory(view: RandomisedView) -> str:
+    if isinstance(view.scenario, SurvivalScenario) and view.scenario.is_read:
+        return (
+            "No theory is set beside them: it would take scans as read without error and count "
+            "every event, which readers, missed scans and rules of censoring do not."
+        )
+    return "There is no theory to set beside them."
 
 
 def _introduction(view: RandomisedView) -> str:
@@ -50,7 +59,7 @@ def _introduction(view: RandomisedView) -> str:
         "interval."
     )
     if not view.theory:
-        return f"{text} There is no theory to set beside them."
+        return f"{text} {_why_no_theory(view)}"
     by = (
         "Theory is computed without any random number: events and calendar times by integrating "
         "the scenario's survival over its accrual"
@@ -181,7 +190,8 @@ def _beside_theory(
 
 
 def _difference(found: Estimate, expected: float) -> str:
-    if math.isnan(expected) or not found.mcse > 0:
+    """In Monte Carlo standard errors; none where the error is nothing but rounding."""
+    if math.isnan(expected) or not found.mcse > _ROUNDING * abs(found.estimate):
         return NO_VALUE
     value = (found.estimate - expected) / found.mcse
     text = number(value, 1)
@@ -214,7 +224,7 @@ def _at_stop(view: RandomisedView) -> list[Compared]:
     only = view.hypotheses[0] if len(view.hypotheses) == 1 else None
     size = month = math.nan
     if only is not None:
-        size, month = _patients_by_theory(view, only), theory.decision_month(only)
+        size, month = theory.at_stop(only, "enrolled_at_decision"), theory.decision_month(only)
     of_trial = view.measured.of_trial
     rows: list[Compared] = [
         ("Patients when the trial ends", of_trial("sample_size.mean"), size),
@@ -227,17 +237,6 @@ def _at_stop(view: RandomisedView) -> list[Compared]:
         found = view.measured.of_endpoint(endpoint, "events.mean")
         rows.append((f"{endpoint} events when the trial ends", found, expected))
     return rows
-
-
-def _patients_by_theory(view: RandomisedView, hypothesis: Hypothesis) -> float:
-    """Patients at the end; nan if some still come between a data cut and its decision."""
-    looks = view.looks_of(hypothesis)
-    all_are_there = [
-        view.theory.at_look(hypothesis, "enrolled", look.name) > view.scenario.sample_size - _HALF
-        for look in looks
-        if look.cleaning_lag
-    ]
-    return view.theory.at_stop(hypothesis, "enrolled") if all(all_are_there) else math.nan
 
 
 def _of_look(view: RandomisedView, look: Analysis) -> list[Compared]:
