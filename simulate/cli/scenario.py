@@ -21,8 +21,10 @@ _MOST_WARNINGS = 10
 def validate(file: str, overrides: tuple[str, ...]) -> None:
     """Check the scenario FILE and say what is wrong with it, all at once."""
     from simulate.scenario.reading import read_scenario
+    from simulate.theory.reach import check_targets
 
     scenario = read_scenario(file, overrides)
+    check_targets(scenario)
     click.echo(f"{file} is valid: {scenario.title}")
     click.echo(_size(scenario))
     _warn_of_unstated(scenario)
@@ -93,10 +95,12 @@ def design(file: str, overrides: tuple[str, ...], out: str, name: str | None, fo
     from simulate.design_theory import design_theory
     from simulate.scenario import Scenario, read_scenario
     from simulate.single_arm_theory import single_arm_theory
+    from simulate.theory.reach import check_targets
     from simulate.write_design import write_design
 
     chosen = checked_name(name)
     scenario = read_scenario(file, overrides)
+    check_targets(scenario)
     theory = (
         single_arm_theory(scenario)
         if isinstance(scenario, Scenario) and scenario.single_arm is not None

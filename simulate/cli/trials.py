@@ -94,6 +94,7 @@ def _run_randomised(
     from simulate.publish_randomised import publish
     from simulate.randomised.job import make_randomised_job
     from simulate.randomised.text import results_in_words
+    from simulate.theory.reach import check_targets
 
     job = make_randomised_job(
         scenario,
@@ -102,6 +103,7 @@ def _run_randomised(
         null=null,
         **options,
     )
+    check_targets(job.scenario)
     with progress_bars() as step:
         folder, result = publish(job, out, name=checked_name(name), force=force, step=step)
     click.echo(results_in_words(result))

@@ -11,8 +11,9 @@ from simulate.errors import UsageError
 from simulate.look_replicates import engine_of_looks, look_design, readers_of, run_look_replicates
 from simulate.randomised.job import RandomisedJob, manifest
 from simulate.randomised.outcomes import Looks, Outcomes
-from simulate.randomised.truth import true_log_hazard_ratios, true_nulls
+from simulate.randomised.truth import average_log_hazard_ratios, true_log_hazard_ratios, true_nulls
 from simulate.scenario.reading import AnyScenario
+from simulate.scenario.scenario import Scenario
 from simulate.scenario.survival_trial import SurvivalTrial
 from simulate.steps import Step, Stopwatch, silent
 
@@ -61,6 +62,7 @@ def execute(
             true_log_hazard_ratios(scenario),
             posterior,
             true_nulls(scenario),
+            _averages(scenario, theory),
         )
         named = {key: (variant.name, found) for key, (variant, found) in variants.items()}
         sweep = sweep_table(scenario.name, outcomes, named)
@@ -150,6 +152,13 @@ def theory_of(scenario: AnyScenario) -> pd.DataFrame:
         return design_theory(scenario).table
     except UsageError:  # nothing is tested, or looks cannot be told apart
         return pd.DataFrame()
+
+
+def _averages(scenario: AnyScenario, theory: pd.DataFrame) -> dict[str, dict[str, float]]:
+    """Average hazard ratios by look; replicates that take posterior draws have none in common."""
+    if isinstance(scenario, Scenario) and scenario.draws is not None:
+        return {}
+    return average_log_hazard_ratios(theory)
 
 
 def _of_variants(variants: dict[str, tuple[AnyScenario, Outcomes]]) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterator, Mapping
 from itertools import chain
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -32,6 +33,8 @@ ALL_LOOKS, AT_STOP = "all", "stop"
 
 _ALL = "all"
 
+_NONE: Mapping[str, Mapping[str, float]] = MappingProxyType({})
+
 _REASONS = {REJECTED: "efficacy", FUTILE: "futility", NOT_REJECTED: "end"}
 
 
@@ -41,6 +44,7 @@ def operating_characteristics(
     true_log_hr: Mapping[str, float],
     posterior: Outcomes | None = None,
     true_nulls: Collection[str] = (),
+    average_log_hr: Mapping[str, Mapping[str, float]] = _NONE,
 ) -> pd.DataFrame:
     """Operating characteristics of a randomised trial.
 
@@ -51,14 +55,18 @@ def operating_characteristics(
     outcomes : Outcomes
         Its replicates.
     true_log_hr : mapping of str to float
-        True log hazard ratio by the name of the hypothesis; hypotheses without one are left out of
-        bias and coverage.
+        True log hazard ratio by the name of the hypothesis, for bias and coverage.
     posterior : Outcomes
         Replicates over posterior draws, if there are any: the measure ``reject_over_draws`` is the
         power averaged over them, known as assurance.
     true_nulls : collection of str
         Names of the hypotheses of no effect that are true; of several hypotheses, how often any of
         these is rejected is the measure ``familywise_error``.
+    average_log_hr : mapping of str to mapping of str to float
+        For hypotheses without a true one: by name and analysis, log of the average hazard ratio
+        that theory expects at the look. Bias and coverage against that of the look that decides
+        are the measures ``bias_of_average``, ``coverage_of_average`` and
+        ``bias_of_average_if_rejected``.
 
     Returns
     -------
@@ -78,21 +86,30 @@ def operating_characteristics(
             *m.estimate.row,
         )
         for m in chain(
-            measures(outcomes, true_log_hr, true_nulls), _over_draws(outcomes, posterior)
+            measures(outcomes, true_log_hr, true_nulls, average_log_hr),
+            _over_draws(outcomes, posterior),
         )
     ]
     return pd.DataFrame(rows, columns=list(OPERATING_COLUMNS))
 
 
 def measures(
-    outcomes: Outcomes, true_log_hr: Mapping[str, float], true_nulls: Collection[str] = ()
+    outcomes: Outcomes,
+    true_log_hr: Mapping[str, float],
+    true_nulls: Collection[str] = (),
+    average_log_hr: Mapping[str, Mapping[str, float]] = _NONE,
 ) -> Iterator[Measure]:
     """Every measure of a trial."""
     yield from _of_the_trial(outcomes)
     yield from _several(outcomes, true_nulls)
     for hypothesis in outcomes.hypotheses:
         yield from _of_hypothesis(outcomes, hypothesis)
-        yield from _estimates(outcomes, hypothesis, true_log_hr.get(hypothesis.name, math.nan))
+        yield from _estimates(
+            outcomes,
+            hypothesis,
+            true_log_hr.get(hypothesis.name, math.nan),
+            average_log_hr.get(hypothesis.name, {}),
+        )
     yield from paired_versions(outcomes)
     for analysis in outcomes.analyses:
         yield from _of_look(outcomes, analysis.name)
@@ -249,7 +266,9 @@ def detectable_hazard_ratio(
     return np.where(np.isfinite(z), found, np.nan)
 
 
-def _estimates(outcomes: Outcomes, hypothesis: Hypothesis, truth: float) -> Iterator[Measure]:
+def _estimates(
+    outcomes: Outcomes, hypothesis: Hypothesis, truth: float, averages: Mapping[str, float]
+) -> Iterator[Measure]:
     """The hazard ratio at the decision: its distribution, bias and coverage."""
     endpoint, name = hypothesis.endpoint, hypothesis.name
     if not outcomes.has(f"{name}.log_hr"):
@@ -260,11 +279,18 @@ def _estimates(outcomes: Outcomes, hypothesis: Hypothesis, truth: float) -> Iter
     log_hr = np.where(finite, log_hr, np.nan)
     yield from distribution(AT_STOP, endpoint, _ALL, name, "hazard_ratio", np.exp(log_hr))
     yield Measure(AT_STOP, endpoint, _ALL, name, "log_hazard_ratio.mean", mean(log_hr))
+    of, right = "", np.full(outcomes.n, truth)
     if math.isnan(truth):
+        by_look = np.array([averages.get(each.name, math.nan) for each in outcomes.analyses])
+        of, right = "_of_average", by_look[outcomes.decided_at(hypothesis)]
+    if np.isnan(right).all():
         return
-    yield Measure(AT_STOP, endpoint, _ALL, name, "log_hazard_ratio.bias", mean(log_hr - truth))
-    covers = np.where(finite, np.abs(log_hr - truth) <= Z * error, np.nan)
-    yield Measure(AT_STOP, endpoint, _ALL, name, "log_hazard_ratio.coverage", proportion(covers))
-    rejected = outcomes.rejects(hypothesis)
-    given = np.where(rejected, log_hr - truth, np.nan)
-    yield Measure(AT_STOP, endpoint, _ALL, name, "log_hazard_ratio.bias_if_rejected", mean(given))
+    away = log_hr - right
+    covers = np.where(np.isfinite(away), np.abs(away) <= Z * error, np.nan)
+    given = np.where(outcomes.rejects(hypothesis), away, np.nan)
+    for measure, estimate in (
+        (f"bias{of}", mean(away)),
+        (f"coverage{of}", proportion(covers)),
+        (f"bias{of}_if_rejected", mean(given)),
+    ):
+        yield Measure(AT_STOP, endpoint, _ALL, name, f"log_hazard_ratio.{measure}", estimate)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from simulate.look_replicates import RandomisedTrial
 from simulate.scenario.monitoring import Hypothesis
@@ -19,6 +19,10 @@ from simulate.scenario.survival_model import (
 )
 from simulate.scenario.survival_trial import SurvivalTrial
 from simulate.scenario.trial import Trial
+from simulate.theory.course import ASSUMED
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def true_log_hazard_ratios(trial: RandomisedTrial) -> dict[str, float]:
@@ -31,6 +35,26 @@ def true_log_hazard_ratios(trial: RandomisedTrial) -> dict[str, float]:
     """
     found = {each.name: true_log_hazard_ratio(trial, each) for each in trial.hypotheses}
     return {name: value for name, value in found.items() if not math.isnan(value)}
+
+
+def average_log_hazard_ratios(theory: pd.DataFrame) -> dict[str, dict[str, float]]:
+    """Log of the average hazard ratio that theory expects, by hypothesis and analysis.
+
+    Where hazards are not proportional there is no other one to hold an estimate against: it
+    depends on the follow-up, so that each look has its own.
+
+    Parameters
+    ----------
+    theory : DataFrame
+        `simulate.design_theory.DesignTheory.table`; it may be empty.
+    """
+    found: dict[str, dict[str, float]] = {}
+    if theory.empty:
+        return found
+    for row in theory[theory["truth"] == ASSUMED].itertuples():
+        of_hypothesis = found.setdefault(str(row.hypothesis), {})
+        of_hypothesis[str(row.analysis)] = math.log(float(row.hazard_ratio))
+    return found
 
 
 def true_log_hazard_ratio(trial: RandomisedTrial, hypothesis: Hypothesis) -> float:

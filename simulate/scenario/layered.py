@@ -15,9 +15,11 @@ from pydantic import PrivateAttr
 from simulate.errors import Problem, ScenarioError
 from simulate.scenario.compose import fasten_override, read_chain, read_overrides
 from simulate.scenario.fields import LONGEST_NAME
+from simulate.scenario.findings import Finding
 from simulate.scenario.grid_variants import GRID, SWEEP, with_grid
 from simulate.scenario.head import Head, Variant
 from simulate.scenario.layers import Composed, Layers, Override, compose
+from simulate.scenario.problems import problem_at
 from simulate.scenario.provenance import RegisterRow, register_rows
 from simulate.scenario.source import named_at
 from simulate.scenario.tree import Block, Items, Leaf, Mark, Node, SourceTag, grow
@@ -102,6 +104,10 @@ class LayeredScenario(Head):
     def _named_file(self, key: str, name: str | None) -> FilePath | None:
         node = self._tree.get(key)
         return None if name is None or node is None else named_at(node.mark, name)
+
+    def problems_at(self, findings: Iterable[Finding]) -> list[Problem]:
+        """What is wrong with the scenario, each at its place in the file."""
+        return [problem_at(self._tree, *finding) for finding in findings]
 
     def register(self) -> tuple[RegisterRow, ...]:
         """List every number and date with where it comes from, in the order of the file."""

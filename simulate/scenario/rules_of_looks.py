@@ -42,11 +42,12 @@ def looks_are_possible(looks: Looks) -> Iterator[Finding]:
             f"looks can count at most {MOST_PATIENTS} patients (given: {looks.sample_size})",
         )
     for index, analysis in enumerate(looks.analyses):
-        for path, trigger in _triggers(analysis, index):
+        for path, trigger in triggers_of(analysis, index):
             yield from _possible(looks, path, trigger)
 
 
-def _triggers(analysis: Analysis, index: int) -> Iterator[tuple[Path, Trigger]]:
+def triggers_of(analysis: Analysis, index: int) -> Iterator[tuple[Path, Trigger]]:
+    """Every condition of a look, and where it stands."""
     where: Path = ("analyses", index, "cut")
     for key in ("all", "any"):
         for i, trigger in enumerate(getattr(analysis.cut, key) or ()):

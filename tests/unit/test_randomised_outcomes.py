@@ -234,6 +234,28 @@ def test_what_has_no_true_value_has_no_bias() -> None:
     assert not {name for name in names if "bias" in name or "coverage" in name}
 
 
+def test_without_a_true_value_the_average_of_the_look_that_decides_stands_in() -> None:
+    averages = {"pfs_test": {"first": -0.1, "second": -0.2, "final": -0.3}}
+    found = {
+        m.name: m.estimate
+        for m in measures(OUTCOMES, {}, (), averages)
+        if m.hypothesis == "pfs_test" and "average" in m.name
+    }
+    # decided at the first, second, first, final, final and first look
+    away = np.array([-0.5, -0.4, 0.1, -0.2, -0.3, 0.2]) - [-0.1, -0.2, -0.1, -0.3, -0.3, -0.1]
+    error = np.array([0.1, 0.1, 0.2, 0.1, 0.1, 0.2])
+
+    assert len(found) == 3
+    assert_mean(found["log_hazard_ratio.bias_of_average"], away.tolist())
+    assert_mean(found["log_hazard_ratio.bias_of_average_if_rejected"], away[[0, 1, 4]].tolist())
+    covers = np.abs(away) <= 1.959964 * error
+    assert 0 < covers.sum() < 6
+    assert found["log_hazard_ratio.coverage_of_average"].estimate == pytest.approx(covers.mean())
+    # nothing of the kind where there is a true value
+    names = {m.name for m in measures(OUTCOMES, {"pfs_test": TRUTH}, (), averages)}
+    assert not any("average" in name for name in names)
+
+
 def test_a_hazard_ratio_that_is_not_finite_has_failed() -> None:
     rows = values("pfs_test.log_hr")
     rows[0, 0] = -math.inf  # no event in an arm

@@ -18,8 +18,10 @@ from simulate.design_theory import DesignTheory, design_theory
 from simulate.monte_carlo import Estimate, proportion
 from simulate.randomised.execute import execute, theory_of
 from simulate.randomised.job import make_randomised_job
+from simulate.randomised.operating import operating_characteristics
 from simulate.randomised.outcomes import FUTILE, NOT_REJECTED, REJECTED
 from simulate.randomised.result import RandomisedResult
+from simulate.randomised.truth import average_log_hazard_ratios
 from simulate.report.blocks import Details, Listing, Picture, Points, Prose, Section, Table
 from simulate.report.numbers import FIGURE_SPACE, MINUS, NO_VALUE, PUNCTUATION_SPACE, number
 from simulate.report.randomised.arms import arms_table, true_value
@@ -625,6 +627,33 @@ def test_no_bias_is_told_where_there_is_no_one_truth(result: RandomisedResult) -
 
     assert not any("ias" in label or "overage" in label for label in rows)
     assert "There is no single true one" in first_words(section)
+
+
+def test_bias_is_told_against_the_average_that_theory_expects(
+    result: RandomisedResult, theory: DesignTheory
+) -> None:
+    averages = average_log_hazard_ratios(theory.table)
+    assumed = theory.table[theory.table["truth"] == "assumed"]
+    operating = operating_characteristics("generic", result.outcomes, {}, average_log_hr=averages)
+    view = RandomisedView(dataclasses.replace(result, operating=operating))
+    section = estimates_section(view)
+    rows = rows_of(table(section, "Hazard ratio"))
+
+    assert {k: math.exp(v) for k, v in averages["pfs"].items()} == pytest.approx(
+        dict(zip(assumed["analysis"], assumed["hazard_ratio"], strict=True))
+    )
+    values = view.outcomes.at_decision(view.hypotheses[0], "log_hr")
+    expected = np.log(assumed["hazard_ratio"].to_numpy())[
+        view.outcomes.decided_at(view.hypotheses[0])
+    ]
+    bias = float((values - expected).mean())
+    assert rows["Bias against the expected average"][0].lstrip("+" + MINUS) == f"{abs(bias):.4f}"
+    assert "Coverage of the expected average, %" in rows
+    assert "Bias of the log hazard ratio" not in rows
+    told = f"{assumed['hazard_ratio'].iloc[0]:.3f} at the interim"
+    assert f"average hazard ratio that theory expects at the look that decides: {told}" in (
+        first_words(section)
+    )
 
 
 def test_truth_by_arm_is_that_of_the_closed_form() -> None:

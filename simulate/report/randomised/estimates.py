@@ -21,6 +21,9 @@ from simulate.scenario.monitoring import Hypothesis
 
 _AT_DECISION = "stop"
 
+_AVERAGE = "_of_average"
+"""How measures end that are held against the average hazard ratio of a look."""
+
 
 def estimates_section(view: RandomisedView) -> Section:
     """Hazard ratios at the decision, medians and rates by arm; empty if nothing is estimated."""
@@ -56,6 +59,7 @@ def _in_words(view: RandomisedView, hypothesis: Hypothesis) -> str:
             "The hazard ratio is that of Cox's model at the look that decides. There is no single "
             "true one to hold it against: hazards of the two arms are not proportional over time "
             "or not the same for all patients, so what is estimated depends on the follow-up too."
+            + _against_average(view, hypothesis)
         )
     given = _of(view, hypothesis, "log_hazard_ratio.bias_if_rejected")
     text = (
@@ -70,6 +74,21 @@ def _in_words(view: RandomisedView, hypothesis: Hypothesis) -> str:
     return (
         f"{text}: among trials that reject, its geometric mean lies {number(abs(factor))}% {verb} "
         "the truth."
+    )
+
+
+def _against_average(view: RandomisedView, hypothesis: Hypothesis) -> str:
+    """What bias and coverage are held against instead, if theory has it."""
+    if math.isnan(_of(view, hypothesis, f"log_hazard_ratio.bias{_AVERAGE}").estimate):
+        return ""
+    looks = [
+        f"{number(view.theory.at_look(hypothesis, 'hazard_ratio', look.name), 3)} at the "
+        f"{look_label(look)}"
+        for look in view.looks_of(hypothesis)
+    ]
+    return (
+        " Bias and coverage are told against the average hazard ratio that theory expects at the "
+        f"look that decides: {', '.join(looks)}."
     )
 
 
@@ -149,6 +168,10 @@ def _table(view: RandomisedView, hypothesis: Hypothesis) -> Table:
             False,
         ),
     ]
+    rows += [
+        (label, _of(view, hypothesis, f"log_hazard_ratio.{measure}"), scale, digits, sign)
+        for label, measure, scale, digits, sign in _OF_AVERAGE
+    ]
     for look in view.looks_of(hypothesis):
         found = view.measured.of_hypothesis(hypothesis, "hazard_ratio_at_bound.mean", look.name)
         label = f"Hazard ratio at the bound of the {look_label(look)}"
@@ -170,6 +193,14 @@ def _table(view: RandomisedView, hypothesis: Hypothesis) -> Table:
             "Coverage is that of the usual interval, which takes no account of earlier looks."
         ),
     )
+
+
+_OF_AVERAGE = (
+    ("Bias against the expected average", f"bias{_AVERAGE}", 1.0, 4, True),
+    ("The same among trials that reject", f"bias{_AVERAGE}_if_rejected", 1.0, 4, True),
+    ("Coverage of the expected average, %", f"coverage{_AVERAGE}", 100.0, 2, False),
+)
+"""Lines of what is held against the average hazard ratio that theory expects at the look."""
 
 
 def _row(label: str, found: Estimate, scale: float, digits: int, *, sign: bool) -> tuple[str, ...]:

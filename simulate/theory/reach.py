@@ -1,0 +1,106 @@
+"""Whether a trial may ever have the events that its looks wait for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from scipy.special import pdtrc
+
+from simulate.errors import ScenarioError, UsageError
+from simulate.scenario.analyses import EventCount, Trigger
+from simulate.scenario.findings import Finding
+from simulate.scenario.parameters import DRAWS
+from simulate.scenario.reading import AnyScenario
+from simulate.scenario.rules_of_looks import triggers_of
+from simulate.scenario.survival_scenario import SurvivalScenario
+from simulate.theory.course import Expected, ExpectedTrial
+from simulate.theory.patients import ExpectedPatients
+
+HOPELESS = 1e-9
+"""Probability below which a target counts as one that cannot be reached."""
+
+
+def check_targets(scenario: AnyScenario) -> None:
+    """Refuse a look whose events cannot come, even if all are followed to the end of the study.
+
+    A target that some trials may reach is not refused: `describe` tells of it, and trials that do
+    not reach it are flagged. Nor is one of an endpoint that is read by readers, who may see events
+    that are none, or one of patients whose survival has no formula or follows posterior draws.
+
+    Raises
+    ------
+    ScenarioError
+        With the line of every target that is out of reach.
+    """
+    if not any(t.events for analysis in scenario.analyses for t in analysis.cut.triggers):
+        return
+    expected = _expected(scenario)
+    if expected is None:
+        return
+    found = list(_out_of_reach(scenario, expected))
+    if found:
+        raise ScenarioError(scenario.problems_at(found))
+
+
+def _expected(scenario: AnyScenario) -> Expected | None:
+    if isinstance(scenario, SurvivalScenario):
+        return ExpectedTrial(scenario)
+    if not scenario.arms or (scenario.parameters and scenario.parameters.use == DRAWS):
+        return None
+    try:
+        return ExpectedPatients(scenario)
+    except UsageError:
+        return None  # survival has no formula
+
+
+def _out_of_reach(scenario: AnyScenario, expected: Expected) -> Iterator[Finding]:
+    for index, analysis in enumerate(scenario.analyses):
+        conditions = list(triggers_of(analysis, index))
+        late = [
+            Finding((*path, "events", "count"), *_in_words(trigger.events, expected))
+            for path, trigger in conditions
+            if trigger.events is not None and is_hopeless(expected, trigger)
+        ]
+        if analysis.cut.any is None or len(late) == len(conditions):
+            yield from late
+
+
+def is_hopeless(expected: Expected, trigger: Trigger) -> bool:
+    """Whether a trigger waits for events that practically no trial has by its end.
+
+    The number of events varies at most like a Poisson number: patients come as one, and each has
+    the event or not.
+    """
+    events = trigger.events
+    if events is None or _is_read(expected, events.endpoint):
+        return False
+    mean = _most(expected, events.endpoint)
+    return mean <= 0.0 or float(pdtrc(events.count - 1, mean)) < HOPELESS
+
+
+def _is_read(expected: Expected, endpoint: str) -> bool:
+    """Whether readers say when an endpoint occurs."""
+    trial = expected.trial
+    if not isinstance(trial, SurvivalScenario):
+        return False
+    return any(each.name == endpoint and trial.is_reviewed(each) for each in trial.seen_endpoints)
+
+
+def _most(expected: Expected, endpoint: str) -> float:
+    """Expected events by the end of the study; where sites differ, were all places taken."""
+    at_end = float(expected.events(endpoint)[:, -1].sum())
+    entered = float(expected.entered[-1])
+    if isinstance(expected, ExpectedTrial) or entered <= 0.0:
+        return at_end
+    return at_end * expected.trial.sample_size / entered
+
+
+def _in_words(events: EventCount, expected: Expected) -> tuple[str, str]:
+    endpoint = events.endpoint
+    mean, entered = float(expected.events(endpoint)[:, -1].sum()), float(expected.entered[-1])
+    return (
+        f"so many {endpoint} events cannot be expected by the end of the study "
+        f"(given: {events.count}; expected by day {expected.horizon}, max_study_duration: "
+        f"{mean:,.1f} among {entered:,.1f} patients)",
+        "Lower the count, enrol more patients or sooner, or give a longer max_study_duration",
+    )
