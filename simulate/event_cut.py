@@ -69,6 +69,27 @@ def pfs_known_day(
 
 
 @rule
+def read_known_from(ledger: Ledger, patient: int, call: int, death_window: IntTable) -> int:
+    """First trial day of which a cut knows of an event of PFS by a reader; NEVER if none does.
+
+    Parameters
+    ----------
+    ledger, patient, death_window
+        As of :func:`known_from`.
+    call
+        Patient day on which the reader calls progression.
+    """
+    subjects = ledger.subjects
+    death = subjects.death_day[patient]
+    death_known = death_known_day(
+        death, subjects.contact_lag[patient], subjects.study_withdrawal_day[patient]
+    )
+    window = death_window[subjects.arm[patient]]
+    pfs = pfs_known_day(call, death, death_known, subjects.assessment_stop_day[patient], window)
+    return later(subjects.first_dose_trial_day[patient], pfs)
+
+
+@rule
 def known_from(ledger: Ledger, patient: int, death_window: IntTable) -> tuple[int, int]:
     """First trial days of which a cut knows of a patient's events: PFS and OS; NEVER if none does.
 

@@ -34,7 +34,7 @@ def example_trial(trial: Trial, *, seed: int, replicate: int = 0) -> ExampleTria
     trial = trial_of(trial, replicate)
     engine = ReferenceEngine(build_trial_plan(trial))
     records = engine.simulate(seed=seed, replicate=replicate, log=True)
-    days = days_of_looks(trial, records)
+    days = days_of_looks(trial, records, seed=seed, replicate=replicate)
     snapshots = {name: cut(records, day) for name, day in days.items()}
     endpoints = {name: derive_trial(trial, snapshot) for name, snapshot in snapshots.items()}
     return ExampleTrial(replicate, records, snapshots, endpoints)

@@ -9,11 +9,12 @@ import numpy as np
 from simulate.build_plan import cut_day
 from simulate.distributions import NEVER
 from simulate.ledger import empty_ledger, ledger_of
-from simulate.look_samples import ENDPOINTS, arm_rules, find_event_days, seen_patients
+from simulate.look_samples import arm_rules, find_event_days, seen_patients
 from simulate.looks.build import look_plan
-from simulate.looks.design import LookDesign
+from simulate.looks.design import LookDesign, reader_columns
 from simulate.looks.triggers import Cuts, find_cuts
 from simulate.plan import with_lists
+from simulate.readings import at_address
 from simulate.records import TrialRecords
 from simulate.scenario.trial import Trial
 
@@ -25,18 +26,29 @@ def randomised_design(trial: Trial) -> LookDesign:
         analyses=trial.analyses,
         hypotheses=trial.hypotheses,
         estimates=trial.estimates,
-        endpoints=ENDPOINTS,
+        endpoints=trial.endpoint_names,
         arms=tuple(arm.name for arm in trial.arms),
         sample_size=trial.sample_size,
         origin=trial.origin,
         last_day=math.floor(trial.max_study_duration),
         graph=trial.graph,
         alpha=trial.multiplicity.alpha,
+        more=tuple(reader_columns(trial)),
     )
 
 
-def days_of_looks(trial: Trial, records: TrialRecords) -> dict[str, int]:
-    """Trial day of every data cut of one trial, whatever is decided; by the analysis's name."""
+def days_of_looks(
+    trial: Trial, records: TrialRecords, *, seed: int, replicate: int
+) -> dict[str, int]:
+    """Trial day of every data cut of one trial, whatever is decided; by the analysis's name.
+
+    Parameters
+    ----------
+    trial, records
+        The scenario, and one of its trials.
+    seed, replicate
+        The address of that trial: readers read its scans anew.
+    """
     if not trial.arms:
         return {analysis.name: cut_day(trial, analysis) for analysis in trial.analyses}
     triggers = look_plan(randomised_design(trial)).triggers
@@ -46,6 +58,7 @@ def days_of_looks(trial: Trial, records: TrialRecords) -> dict[str, int]:
     n = records.n_patients
     seen = with_lists(seen_patients(arm_rules(trial), nothing, n))
     seen = seen._replace(ledger=ledger_of(records))
+    at_address(seen.readings, seed=seed, replicate=replicate)
     find_event_days(seen)
     n_looks = len(trial.analyses)
     cuts = Cuts(

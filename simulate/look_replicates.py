@@ -17,6 +17,7 @@ from simulate.look_days import randomised_design
 from simulate.looks.columns import column_names
 from simulate.looks.design import LookDesign, survival_design
 from simulate.randomised_runner import RandomisedRunner
+from simulate.scenario.readers import INVESTIGATOR
 from simulate.scenario.survival_trial import SurvivalTrial
 from simulate.scenario.trial import Trial
 from simulate.steps import Progress
@@ -90,7 +91,8 @@ def look_design(trial: RandomisedTrial) -> LookDesign:
 def readers_of(trial: RandomisedTrial) -> dict[str, str]:
     """Who reads the scans, by the name of the endpoint; without endpoints that have no reader."""
     if not isinstance(trial, SurvivalTrial):
-        return {}
+        others = {name: reader.name for name, reader in trial.readers_by_endpoint.items()}
+        return {"PFS": INVESTIGATOR, **others} if others else {}
     return {each.name: each.reader for each in trial.endpoints if each.reader is not None}
 
 

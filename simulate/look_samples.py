@@ -20,17 +20,25 @@ from simulate.endpoints import (
     known_response,
     progression_free_survival,
 )
-from simulate.event_cut import known_from
+from simulate.event_cut import known_from, read_known_from
 from simulate.known import KnownRows, cut_trial
 from simulate.ledger import PATIENTS, Ledger
+from simulate.readings import (
+    ReaderTables,
+    Readings,
+    find_calls,
+    read_survival,
+    reader_tables,
+    reading_room,
+)
 from simulate.scenario.randomisation import MOST_ARM_ID
 from simulate.scenario.trial import Trial
 
 PFS, OS = range(2)
-"""Endpoints."""
+"""Endpoints; PFS by each reader beside the investigator follows."""
 
-ENDPOINTS = ("PFS", "OS")
-"""Their names, in this order."""
+FIRST_READ = 2
+"""The first of these."""
 
 
 class ArmRules(NamedTuple):
@@ -47,6 +55,7 @@ class ArmRules(NamedTuple):
     leading_drug: IntTable
     cycle_length: IntTable
     from_randomisation: IntTable
+    readers: ReaderTables
 
 
 def arm_rules(trial: Trial) -> ArmRules:
@@ -58,7 +67,7 @@ def arm_rules(trial: Trial) -> ArmRules:
     window = np.zeros(MOST_ARM_ID + 1, np.int64)
     window[ids] = [rules.death_window for rules in of_arms]
     columns = (np.array(column, np.int64) for column in zip(*of_arms, strict=True))
-    return ArmRules(position, window, *columns)
+    return ArmRules(position, window, *columns, reader_tables(trial))
 
 
 class SeenPatients(NamedTuple):
@@ -71,16 +80,20 @@ class SeenPatients(NamedTuple):
     arm: ShortColumn
     """Position of each patient's arm."""
     event_day: ShortColumn
-    """Days from enrolment until a cut knows of the event, NEVER if none does: PFS, and then OS."""
+    """Days from enrolment until a cut knows of the event, NEVER if none does: by endpoint."""
     stride: int
     """Patients for which an endpoint has room."""
+    readings: Readings
+    """What readers beside the investigator call."""
 
 
 def seen_patients(rules: ArmRules, ledger: Ledger, n_patients: int) -> SeenPatients:
     """Room in which looks see a ledger of arrays, for so many patients."""
     known = KnownRows(*(np.zeros(n_patients, np.int64) for _ in KnownRows._fields))
-    arm, event_day = np.zeros(n_patients, np.int32), np.zeros(2 * n_patients, np.int32)
-    return SeenPatients(rules, ledger, known, arm, event_day, n_patients)
+    n_endpoints = FIRST_READ + len(rules.readers.block)
+    arm, event_day = np.zeros(n_patients, np.int32), np.zeros(n_endpoints * n_patients, np.int32)
+    readings = reading_room(rules.readers, n_patients)
+    return SeenPatients(rules, ledger, known, arm, event_day, n_patients, readings)
 
 
 @rule
@@ -93,6 +106,21 @@ def find_event_days(seen: SeenPatients) -> None:
         seen.arm[patient] = seen.rules.position[subjects.arm[patient]]
         seen.event_day[patient] = later(pfs, -entry)
         seen.event_day[seen.stride + patient] = later(os, -entry)
+    if len(seen.rules.readers.block) > 0:
+        find_read_days(seen)
+
+
+@rule
+def find_read_days(seen: SeenPatients) -> None:
+    """The same for PFS by readers beside the investigator, whose calls are found first."""
+    find_calls(seen.readings, seen.ledger, seen.arm)
+    for reader in range(len(seen.rules.readers.block)):
+        calls, days = (reader + 1) * seen.readings.stride, (FIRST_READ + reader) * seen.stride
+        for patient in range(seen.ledger.size[PATIENTS]):
+            entry = seen.ledger.subjects.enrolment_trial_day[patient]
+            call = seen.readings.call[calls + patient]
+            known = read_known_from(seen.ledger, patient, call, seen.rules.death_window)
+            seen.event_day[days + patient] = later(known, -entry)
 
 
 @rule
@@ -120,7 +148,7 @@ def take_sample(
     seen
         One trial.
     endpoint
-        PFS or OS.
+        PFS, OS, or PFS by a reader.
     cut_day
         Trial day of the cut; not beyond the engine's horizon.
     n
@@ -140,6 +168,12 @@ def take_sample(
         if endpoint == OS:
             day[patient] = min(death, known.last_contact_day[row]) + before
             event[patient] = int(death < NEVER)
+        elif endpoint >= FIRST_READ:
+            place = (endpoint - FIRST_READ + 1) * seen.readings.stride + patient
+            call = seen.readings.call[place]
+            last, occurred, _ = read_survival(own, ledger.assessments, known, row, call)
+            day[patient] = last + before
+            event[patient] = occurred
         else:
             response = known_response(own, ledger.assessments, known, row)
             last, occurred, _ = progression_free_survival(

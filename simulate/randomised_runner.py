@@ -39,8 +39,10 @@ from simulate.looks.plan import LookPlan
 from simulate.packed import Packed, pack, unpacked
 from simulate.plan import AnyPlan, trial_plan, with_lists
 from simulate.plans import KEPT, Plans
+from simulate.readings import at_address
 from simulate.scenario.trial import Trial
 from simulate.theory.combination import covariances
+from simulate.told_readers import tell_readers
 
 ChunkOfLooks = dict[str, FloatArray]
 """By the name of the analysis: shape (replicates, columns)."""
@@ -76,7 +78,10 @@ def look_at_trial(watch: Watch, tree: BoundTree, out: FloatColumn, at: int) -> b
         seen.event_day,
         seen.stride,
     )
-    return conduct_looks(watch.plan, tree, enrolled, take_sample, seen, watch.room, out, at)
+    if not conduct_looks(watch.plan, tree, enrolled, take_sample, seen, watch.room, out, at):
+        return False
+    tell_readers(seen, watch.plan, out, at)
+    return True
 
 
 @kernel
@@ -162,6 +167,7 @@ class RandomisedRunner:
         book = bench.book
         packed = pack(Slate(bench.watch, book.tree, values))
         for replicate in replicates:
+            at_address(bench.watch.seen.readings, seed=self._seed, replicate=replicate)
             if not run_trial(bench.packed.block, self._seed, replicate):
                 raise SimulateError(
                     f"replicate {replicate} screens more patients than have room; "
@@ -199,6 +205,7 @@ class RandomisedRunner:
             engine = self._engine_of(bench, replicate)
             ledger = ledger_of(engine.simulate(seed=self._seed, replicate=replicate))
             watch = bench.watch._replace(seen=bench.watch.seen._replace(ledger=ledger))
+            at_address(watch.seen.readings, seed=self._seed, replicate=replicate)
             while not look_at_trial(watch, bench.book.tree, values, row * self._n_columns):
                 bench.book.learn()
         return np.array(values)

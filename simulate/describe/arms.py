@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from simulate.describe.monitoring import analysis_in_words, hypothesis_in_words
 from simulate.describe.multiplicity import sharing_in_words
 from simulate.describe.randomisation import randomised
+from simulate.describe.readers import review_in_words
 from simulate.describe.words import duration, listing, paragraphs
 from simulate.scenario import Scenario
 
@@ -32,7 +33,7 @@ def _changes(scenario: Scenario) -> Iterator[str]:
 def looks_in_words(scenario: Scenario) -> list[str]:
     """When the data are cut, and what is tested."""
     assert scenario.max_study_duration is not None  # the scenario's rules demand it
-    lines = paragraphs(*map(analysis_in_words, scenario.analyses))
+    lines = paragraphs(*review_in_words(scenario), *map(analysis_in_words, scenario.analyses))
     lines += sharing_in_words(scenario)
     for hypothesis in scenario.hypotheses:
         lines += hypothesis_in_words(scenario, hypothesis)

@@ -270,6 +270,11 @@ def _notes_of_kind(theory: DesignTheory) -> Iterator[str]:
             "on its day and nobody lost, and enrolment is the mean of simulated ones. Trials see "
             "events later, so that their looks come later."
         )
+        if scenario.is_read:
+            yield (
+                "Readers beside the investigator are taken to call progression on its very day: "
+                "simulate run tells what their errors do to days, events and power."
+            )
         return
     if scenario.is_read:
         yield (

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from simulate.describe.conduct import calendar_in_words
 from simulate.describe.distributions import time_in_words
 from simulate.describe.words import count, duration, listing, stated_percent
+from simulate.scenario.monitored import Monitored
 from simulate.scenario.readers import Reader, Reading
 from simulate.scenario.survival_endpoints import LATENT_READER, RuleSet, SurvivalEndpoint
 from simulate.scenario.survival_trial import SurvivalTrial
+from simulate.scenario.trial import Trial
 
 
 def reading_in_words(trial: SurvivalTrial) -> Iterator[str]:
@@ -33,7 +35,28 @@ def reading_in_words(trial: SurvivalTrial) -> Iterator[str]:
     yield from endpoints_in_words(trial)
 
 
-def _reader(trial: SurvivalTrial, reader: Reader) -> str:
+def review_in_words(trial: Trial) -> Iterator[str]:
+    """Who reads the scans of patients in cycles beside the investigator, and what comes of it."""
+    if not trial.readers:
+        return
+    yield (
+        "PFS is that of the investigator, at whose call scans and treatment end. Others read the "
+        "scans that were done, and have calls of their own; what they have not called by the last "
+        "scan they never call, and PFS by them is censored there. Deaths count as for PFS."
+    )
+    for name, reader in trial.readers_by_endpoint.items():
+        yield f"{_reader(trial, reader)} Endpoint {name}."
+
+
+def versions_in_words(trial: SurvivalTrial | Trial) -> Iterator[str]:
+    """By whom and by which rules the endpoints of a trial are seen."""
+    if isinstance(trial, SurvivalTrial):
+        yield from endpoints_in_words(trial)
+    else:
+        yield from review_in_words(trial)
+
+
+def _reader(trial: Monitored, reader: Reader) -> str:
     own = Reading.model_construct(missed=reader.missed or 0.0, early=reader.early or 0.0)
     text = f"Reader {reader.id} ({reader.name}) {_errors(own)}"
     for arm, errors in reader.by_arm.items():

@@ -7,7 +7,7 @@ none; the counts are those of Amit et al. 2011 (European Journal of Cancer 47, 1
 from __future__ import annotations
 
 from simulate.compiled import rule
-from simulate.distributions import FloatColumn
+from simulate.distributions import FloatColumn, ShortColumn
 from simulate.looks.plan import CUT_DAY, N_ENROLLED, STOPPED, LookPlan
 from simulate.looks.review import Review
 from simulate.survival_ledger import SurvivalLedger
@@ -28,8 +28,7 @@ def tell_agreement(
     n_more = (len(pairs.first) * len(COUNTS) + pairs.counts_switched) * plan.n_arms
     for look in range(plan.n_looks if n_more > 0 else 0):
         row = at + look * plan.places.n_columns
-        is_told = plan.estimates.every_look == 1 or out[row + STOPPED] == 1.0
-        if out[row + CUT_DAY] >= 0.0 and is_told:
+        if is_told(plan, out, row):
             first = row + plan.places.n_columns - n_more
             for column in range(first, first + n_more):
                 out[column] = 0.0
@@ -40,6 +39,13 @@ def tell_agreement(
             if pairs.counts_switched == 1:
                 column = first + len(pairs.first) * len(COUNTS) * plan.n_arms
                 count_switched(ledger, cut_day, n, out, column)
+
+
+@rule
+def is_told(plan: LookPlan, out: FloatColumn, row: int) -> bool:
+    """Whether the look in a row was made, and estimates are told at it."""
+    stops = plan.estimates.every_look == 1 or out[row + STOPPED] == 1.0
+    return out[row + CUT_DAY] >= 0.0 and stops
 
 
 @rule
@@ -54,14 +60,53 @@ def count_calls(
     stride: int,
 ) -> None:
     """Count what two readers have said of the first n patients by the end of a day."""
-    call, enrolled = review.room.call_day, ledger.enrolment_trial_day
     one = review.plan.pairs.first[pair] * stride
     other = review.plan.pairs.second[pair] * stride
-    for arm in range(review.plan.n_arms):
+    count_pair(
+        review.room.call_day,
+        one,
+        other,
+        ledger.arm,
+        ledger.enrolment_trial_day,
+        cut_day,
+        n,
+        review.plan.n_arms,
+        out,
+        column,
+    )
+
+
+@rule
+def count_pair(
+    call: ShortColumn,
+    one: int,
+    other: int,
+    arms: ShortColumn,
+    origin: ShortColumn,
+    cut_day: int,
+    n: int,
+    n_arms: int,
+    out: FloatColumn,
+    column: int,
+) -> None:
+    """Count what two readers have said of the first n patients by the end of a day, arm by arm.
+
+    Parameters
+    ----------
+    call
+        Days of calls, NEVER without one; those of the two readers begin at `one` and at `other`.
+    arms, origin
+        By patient: position of the arm, and the trial day from which days of calls count.
+    cut_day
+        The trial day.
+    out, column
+        What is filled, and where the counts of the first arm begin.
+    """
+    for arm in range(n_arms):
         same, later, earlier, mine, theirs = 0, 0, 0, 0, 0
         for i in range(n):  # all sums in one go, in SIMD
-            known = cut_day - enrolled[i]
-            is_ours = 1 if ledger.arm[i] == arm else 0
+            known = cut_day - origin[i]
+            is_ours = 1 if arms[i] == arm else 0
             first = 1 if call[one + i] <= known else 0
             second = 1 if call[other + i] <= known else 0
             both = is_ours & first & second

@@ -10,6 +10,7 @@ from datetime import date
 from simulate.looks.concordance import COUNTS
 from simulate.multiplicity.graph import Graph
 from simulate.scenario.analyses import Analysis
+from simulate.scenario.monitored import Monitored
 from simulate.scenario.monitoring import Estimates, Hypothesis
 from simulate.scenario.survival_trial import SurvivalTrial
 
@@ -90,11 +91,16 @@ def survival_design(trial: SurvivalTrial) -> LookDesign:
 
 def _more_columns(trial: SurvivalTrial) -> Iterator[str]:
     """Columns on readers and on changes of treatment: see :mod:`simulate.looks.concordance`."""
+    yield from reader_columns(trial)
+    if trial.survival.switching:
+        yield from (f"{SWITCHED}.{arm.name}" for arm in trial.arms)
+
+
+def reader_columns(trial: Monitored) -> Iterator[str]:
+    """Columns on how far readers agree."""
     for one, other in trial.pairs_of_readers:
         for arm in trial.arms:
             yield from (concordance_column(one, other, count, arm.name) for count in COUNTS)
-    if trial.survival.switching:
-        yield from (f"{SWITCHED}.{arm.name}" for arm in trial.arms)
 
 
 def concordance_column(one: str, other: str, count: str, arm: str) -> str:

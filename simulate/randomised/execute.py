@@ -144,9 +144,8 @@ def theory_of(scenario: AnyScenario) -> pd.DataFrame:
     import pandas as pd
 
     from simulate.design_theory import design_theory
-    from simulate.scenario.survival_scenario import SurvivalScenario
 
-    if isinstance(scenario, SurvivalScenario) and scenario.is_read:
+    if scenario.is_read:
         return pd.DataFrame()
     try:
         return design_theory(scenario).table

@@ -22,7 +22,9 @@ from simulate.look_replicates import RandomisedTrial, look_design
 from simulate.looks import seen as survival_looks
 from simulate.looks.review import Review
 from simulate.plans import Plans
+from simulate.readings import Readings, at_address
 from simulate.reading_words import read_words
+from simulate.scenario.readers import INVESTIGATOR
 from simulate.scenario.survival_trial import SurvivalTrial
 from simulate.scenario.trial import Trial
 from simulate.survival_ledger import ledger_columns
@@ -136,6 +138,7 @@ def _seen_patients(trial: Trial, seed: int, replicate: int) -> SeenTrial:
     records = get_engine("reference", plan).simulate(seed=seed, replicate=replicate)
     ledger, n = ledger_of(records), records.n_patients
     seen = look_samples.seen_patients(look_samples.arm_rules(trial), ledger, n)
+    at_address(seen.readings, seed=seed, replicate=replicate)
     look_samples.find_event_days(seen)
     columns = records.subjects
     enrolled = np.asarray(columns["enrolment_trial_day"], np.int64)
@@ -146,9 +149,20 @@ def _seen_patients(trial: Trial, seed: int, replicate: int) -> SeenTrial:
         "arm": _names(trial)[np.asarray(seen.arm)[:n]],
         "enrolment_trial_day": enrolled,
         **{name: _missing(columns[name]) for name in _DAYS_OF_PATIENTS},
+        **_calls(trial, seen.readings),
     }
     take = partial(look_samples.take_sample, seen)
     return SeenTrial(enrolled, pd.DataFrame(subjects), np.asarray(seen.event_day), take)
+
+
+def _calls(trial: Trial, readings: Readings) -> dict[str, object]:
+    """A patient day of each reader's call; nothing without readers beside the investigator."""
+    calls = np.asarray(readings.call)
+    names = [INVESTIGATOR, *(reader.name for reader in trial.readers)] if trial.readers else []
+    return {
+        f"call_day.{name}": _missing(calls[i * readings.stride : (i + 1) * readings.stride])
+        for i, name in enumerate(names)
+    }
 
 
 def _names(trial: RandomisedTrial) -> npt.NDArray[np.str_]:

@@ -20,7 +20,7 @@ _Arm = TypeVar("_Arm", bound=Trial)
 
 _OF_THE_WHOLE_TRIAL = (
     *("arms", "randomisation", "max_study_duration", "hypotheses", "multiplicity"),
-    *("estimates", "analyses", "sweep", "grid"),
+    *("estimates", "analyses", "readers", "sweep", "grid"),
 )
 """What an arm by itself does not have; it is analysed once, at the end of the trial."""
 

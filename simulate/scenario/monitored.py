@@ -83,6 +83,11 @@ class Monitored:
         """Whether readers, missed visits or rules have a say in an endpoint."""
         return False
 
+    @property
+    def pairs_of_readers(self) -> tuple[tuple[str, str], ...]:
+        """Readers whose calls are compared."""
+        return ()
+
     def event_of(self, endpoint: str) -> str:
         """What the event of an endpoint is: PFS or OS."""
         return endpoint

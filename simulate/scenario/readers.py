@@ -19,6 +19,10 @@ from simulate.scenario.fields import (
 )
 
 
+INVESTIGATOR = "investigator"
+"""Whose reading is documented in a trial of patients in cycles and scans: it ends the scans."""
+
+
 class Reading(Section):
     """How a reader errs."""
 

@@ -38,6 +38,7 @@ from simulate.scenario.rules_of_names import (
     unique_sweep,
     unique_toxicity,
 )
+from simulate.scenario.rules_of_review import readers_of_scans
 from simulate.scenario.rules_of_single_arm import looks_end_in_time, single_arm_fits
 from simulate.scenario.survival_model import SurvivalFactor
 from simulate.scenario.survival_trial import SurvivalTrial
@@ -264,7 +265,7 @@ def _subgroups(trial: Trial) -> Iterator[Finding]:
             taken.update(levels)
 
 
-_OF_LOOKS = "arms randomisation max_study_duration hypotheses multiplicity analyses"
+_OF_LOOKS = "arms randomisation max_study_duration hypotheses multiplicity analyses readers"
 
 RULES: tuple[tuple[frozenset[str], Rule], ...] = tuple(
     (frozenset(blocks.split()), rule)
@@ -292,6 +293,7 @@ RULES: tuple[tuple[frozenset[str], Rule], ...] = tuple(
         ("disease treatment", intensity_drug),
         (f"{_OF_LOOKS} estimates", arms_belong_together),
         ("arms randomisation baseline", arms_are_randomised),
+        ("arms readers", readers_of_scans),
         (f"{_OF_LOOKS} sample_size origin enrolment", looks_fit),
         ("arms sample_size resources single_arm", single_arm_fits),
         ("origin analyses single_arm", looks_end_in_time),

@@ -21,6 +21,7 @@ from simulate.scenario.rules_of_randomisation import (
     strata_exist,
     unique_arms,
 )
+from simulate.scenario.rules_of_review import scans_are_read
 from simulate.scenario.rules_of_tests import tests_are_possible
 from simulate.scenario.tree import Path
 from simulate.scenario.trial import NO_ESTIMATES, NO_RANDOMISATION, Trial
@@ -44,6 +45,7 @@ def arms_belong_together(trial: Trial) -> Iterator[Finding]:
         "hypotheses": bool(trial.hypotheses),
         "multiplicity": trial.multiplicity.method != "none",
         "estimates": trial.estimates != NO_ESTIMATES,
+        "readers": bool(trial.readers),
     }
     for key, is_given in given.items():
         if is_given:
@@ -89,7 +91,7 @@ def looks_fit(trial: Trial) -> Iterator[Finding]:
         trial.hypotheses,
         trial.arms,
         trial.randomisation,
-        ("PFS", "OS"),
+        trial.endpoint_names,
         trial.sample_size,
         trial.origin,
         trial.max_study_duration,
@@ -132,6 +134,7 @@ def arms_agree(trial: Trial, arms: Sequence[Trial]) -> Iterator[Finding]:
                         "Give what differs between arms an id of its own",
                     )
     yield from _same_supply(trial, arms)
+    yield from scans_are_read(trial, arms)
 
 
 def _terms(arm: Trial) -> Iterable[tuple[int, str]]:

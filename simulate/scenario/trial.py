@@ -21,6 +21,7 @@ from simulate.scenario.monitoring import Estimates, Hypothesis
 from simulate.scenario.multiplicity import NO_MULTIPLICITY, Multiplicity, is_left_out
 from simulate.scenario.parameters import Parameters
 from simulate.scenario.randomisation import MOST_ARMS, Randomisation
+from simulate.scenario.readers import INVESTIGATOR, Reader
 from simulate.scenario.resources import Resources
 from simulate.scenario.single_arm import SingleArm
 from simulate.scenario.toxicity import Toxicity
@@ -61,6 +62,11 @@ class Trial(Monitored, Head):
     """Adverse events; by default none are simulated."""
     assessment: Assessment
     """Who looks, and when."""
+    readers: tuple[Reader, ...] = Field(default=(), exclude_if=lambda readers: not readers)
+    """Who reads the scans of a randomised trial beside the investigator, at whose call they end.
+
+    A reader central gives the endpoint PFS_central. By default there is nobody.
+    """
     follow_up: FollowUp
     """Who leaves."""
     resources: Resources | None = None
@@ -93,6 +99,30 @@ class Trial(Monitored, Head):
     def arm_trials(self) -> tuple[Trial, ...]:
         """The trial of each arm, as if all its patients were treated so; without arms itself."""
         return self._arm_trials or (self,)
+
+    @property
+    def readers_by_endpoint(self) -> dict[str, Reader]:
+        """The readers beside the investigator, by the names of their endpoints."""
+        return {f"PFS_{reader.name}": reader for reader in self.readers}
+
+    @property
+    def endpoint_names(self) -> tuple[str, ...]:
+        """Names of the endpoints of the looks: PFS is that of the investigator."""
+        return ("PFS", "OS", *self.readers_by_endpoint)
+
+    @property
+    def is_read(self) -> bool:
+        """Whether readers have a say in an endpoint."""
+        return bool(self.readers)
+
+    @property
+    def pairs_of_readers(self) -> tuple[tuple[str, str], ...]:
+        """Readers whose calls are compared: the investigator with each other one."""
+        return tuple((INVESTIGATOR, reader.name) for reader in self.readers)
+
+    def event_of(self, endpoint: str) -> str:
+        """What the event of an endpoint is: PFS or OS."""
+        return "OS" if endpoint == "OS" else "PFS"
 
     @property
     def draws(self) -> Draws | None:

@@ -78,7 +78,8 @@ def _history(scenario: Scenario, *, seed: int, replicate: int, patient: int) -> 
             f"(given: {patient})"
         )
     arm = trial_plan(plan).arm_ids.index(int(records.subjects["arm"][patient]))
-    own, days = scenario.arm_scenarios[arm], days_of_looks(scenario, records)
+    own = scenario.arm_scenarios[arm]
+    days = days_of_looks(scenario, records, seed=seed, replicate=replicate)
     return History(own, records, patient, trial_plan(plan).arms[arm], days)
 
 

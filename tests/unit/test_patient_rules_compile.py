@@ -71,6 +71,8 @@ ELSEWHERE = {
     "exposure": "test_one_trial.py",
     "observed_truth": "test_observed_truth.py",
     "packed": "test_one_trial.py",
+    "readings": "test_central_review.py",
+    "told_readers": "test_central_review.py",
     "sequential": "test_sequential_integration.py",
 }
 """Modules and rules that are compared in whole trials and samples, and in which file."""

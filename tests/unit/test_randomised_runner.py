@@ -76,7 +76,8 @@ def test_a_look_is_on_the_day_on_which_the_target_is_reached(
             assert found["overshoot"][row] == events - target
             assert found["pfs.events"][row] == events
             assert found["target_reached"][row] == 1
-            assert days_of_looks(trial, one)[look["name"]] == day
+            days = days_of_looks(trial, one, seed=SEED, replicate=row)
+            assert days[look["name"]] == day
     assert n_looks > N
 
 

@@ -44,7 +44,7 @@ def power_section(view: RandomisedView) -> Section:
 
 
 def _why_no_theory(view: RandomisedView) -> str:
-    if isinstance(view.scenario, SurvivalScenario) and view.scenario.is_read:
+    if view.scenario.is_read:
         return (
             "No theory is set beside them: it would take scans as read without error and count "
             "every event, which readers, missed scans and rules of censoring do not."

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from simulate.describe.readers import endpoints_in_words
+from simulate.describe.readers import versions_in_words
 from simulate.monte_carlo import Estimate, mean
 from simulate.plots.what_ifs import plot_variants
 from simulate.randomised.versions import discrepancy_rates, pairs_of_hypotheses
@@ -28,7 +28,11 @@ _STOP = "stop"
 def readers_section(view: RandomisedView) -> Section:
     """Endpoints of PFS side by side; empty unless there are several, or several readers."""
     title = "What readers and rules do"
-    if not isinstance(view.scenario, SurvivalScenario) or not view.scenario.endpoints:
+    scenario = view.scenario
+    has_versions = (
+        scenario.endpoints if isinstance(scenario, SurvivalScenario) else scenario.is_read
+    )
+    if not has_versions:
         return Section("readers", title, [])
     versions = _versions(view)
     blocks: list[Block] = []
@@ -45,8 +49,7 @@ def _versions(view: RandomisedView) -> list[str]:
 
 
 def _prose(view: RandomisedView) -> Prose:
-    assert isinstance(view.scenario, SurvivalScenario)  # others have no endpoints by name
-    text = " ".join(endpoints_in_words(view.scenario))
+    text = " ".join(versions_in_words(view.scenario))
     return Prose(
         f"The same patients under several endpoints. {text} All of them are analysed at the data "
         "cut with which the trial ends."
@@ -179,7 +182,7 @@ def _less(found: Estimate) -> Estimate:
 
 def _concordance(view: RandomisedView) -> list[Block]:
     scenario = view.scenario
-    if not isinstance(scenario, SurvivalScenario) or not scenario.pairs_of_readers:
+    if not scenario.pairs_of_readers:
         return []
     last = view.analyses[-1]
     rows: list[list[str]] = []
