@@ -44,6 +44,8 @@ FIRST_READ = 2
 class ArmRules(NamedTuple):
     """The endpoint definitions of all arms: :class:`EndpointRules` by the arm's position."""
 
+    readers: ReaderTables
+    """How those who read the scans beside the investigator err."""
     position: IntTable
     """Position of an arm by its permanent number; -1 for none."""
     death_window: IntTable
@@ -55,7 +57,6 @@ class ArmRules(NamedTuple):
     leading_drug: IntTable
     cycle_length: IntTable
     from_randomisation: IntTable
-    readers: ReaderTables
 
 
 def arm_rules(trial: Trial) -> ArmRules:
@@ -67,7 +68,7 @@ def arm_rules(trial: Trial) -> ArmRules:
     window = np.zeros(MOST_ARM_ID + 1, np.int64)
     window[ids] = [rules.death_window for rules in of_arms]
     columns = (np.array(column, np.int64) for column in zip(*of_arms, strict=True))
-    return ArmRules(position, window, *columns, reader_tables(trial))
+    return ArmRules(reader_tables(trial), position, window, *columns)
 
 
 class SeenPatients(NamedTuple):

@@ -15,6 +15,7 @@ import numpy as np
 from simulate.compiled import rule
 from simulate.distributions import (
     NEVER,
+    FloatArray,
     IntColumn,
     IntTable,
     ShortColumn,
@@ -63,11 +64,12 @@ class Readings(NamedTuple):
 def reader_tables(trial: Trial) -> ReaderTables:
     """How the readers of a scenario err, as tables."""
     n_scans = 1 + math.floor(trial.max_study_duration or 0)  # there is a scan a day at most
-    scans, errors = np.arange(n_scans), [np.zeros(0)]
+    scans = np.arange(n_scans)
+    errors: list[FloatArray] = [np.zeros(0)]
     for reader in trial.readers:
         by_arm = [reader.of_arm(arm.name) for arm in trial.arms]
-        errors += [1.0 - missed ** (scans + 1.0) for missed, _ in by_arm]
-        errors += [1.0 - (1.0 - early) ** scans for _, early in by_arm]
+        errors += [np.asarray(1.0 - missed ** (scans + 1.0)) for missed, _ in by_arm]
+        errors += [np.asarray(1.0 - (1.0 - early) ** scans) for _, early in by_arm]
     words = [divmod(2 * (reader.id - 1), 4) for reader in trial.readers]
     return ReaderTables(
         block=np.array([block for block, _ in words], np.int64),

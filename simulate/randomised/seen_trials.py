@@ -22,8 +22,8 @@ from simulate.look_replicates import RandomisedTrial, look_design
 from simulate.looks import seen as survival_looks
 from simulate.looks.review import Review
 from simulate.plans import Plans
-from simulate.readings import Readings, at_address
 from simulate.reading_words import read_words
+from simulate.readings import Readings, at_address
 from simulate.scenario.readers import INVESTIGATOR
 from simulate.scenario.survival_trial import SurvivalTrial
 from simulate.scenario.trial import Trial

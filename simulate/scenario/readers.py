@@ -18,7 +18,6 @@ from simulate.scenario.fields import (
     reject,
 )
 
-
 INVESTIGATOR = "investigator"
 """Whose reading is documented in a trial of patients in cycles and scans: it ends the scans."""
 

@@ -13,6 +13,7 @@ from simulate.scenario.parameters import DRAWS
 from simulate.scenario.reading import AnyScenario
 from simulate.scenario.rules_of_looks import triggers_of
 from simulate.scenario.survival_scenario import SurvivalScenario
+from simulate.scenario.trial import Trial
 from simulate.theory.course import Expected, ExpectedTrial
 from simulate.theory.patients import ExpectedPatients
 
@@ -81,7 +82,7 @@ def is_hopeless(expected: Expected, trigger: Trigger) -> bool:
 def _is_read(expected: Expected, endpoint: str) -> bool:
     """Whether readers say when an endpoint occurs."""
     trial = expected.trial
-    if not isinstance(trial, SurvivalScenario):
+    if isinstance(trial, Trial):
         return endpoint in trial.readers_by_endpoint
     return any(each.name == endpoint and trial.is_reviewed(each) for each in trial.seen_endpoints)
 
