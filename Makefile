@@ -62,7 +62,7 @@ run: setup ## simulate the scenario: many replicates, tables and report.html in 
 	@$(WITH_SET) $(SIMULATE) run '$(SCENARIO)' $(SIZE) $(PLACE) $(EFFECT) "$$@"
 
 results/%: setup ## the same for scenarios/%.yaml, for example: make results/kn026_phase2
-	@$(WITH_SET) $(SIMULATE) run 'scenarios/$(patsubst %/,%,$*).yaml' $(SIZE) $(PLACE) "$$@"
+	@$(WITH_SET) $(SIMULATE) run 'scenarios/$(patsubst %/,%,$*).yaml' $(SIZE) $(PLACE) $(EFFECT) "$$@"
 
 validate: setup ## check a scenario file and say where it is wrong
 	@$(WITH_SET) $(SIMULATE) validate '$(SCENARIO)' "$$@"

@@ -20,13 +20,17 @@ from simulate.survival_runner import SurvivalRunner
 from simulate.workers import run_here
 
 HERE = Path(__file__).parent
-THREE_LOOKS, SCANS, JOINT, READERS = (
+THREE_LOOKS, SCANS, JOINT, READERS, MAX_COMBO = (
     HERE / f"{name}.yaml"
-    for name in ("three_looks", "three_looks_scans", "joint_endpoints", "three_looks_readers")
+    for name in (
+        *("three_looks", "three_looks_scans", "joint_endpoints"),
+        *("three_looks_readers", "three_looks_maxcombo"),
+    )
 )
 
 EXACT = "880 patients, three looks, exact times"
 SCANNED = "880 patients, three looks, scans and strata"
+COMBINED = "880 patients, three looks, MaxCombo of three weights"
 BOTH = "600 patients, PFS and OS, a test on each"
 READ = "880 patients, three looks, two readers, rules, strata"
 SIMPY = "880 patients, three looks, by SimPy"
@@ -53,7 +57,13 @@ def workloads(sizes: RandomisedSizes) -> dict[str, Piece]:
     """
     found = {
         name: _looks(SurvivalScenario.from_file(path), BATCH, sizes.batch)
-        for name, path in ((EXACT, THREE_LOOKS), (SCANNED, SCANS), (BOTH, JOINT), (READ, READERS))
+        for name, path in (
+            (EXACT, THREE_LOOKS),
+            (SCANNED, SCANS),
+            (COMBINED, MAX_COMBO),
+            (BOTH, JOINT),
+            (READ, READERS),
+        )
     }
     found[SIMPY] = _looks(SurvivalScenario.from_file(THREE_LOOKS), REFERENCE, sizes.simpy)
     return found

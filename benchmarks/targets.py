@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from benchmarks.commands import FIRST_CHUNK, Whole
 from benchmarks.measure import Times, ratio
-from benchmarks.randomised import BOTH, EXACT, READ, SCANNED
+from benchmarks.randomised import BOTH, COMBINED, EXACT, READ, SCANNED
 from benchmarks.stages import ANALYSED, ENGINE, SIMPY, SIMPY_ANALYSED, THREADS, WORDS
 from benchmarks.table import Target
 
@@ -51,6 +51,7 @@ def randomised_targets(
     return [
         micro(EXACT, 20),
         micro(SCANNED, 40),
+        micro(COMBINED, 60),
         micro(BOTH, 40),
         micro(READ, 40),
         Target(

@@ -59,6 +59,21 @@ def _lifted_compiled(word: Any) -> Callable[..., Any]:
     return lift
 
 
+def as_float(number: int) -> float:
+    """A whole number from 0 to below 2**52 as a float, by what processors do in SIMD."""
+    return float(number)
+
+
+@overload(as_float, jit_options={"forceinline": True})
+def _as_float_compiled(number: Any) -> Callable[..., Any]:
+    del number
+
+    def convert(number: Any) -> Any:
+        return lifted(number) - LIFT
+
+    return convert
+
+
 def whole(value: float) -> int:
     """The whole part of a float from 0 to below 2**31, by what processors do in SIMD."""
     return int(value)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
-from simulate.build_survival_plan import scan_days
+from simulate.build_survival_plan import days_of_calendar, scan_days
 from simulate.distributions import NEVER, FloatArray, IntArray, ShortArray, thresholds
 from simulate.guided import GuidedTables, guided_tables
 from simulate.looks.review import (
@@ -83,7 +84,7 @@ def review_plan(trial: SurvivalTrial, last_day: int) -> ReviewPlan:
         gaps=_tables(_gaps(trial, n_visits), SLICE_BITS_OF_VISITS),
         calendars=_calendars(by_arm, last_day if any(reviewed) else 0, n_visits),
         therapy=_therapy(trial, last_day if any(reviewed) else 0),
-        rules=_rules(trial, names, reviewed),
+        rules=_rules(trial, names, reviewed, last_day),
         pairs=Pairs(
             first=np.array([names.index(one) for one, _ in trial.pairs_of_readers], np.int64),
             second=np.array([names.index(other) for _, other in trial.pairs_of_readers], np.int64),
@@ -185,7 +186,9 @@ def _reads_without_error(endpoint: SurvivalEndpoint) -> bool:
     return endpoint.of == "PFS" and endpoint.reader is None
 
 
-def _rules(trial: SurvivalTrial, readers: list[str], reviewed: list[bool]) -> EndpointRules:
+def _rules(
+    trial: SurvivalTrial, readers: list[str], reviewed: list[bool], last_day: int
+) -> EndpointRules:
     endpoints = trial.seen_endpoints
     own = [trial.rules_of(each) for each in endpoints]
     return EndpointRules(
@@ -197,7 +200,27 @@ def _rules(trial: SurvivalTrial, readers: list[str], reviewed: list[bool]) -> En
         most_not_done=np.array([r.missed_visits or NO_LIMIT for r in own], np.int64),
         censors_therapy=np.array([r.new_therapy == "censor" for r in own], np.int64),
         death_window=np.array([r.death_window or NO_LIMIT for r in own], np.int64),
+        **_grids(trial, last_day),
     )
+
+
+def _grids(trial: SurvivalTrial, last_day: int) -> dict[str, Any]:
+    """Where the grid of each endpoint is, and the edges before and after each day."""
+    begins: list[int] = []
+    following: list[IntArray] = [np.zeros(0, np.int64)]
+    last: list[IntArray] = [np.zeros(0, np.int64)]
+    days = np.arange(last_day + 2)
+    for endpoint in trial.seen_endpoints:
+        begins.append(len(days) * (len(last) - 1) if endpoint.grid else -1)
+        if endpoint.grid:
+            edges = days_of_calendar(endpoint.grid, last_day)
+            following.append(np.append(edges, NEVER)[np.searchsorted(edges, days)])
+            last.append(edges[np.searchsorted(edges, days, side="right") - 1])
+    return {
+        "grid": np.array(begins, np.int64),
+        "next_edge": np.concatenate(following).astype(np.int32),
+        "last_edge": np.concatenate(last).astype(np.int32),
+    }
 
 
 def review_room(trial: SurvivalTrial, plan: ReviewPlan, n_patients: int) -> ReviewRoom:

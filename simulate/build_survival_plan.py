@@ -16,6 +16,7 @@ from simulate.patient.accrual import AccrualPlan
 from simulate.patient.baseline import BaselinePlan
 from simulate.patient.randomisation import BLOCKS, MINIMISATION, SIMPLE, RandomisationPlan
 from simulate.patient.survival import COPULA, ILLNESS_DEATH, SINGLE_OS, SINGLE_PFS
+from simulate.scenario.assessment import CalendarRow
 from simulate.scenario.baseline import LevelsVariable
 from simulate.scenario.recruitment import AccrualRow, Region
 from simulate.scenario.rules_of_survival import variables_that_matter
@@ -78,8 +79,14 @@ def _model(trial: SurvivalTrial) -> int:
 
 def scan_days(trial: SurvivalTrial, last_day: int, arm: str = "") -> IntArray:
     """Days of the scans of an arm since randomisation, up to a day; the first is day 0."""
+    calendar = trial.survival.calendar_by_arm.get(arm, trial.survival.calendar)
+    return days_of_calendar(calendar, last_day)
+
+
+def days_of_calendar(calendar: Sequence[CalendarRow], last_day: int) -> IntArray:
+    """Days of a calendar up to a day; the first is day 0."""
     days = [0]
-    for row in trial.survival.calendar_by_arm.get(arm, trial.survival.calendar):
+    for row in calendar:
         until = last_day if row.until is None else row.until
         days += range(days[-1] + row.every, until + 1, row.every)
     return np.array([day for day in days if day <= last_day], np.int64)

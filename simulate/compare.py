@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from simulate.analysis.row import all_statistics
+from simulate.analysis.single_arm_statistics import COMPARED
 from simulate.analysis.statistics import Statistic
 from simulate.comparison import heading_of, publish_comparison
 from simulate.job import Job, manifest
@@ -22,6 +23,7 @@ _LABEL = 54
 """Width of the column of names, in characters."""
 
 SHOWN = {
+    "Single-arm design": COMPARED,
     "Response": ("orr", "cbr"),
     "Progression-free survival": ("pfs_events", "pfs_median", "pfs_rate_*"),
     "Overall survival": (

@@ -17,7 +17,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import numba
 from numba.core import types
-from numba.extending import intrinsic, register_jitable
+from numba.extending import intrinsic, overload, register_jitable
 
 _MARKS = (b"@rule", b"@part", b"@routine", b"@kernel", b"@overload", b"NamedTuple")
 """What makes a file count: compiled code, or the tables whose layout is compiled into it."""
@@ -88,6 +88,21 @@ def _as_it_is() -> None:
 
 stay_apart: Any = _as_it_is if vars(numba.config)["DISABLE_JIT"] else _never_inline
 """To be called first in a routine: keeps the compiler from inlining it after all."""
+
+
+def keep_apart() -> None:
+    """To be called first in a rule that is long and not always needed: it is not inlined.
+
+    As `stay_apart` in a routine, but Python may call the rule, too.
+    """
+
+
+@overload(keep_apart, inline="always")
+def _keep_apart() -> Callable[[], None]:
+    def code() -> None:
+        stay_apart()
+
+    return code
 
 
 def source_digest() -> str:

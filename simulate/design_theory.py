@@ -8,7 +8,8 @@ Exact, by integration over accrual, dropout and survival: expected numbers of pa
 day. Exact for Z that is normal with independent increments: bounds and error spent. Approximate:
 the days of looks (when the expected number reaches the target), and the mean of Z. That is
 Schoenfeld's under `design`, and under `assumed` follows from the expected numbers at risk, so that
-hazards need not be proportional.
+hazards need not be proportional. Power, and all that the mean of Z gives, is that of log-rank
+tests; for other tests it is nan here, and found by simulation.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import pandas as pd
 from simulate.errors import UsageError
 from simulate.scenario.reading import AnyScenario
 from simulate.scenario.survival_scenario import SurvivalScenario
+from simulate.scenario.testing import name_of
 from simulate.sequential.boundaries import nominal_p
 from simulate.sequential.power import performance_at_means
 from simulate.sequential.refusals import DesignError
@@ -120,7 +122,7 @@ def _key(scenario: AnyScenario, theory: HypothesisTheory) -> dict[str, Any]:
         "scenario": scenario.name,
         "hypothesis": theory.hypothesis.name,
         "endpoint": theory.hypothesis.endpoint,
-        "test": theory.hypothesis.test,
+        "test": name_of(theory.hypothesis.test),
         "experimental": theory.hypothesis.experimental,
         "control": theory.hypothesis.control,
     }
@@ -177,6 +179,8 @@ def _when(scenario: AnyScenario, under: UnderTruth, look: int) -> dict[str, Any]
 def power_without_futility(theory: HypothesisTheory, under: UnderTruth) -> float:
     """Power if no trial is stopped for futility: under the null hypothesis, at most alpha."""
     stops = under.performance
+    if not theory.has_power:
+        return math.nan
     return performance_at_means(theory.bounds, stops.means, stops.events, heed_futility=False).power
 
 

@@ -33,7 +33,7 @@ class GuidedTables(NamedTuple):
     """Distributions on 0, 1, 2, ..., a table each."""
 
     highest: WordTable
-    """Highest word of each number; the entry after a table's last number takes all others."""
+    """Highest word of each number; two entries after a table's last number take all others."""
     guide: WordTable
     """By table and slice of words: entry of the first number that words of the slice can have."""
     n_numbers: int
@@ -108,8 +108,8 @@ def look_up_numbers(
     for i in range(n):
         word = words[first + i]
         at = tables.guide[search.spot[i]]
-        at = at + int(tables.highest[at] < word)
-        at = at + int(tables.highest[at] < word)
+        # the words of a table never decrease, so neither of the two has to wait for the other
+        at = at + int(tables.highest[at] < word) + int(tables.highest[at + 1] < word)
         while tables.highest[at] < word:
             at = at + 1
         number = at & within
@@ -135,7 +135,7 @@ def guided_tables(thresholds: Sequence[IntArray], *, slice_bits: int) -> GuidedT
     length = max(len(table) for table in thresholds)
     if length > MOST_NUMBERS:
         raise ValueError(f"a table of {length} numbers is longer than {MOST_NUMBERS}")
-    stride_bits = length.bit_length()  # one entry more than there are numbers, at least
+    stride_bits = (length + 1).bit_length()  # two entries more than there are numbers, at least
     slices = np.arange(1 << slice_bits, dtype=np.int64) << (WORD_BITS - slice_bits)
     highest = np.full((len(thresholds), 1 << stride_bits), 2**WORD_BITS - 1, np.uint32)
     guide = np.empty((len(thresholds), len(slices)), np.uint32)

@@ -83,9 +83,10 @@ def _write_report(result: RandomisedResult, path: Path) -> None:
 def write_tables(result: RandomisedResult, folder: Path) -> None:
     """Write every table of a result."""
     write_csv(result.operating, folder / "operating_characteristics.csv")
-    write_csv(result.sweep, folder / "sweep.csv")
+    write_csv(_with_coordinates(result.sweep, result), folder / "sweep.csv")
     if len(result.variants_operating):
-        write_csv(result.variants_operating, folder / "sweep_operating_characteristics.csv")
+        of_variants = _with_coordinates(result.variants_operating, result)
+        write_csv(of_variants, folder / "sweep_operating_characteristics.csv")
     if len(result.theory):
         write_csv(result.theory, folder / "design.csv")
     write_row_groups(_row_groups(result.outcomes), folder / "replicates.parquet")
@@ -100,6 +101,19 @@ def write_tables(result: RandomisedResult, folder: Path) -> None:
         ordered = joined[[*first, *(c for c in joined.columns if c not in first)]]
         write_parquet(ordered, folder / "patients" / "subjects.parquet")
     write_json(summary(result), folder / "summary.json")
+
+
+def _with_coordinates(table: pd.DataFrame, result: RandomisedResult) -> pd.DataFrame:
+    """A table of variants with a column for each field of the grid; empty for listed variants."""
+    scenario = result.job.scenario
+    coordinates = scenario.coordinates
+    if not coordinates or table.empty:
+        return table
+    named = {f"{scenario.name}_{name}": cell for name, cell in coordinates.items()}
+    cells = [named.get(name, {}) for name in table["scenario"]]
+    fields = next(iter(coordinates.values()))
+    columns = pd.DataFrame({field: [cell.get(field, "") for cell in cells] for field in fields})
+    return pd.concat([table.reset_index(drop=True), columns], axis=1)
 
 
 def _row_groups(outcomes: Outcomes) -> Iterator[pa.Table]:

@@ -40,6 +40,7 @@ from simulate.packed import Packed, pack, unpacked
 from simulate.plan import AnyPlan, trial_plan, with_lists
 from simulate.plans import KEPT, Plans
 from simulate.scenario.trial import Trial
+from simulate.theory.combination import covariances
 from simulate.theory.planned_looks import expected_events
 
 ChunkOfLooks = dict[str, FloatArray]
@@ -107,7 +108,7 @@ class RandomisedRunner:
         self._plans = Plans(trial)
         self._has_draws = trial.draws is not None
         self._looks = look_plan(design)
-        self._boundaries = Boundaries(design, expected_events(trial))
+        self._boundaries = Boundaries(design, covariances(trial), expected_events(trial))
         self._rules = arm_rules(trial)
         self._kept = lru_cache(maxsize=KEPT)(self._draw)
         self._lock = threading.Lock()

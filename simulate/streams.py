@@ -114,7 +114,9 @@ def _philox4x32_compiled(
     step_0, step_1 = np.uint64(_W0), np.uint64(_W1)
 
     def rounds(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> Any:
-        a, b, c, d = np.uint64(c0), np.uint64(c1), np.uint64(c2), np.uint64(c3)
+        # words as they are; but if the compiler knows, it multiplies with one instruction
+        a, b = np.uint64(c0) & mask, np.uint64(c1) & mask
+        c, d = np.uint64(c2) & mask, np.uint64(c3) & mask
         key_0, key_1 = np.uint64(k0), np.uint64(k1)
         for _ in range(10):
             product_0, product_1 = multiplier_0 * a, multiplier_1 * c

@@ -130,6 +130,22 @@ def parse_whole_days(text: object) -> int:
     return int(days)
 
 
+def parse_days_up(text: object) -> int:
+    """Read a length of time and round it up to whole days, such as ``18 months`` to 548.
+
+    Returns
+    -------
+    int
+        Days, zero or more.
+
+    Raises
+    ------
+    QuantityError
+        As `parse_duration`.
+    """
+    return math.ceil(parse_duration(text))
+
+
 def parse_rate(text: object) -> float:
     """Read a rate such as ``0.0008 per month``.
 

@@ -21,7 +21,7 @@ from simulate.analysis.incidence import IncidenceRules, incidence_rules, inciden
 from simulate.analysis.product_limit import normal_quantile
 from simulate.analysis.response import RESPONSE_SLOTS, ExactLimits, exact_limits
 from simulate.analysis.row import all_statistics, statistic_names, subgroup_columns
-from simulate.analysis.single_arm import SingleArmRules, single_arm_rules, single_arm_slots
+from simulate.analysis.single_arm_plan import SingleArmRules, single_arm_rules, single_arm_slots
 from simulate.analysis.subgroups import GroupRules, group_rules
 from simulate.analysis.survival import OUTCOME_SLOTS, CurveRules, survival_slots
 from simulate.build_plan import cut_day

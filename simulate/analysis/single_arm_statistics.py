@@ -10,6 +10,15 @@ from simulate.scenario.trial import Trial
 SINGLE_ARM = "single_arm"
 """Endpoint under which they stand in tables."""
 
+COMPARED = tuple(
+    f"{SINGLE_ARM}_{name}"
+    for name in (
+        *("go", "consider", "no_go", "full_go", "full_no_go"),
+        *("patients", "enrolled", "treated", "later_responders", "day"),
+    )
+)
+"""What is shown of two scenarios that are compared."""
+
 _OVERALL = (
     ("go", "Decision: go", "%"),
     ("consider", "Decision: consider", "%"),

@@ -9,7 +9,7 @@ import numpy as np
 from simulate.analysis.counting import table_length
 from simulate.analysis.incidence import Tally
 from simulate.analysis.plan import AnalysisPlan
-from simulate.analysis.single_arm import SingleArmRoom, single_arm_room
+from simulate.analysis.single_arm_plan import SingleArmRoom, single_arm_room
 from simulate.analysis.subgroups import Line
 from simulate.analysis.survival import Days, Sample
 from simulate.distributions import FloatColumn, IntColumn

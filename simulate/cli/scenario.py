@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from simulate.cli.options import checked_name, command_line, count, with_set
-from simulate.errors import OutputError
+from simulate.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
     from simulate.scenario.reading import AnyScenario
@@ -121,10 +121,15 @@ def story(
     file: str, overrides: tuple[str, ...], replicate: int, patient: int, seed: int | None
 ) -> None:
     """Tell the history of one patient of the scenario FILE, line by line."""
-    from simulate.scenario import Scenario
+    from simulate.scenario import Scenario, read_scenario
     from simulate.story import story as tell
 
-    scenario = Scenario.from_file(file, overrides)
+    scenario = read_scenario(file, overrides)
+    if not isinstance(scenario, Scenario):
+        raise UsageError(
+            f"story tells of patients in cycles and scans, and {scenario.name} has plain survival "
+            "models (survival): simulate run writes its example patients into patients/"
+        )
     chosen = scenario.seed if seed is None else seed
     click.echo(tell(scenario, seed=chosen, replicate=replicate, patient=patient))
 

@@ -56,7 +56,10 @@ def run(
         _run_randomised(scenario, out, null=null, name=name, force=force, **options)
         return
     if null:
-        raise UsageError(f"--null takes effects of arms away, and {scenario.name} has none")
+        raise UsageError(
+            f"--null takes effects of arms away, and {scenario.name} has none. In a trial of one "
+            "arm set what is true instead, such as --set disease.response.probability=0.2"
+        )
     job = _job_of(_of_patients(scenario), patients_of=patients, **options)
     _tell_engine(job)
     with progress_bars() as step:

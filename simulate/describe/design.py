@@ -85,6 +85,24 @@ def _one(theory: DesignTheory, one: HypothesisTheory) -> list[str]:
         ),
         *_looks(trial, one),
         "",
+        *(
+            _performance(theory, one)
+            if one.has_power
+            else paragraphs(_BY_SIMULATION, *_unreached(one))
+        ),
+    ]
+
+
+_BY_SIMULATION = (
+    "Theory gives the power of log-rank tests only. That of this test, and how often each look "
+    "stops the trial, are found by simulation: simulate run."
+)
+
+
+def _performance(theory: DesignTheory, one: HypothesisTheory) -> list[str]:
+    if not one.has_power:
+        return paragraphs(_BY_SIMULATION, *_unreached(one))
+    return [
         *paragraph(_stops_for(one)),
         *_stopping(one),
         "",
@@ -107,7 +125,7 @@ def _looks(trial: AnyScenario, one: HypothesisTheory) -> list[str]:
         [
             f"{analysis.name}, {_TRUTHS[under.truth]}",
             f"{under.hazard_ratio[look]:.3f}",
-            f"{under.performance.means[look]:.3f}",
+            f"{under.performance.means[look]:.3f}" if one.has_power else NO_VALUE,
             in_months(under.days[look]),
             str(trial.origin + dt.timedelta(days=math.ceil(under.days[look]))),
             f"{under.enrolled[look]:,.1f}",
@@ -218,12 +236,12 @@ def _unreached(one: HypothesisTheory) -> Iterator[str]:
             if not look.is_reached
         ]
         if late:
+            power = "the power above is that of the events that come, " if one.has_power else ""
             come = under.control_events[-1] + under.experimental_events[-1]
             yield (
                 f"{_capital(_TRUTHS[under.truth])}, the trial is expected to end before "
                 f"{listing(late)} with {come:,.1f} of {events_in_words(one.events[-1])} events: "
-                "the power above is that of the events that come, the bounds are those of the "
-                "planned ones."
+                f"{power}the bounds are those of the planned ones."
             )
 
 
@@ -253,6 +271,12 @@ def _notes_of_kind(theory: DesignTheory) -> Iterator[str]:
             "events later, so that their looks come later."
         )
         return
+    if scenario.is_read:
+        yield (
+            "Scans are taken as read without error, none as missed, and every event as counted. "
+            "Readers, missed scans and rules of censoring change days, events and power: simulate "
+            "run tells by how much."
+        )
     if any(_changes(scenario, one) for one in theory.hypotheses):
         yield (
             "Effects change with time: the hazard ratio of a look is the average one by then, "

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from simulate.describe.multiplicity import level_in_words
+from simulate.describe.tests import test_in_words
 from simulate.describe.words import (
     NO_VALUE,
     count,
@@ -15,10 +16,12 @@ from simulate.describe.words import (
     stated_percent,
     table,
 )
-from simulate.scenario import monitoring
+from simulate.looks.build_tests import weights_of
+from simulate.scenario import monitoring, testing
 from simulate.scenario.analyses import Analysis, Cut, Trigger
 from simulate.scenario.monitoring import Estimates, Hypothesis
 from simulate.scenario.survival_trial import SurvivalTrial
+from simulate.scenario.testing import is_log_rank, is_stratified
 from simulate.scenario.trial import Trial
 from simulate.sequential.boundaries import nominal_p
 from simulate.theory.performance import HypothesisTheory
@@ -95,6 +98,7 @@ def hypothesis_in_words(trial: SurvivalTrial | Trial, hypothesis: Hypothesis) ->
             if hypothesis.efficacy is None
             else f"alpha is spent as {spending_in_words(hypothesis.efficacy)}."
         ),
+        _information_of_test(hypothesis) if len(trial.analyses_of(hypothesis)) > 1 else "",
         _futility(hypothesis),
         f"Designed for a hazard ratio of {hypothesis.design_hazard_ratio:g}."
         if hypothesis.design_hazard_ratio is not None
@@ -103,10 +107,34 @@ def hypothesis_in_words(trial: SurvivalTrial | Trial, hypothesis: Hypothesis) ->
 
 
 def _test(trial: SurvivalTrial | Trial, hypothesis: Hypothesis) -> str:
-    if hypothesis.test == "log_rank":
-        return "log-rank test"
+    text = test_in_words(hypothesis.test)
+    if not is_stratified(hypothesis.test):
+        return text
     strata = listing(trial.baseline.variable(s).title for s in trial.randomisation.strata)
-    return f"log-rank test stratified by {strata}"
+    return f"{text} stratified by {strata}"
+
+
+def _information_of_test(hypothesis: Hypothesis) -> str:
+    """What spending by events means for a test whose information does not follow them."""
+    if is_log_rank(hypothesis.test):
+        return ""
+    if isinstance(hypothesis.test, testing.MaxCombo):
+        return (
+            "Alpha is spent by events. The bounds are on the p-value of the combination, from the "
+            "joint normal distribution of all its statistics at all looks that is expected without "
+            "an effect at these events; the p-value takes their observed correlation."
+        )
+    if weights_of(hypothesis.test):
+        return (
+            "Alpha is spent by events. The bounds count on the correlation of the weighted "
+            "statistics of the looks that is expected without an effect at these events."
+        )
+    return (
+        "Alpha is spent by events, and the bounds are those of a statistic whose information is in "
+        "proportion to events, as is that of the log-rank test. Where this test gains information "
+        "otherwise, its looks are correlated otherwise, and the type I error is not exactly alpha: "
+        "simulate run --null tells it."
+    )
 
 
 def _futility(hypothesis: Hypothesis) -> str:
@@ -161,7 +189,8 @@ def _bound(z: float, hazard_ratio: float) -> list[str]:
     """Z, nominal p and hazard ratio of a bound; a look without one shows none."""
     if math.isinf(z):
         return [NO_VALUE] * 3
-    return [f"{z:.4f}", f"{float(nominal_p(z)):.5f}", f"{hazard_ratio:.3f}"]
+    ratio = NO_VALUE if math.isnan(hazard_ratio) else f"{hazard_ratio:.3f}"
+    return [f"{z:.4f}", f"{float(nominal_p(z)):.5f}", ratio]
 
 
 def estimates_in_words(estimates: Estimates, endpoints: Sequence[str]) -> list[str]:
@@ -176,4 +205,18 @@ def estimates_in_words(estimates: Estimates, endpoints: Sequence[str]) -> list[s
         f"Estimated {when}: hazard ratios by Cox regression (Efron), Kaplan-Meier medians of "
         f"{listing(endpoints)} by arm{rates}{rmst}.",
         f"Intervals: {stated_percent(estimates.confidence)}.",
+        _further_tests(estimates),
+    )
+
+
+def _further_tests(estimates: Estimates) -> str:
+    if not estimates.tests:
+        return ""
+    words = [
+        f"{each.name}: {test_in_words(each.test)}"
+        + (", stratified" if is_stratified(each.test) else "")
+        for each in estimates.tests
+    ]
+    return (
+        f"Further tests of each hypothesis at each look, which decide nothing: {'; '.join(words)}."
     )

@@ -91,8 +91,13 @@ def _endpoint(trial: SurvivalTrial, endpoint: SurvivalEndpoint) -> str:
     if endpoint.reader == LATENT_READER:
         return "progression-free survival as it is, progression known on its very day"
     who = "read without error" if endpoint.reader is None else f"read by {endpoint.reader}"
+    when = ""
+    if endpoint.grid:
+        when = f"; times grouped {calendar_in_words(endpoint.grid)}"
     name = "" if endpoint.rules is None else f" ({endpoint.rules})"
-    return f"progression-free survival {who}; {rules_in_words(trial.rules_of(endpoint))}{name}"
+    return (
+        f"progression-free survival {who}; {rules_in_words(trial.rules_of(endpoint))}{name}{when}"
+    )
 
 
 def rules_in_words(rules: RuleSet) -> str:

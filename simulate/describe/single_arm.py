@@ -16,15 +16,13 @@ from simulate.describe.words import (
     table,
 )
 from simulate.scenario.scenario import Scenario
-from simulate.scenario.single_arm import (
+from simulate.scenario.single_arm import FinalLook, InterimLook, SingleArm
+from simulate.scenario.single_arm_designs import (
     AnyDesign,
     Bop2,
-    FinalLook,
     GoConsiderNoGo,
-    InterimLook,
     PredictiveProbability,
     Simon,
-    SingleArm,
     SingleStage,
 )
 from simulate.single_arm.rule import DecisionRule

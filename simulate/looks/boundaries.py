@@ -15,6 +15,8 @@ from typing import NamedTuple
 import numpy as np
 
 from simulate.distributions import IntArray
+from simulate.looks.build_tests import weights_of
+from simulate.looks.combined import CombinedBounds, Covariance
 from simulate.looks.design import LookDesign
 from simulate.looks.levels import roots
 from simulate.scenario.monitoring import Hypothesis
@@ -53,15 +55,24 @@ class Boundaries:
     ----------
     design : LookDesign
         The looks.
+    covariances : mapping of str to Covariance
+        By the name of the hypothesis, for those whose tests have weights.
     expected : mapping of str to sequence of float
         By the name of a hypothesis: events with which its looks are planned, where the looks
         themselves do not tell (see :func:`planned_fractions`).
     """
 
-    def __init__(self, design: LookDesign, expected: ExpectedEvents = _NOTHING) -> None:
+    def __init__(
+        self,
+        design: LookDesign,
+        covariances: Mapping[str, Covariance] | None = None,
+        expected: ExpectedEvents = _NOTHING,
+    ) -> None:
+        known = covariances or {}
+        hypotheses = [design.hypotheses[root.hypothesis] for root in roots(design)]
         self._roots = [
-            _Boundary(design, design.hypotheses[root.hypothesis], root.level, expected)
-            for root in roots(design)
+            _Boundary(design, hypothesis, root.level, known.get(hypothesis.name), expected)
+            for hypothesis, root in zip(hypotheses, roots(design), strict=True)
         ]
         self._lock = threading.Lock()
 
@@ -79,7 +90,12 @@ class _Boundary:
     """Bounds of one hypothesis at one level."""
 
     def __init__(
-        self, design: LookDesign, hypothesis: Hypothesis, level: float, expected: ExpectedEvents
+        self,
+        design: LookDesign,
+        hypothesis: Hypothesis,
+        level: float,
+        covariance: Covariance | None,
+        expected: ExpectedEvents,
     ) -> None:
         information = design.information(hypothesis)
         self._n_looks = len(design.looks_of(hypothesis))
@@ -88,6 +104,15 @@ class _Boundary:
         bounds = find_design_bounds(group_sequential(design, hypothesis, level, expected))
         self._table = BoundTable(bounds, self._planned)
         self._known: dict[Path, LookBounds] = {}
+        self._combined: CombinedBounds | None = None
+        if covariance is not None:
+            n_weights = len(weights_of(hypothesis.test))
+            self._combined = CombinedBounds(covariance, n_weights, self._n_looks, self._spent)
+
+    def _spent(self, path: Path) -> float:
+        """Alpha spent by the end of the last look of a path."""
+        row = np.array([self._to_the_end(path)], np.int64)
+        return float(self._table.bounds(row).alpha_spent[0, len(path) - 1])
 
     def find(self, paths: Sequence[Path]) -> list[LookBounds]:
         missing = [path for path in dict.fromkeys(paths) if path not in self._known]
@@ -113,7 +138,10 @@ class _Boundary:
         look = len(path) - 1
         decides = int(final_looks(counts, self._planned)[0]) <= look
         futility = float(found.futility_z[row, look]) if self._gives_up else -math.inf
-        return LookBounds(float(found.efficacy_z[row, look]), futility, decides)
+        efficacy = float(found.efficacy_z[row, look])
+        if self._combined is not None:
+            efficacy = self._combined.efficacy(path)
+        return LookBounds(efficacy, futility, decides)
 
 
 # ---- designs --------------------------------------------------------------------------------

@@ -10,8 +10,15 @@ import numpy as np
 
 from simulate.distributions import IntArray
 from simulate.errors import UsageError
-from simulate.looks.columns import arm_measures, column_names, hypothesis_measures
-from simulate.looks.comparison import Terms, reciprocals
+from simulate.looks.build_tests import look_tests, test_room
+from simulate.looks.columns import (
+    HYPOTHESIS_COLUMNS,
+    RMST_COLUMNS,
+    arm_measures,
+    column_names,
+    hypothesis_measures,
+)
+from simulate.looks.comparison import reciprocals, terms_room
 from simulate.looks.conduct import LookRoom
 from simulate.looks.curve import Curve
 from simulate.looks.design import LookDesign
@@ -33,6 +40,7 @@ from simulate.looks.statistics import Paths, Tally
 from simulate.looks.triggers import Cuts
 from simulate.scenario.analyses import Trigger
 from simulate.scenario.monitoring import Hypothesis
+from simulate.scenario.testing import is_stratified
 
 _ALONE = -1
 
@@ -58,6 +66,7 @@ def look_plan(design: LookDesign) -> LookPlan:
         triggers=_triggers(design),
         pairs=_pairs(design),
         hypotheses=_hypotheses(design),
+        tests=look_tests(design),
         levels=look_levels(design),
         estimates=Estimates(
             every_look=int(design.estimates.when == "every_look"),
@@ -179,7 +188,7 @@ def _reports(pairs: Sequence[tuple[int, int]]) -> list[int]:
 def _hypotheses(design: LookDesign) -> Hypotheses:
     looks = [design.looks_of(hypothesis) for hypothesis in design.hypotheses]
     return Hypotheses(
-        stratified=_table(h.test == "stratified_log_rank" for h in design.hypotheses),
+        stratified=_table(is_stratified(h.test) for h in design.hypotheses),
         is_tested=_table(
             look in tested for tested in looks for look in range(len(design.analyses))
         ),
@@ -197,6 +206,7 @@ def _places(design: LookDesign) -> Places:
         endpoint=_table(first_endpoint + e * (1 + n_arms * stride) for e in range(n_endpoints)),
         arm_stride=stride,
         hypothesis=_table(first_hypothesis + h * width for h in range(len(design.hypotheses))),
+        first_test=len(HYPOTHESIS_COLUMNS) + (len(RMST_COLUMNS) if design.estimates.rmst else 0),
         level=0 if design.graph is None else width - 1,
     )
 
@@ -227,12 +237,13 @@ def look_room(plan: LookPlan, n_patients: int, n_strata: int) -> LookRoom:
         event=np.zeros(n_patients, np.int32),
         tally=Tally(
             pair=pair_room(n_patients, n_strata, last_day),
-            terms=Terms(np.zeros(n_patients + 2), np.zeros(n_patients + 2)),
+            terms=terms_room(n_patients),
             curve=Curve(
                 np.zeros(n_patients + 2, np.int32),
                 np.zeros(n_patients + 2),
                 np.zeros(n_patients + 2),
             ),
+            tests=test_room(plan.tests, n_patients, n_strata, plan.n_endpoints),
             events=np.zeros(n_hypotheses, np.int64),
             difference=np.zeros(n_hypotheses),
             variance=np.zeros(n_hypotheses),

@@ -60,5 +60,12 @@ def arm_measures(design: LookDesign) -> Sequence[str]:
 
 def hypothesis_measures(design: LookDesign) -> Sequence[str]:
     """What is told of a hypothesis."""
+    rmst = RMST_COLUMNS if design.estimates.rmst else ()
+    tests = (test_column(test.name) for test in design.estimates.tests)
     shared = () if design.graph is None else (LEVEL_COLUMN,)
-    return [*HYPOTHESIS_COLUMNS, *(RMST_COLUMNS if design.estimates.rmst else ()), *shared]
+    return [*HYPOTHESIS_COLUMNS, *rmst, *tests, *shared]
+
+
+def test_column(name: str) -> str:
+    """What is told of a hypothesis by a further test: its statistic."""
+    return f"{name}.z"

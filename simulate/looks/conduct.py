@@ -166,6 +166,8 @@ def _look_at_pairs(
     """
     tally, n_pairs = room.tally, len(plan.pairs.endpoint)
     tells_all = _find_what_is_due(plan, look, tally)
+    if plan.tests.has_wins == 1:
+        _take_all(plan, room.cuts.day[look], n, take, source, room)
     ends, counted = False, Counted(_NOBODY, 0, 0, _NOBODY)
     for stage in range(_STATISTICS + 1 if tells_all else _ESTIMATES + 1):
         for k in range(n_pairs):
@@ -175,7 +177,7 @@ def _look_at_pairs(
             counted = _count(plan, look, pair, counted, enrolled, n, take, source, room)
             endpoint = plan.pairs.endpoint[pair]
             if stage == _STATISTICS:
-                look_at_pair(plan, endpoint, counted, tally, out, row)
+                look_at_pair(plan, endpoint, counted, enrolled.arm, n, tally, out, row)
             if stage == _ESTIMATES or tells_all:
                 estimate_pair(plan, endpoint, counted, tally, out, row)
         if stage == _STATISTICS:
@@ -183,6 +185,24 @@ def _look_at_pairs(
                 return False
             ends = is_decided(plan, tally)
     return True
+
+
+@rule
+def _take_all(
+    plan: LookPlan,
+    cut_day: int,
+    n: int,
+    take: Callable[..., None],
+    source: object,
+    room: LookRoom,
+) -> None:
+    """Keep days and events of all endpoints, for tests that compare pairs of patients by them."""
+    wins = room.tally.tests.wins
+    for endpoint in range(plan.n_endpoints):
+        take(source, endpoint, cut_day, n, room.day, room.event)
+        for i in range(n):
+            wins.day[endpoint * wins.stride + i] = room.day[i]
+            wins.event[endpoint * wins.stride + i] = room.event[i]
 
 
 @rule

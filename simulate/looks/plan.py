@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from simulate.distributions import FloatTable, IntTable
+from simulate.looks.further import Tests
 
 EVENTS, ENROLLED, DATE = range(3)
 """Kinds of conditions: so many events are known; so many patients are enrolled, and some days have
@@ -22,7 +23,8 @@ ARM_EVENTS, MEDIAN, FIRST_RATE = range(3)
 
 HYPOTHESIS_EVENTS, FRACTION, EFFICACY, FUTILITY, Z, LOG_HR, LOG_HR_SE, DECISION = range(8)
 RMST_DIFFERENCE, RMST_DIFFERENCE_SE = range(8, 10)
-"""Columns of a hypothesis; the last two only if restricted means are asked for."""
+"""Columns of a hypothesis; the last two only if restricted means are asked for. Further tests come
+after them."""
 
 GOES_ON, REJECTED, FUTILE, NOT_REJECTED = range(4)
 """Decisions on a hypothesis: none yet; rejected; given up; not rejected when it was last tested."""
@@ -122,6 +124,8 @@ class Places(NamedTuple):
     arm_stride: int
     hypothesis: IntTable
     """First column of each hypothesis."""
+    first_test: int
+    """Column of a hypothesis at which its further tests begin."""
     level: int
     """Column of a hypothesis for the level at which it is tested; 0 if that never changes."""
 
@@ -136,6 +140,7 @@ class LookPlan(NamedTuple):
     triggers: Triggers
     pairs: Pairs
     hypotheses: Hypotheses
+    tests: Tests
     levels: Levels
     estimates: Estimates
     places: Places

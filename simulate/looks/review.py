@@ -79,6 +79,12 @@ class EndpointRules(NamedTuple):
     most_not_done: IntTable
     censors_therapy: IntTable
     death_window: IntTable
+    grid: IntTable
+    """Where the days of the endpoint begin in the tables of its grid; -1 without one."""
+    next_edge: ShortColumn
+    """By day: the end of the interval in which it lies; NEVER if it lies in none."""
+    last_edge: ShortColumn
+    """By day: the last end of an interval up to it."""
 
 
 class Pairs(NamedTuple):
@@ -405,3 +411,28 @@ def take_reviewed(
         has_event = event_day[first + i] <= cut_day - enrolled[i]
         day[i] = event_day[first + i] if has_event else day[i]
         event[i] = 1 if has_event else 0
+    if plan.rules.grid[endpoint] >= 0:
+        group_times(plan.rules, plan.rules.grid[endpoint], ledger, cut_day, n, day, event)
+
+
+@rule
+def group_times(
+    rules: EndpointRules,
+    grid: int,
+    ledger: SurvivalLedger,
+    cut_day: int,
+    n: int,
+    day: ShortColumn,
+    event: ShortColumn,
+) -> None:
+    """Move events to the end of their interval, and censoring to the start.
+
+    An event whose interval is not over at the cut does not count yet: of those without an event
+    in that interval nothing is counted either.
+    """
+    for i in range(n):
+        edge = rules.next_edge[grid + day[i]]
+        is_over = edge <= cut_day - ledger.enrolment_trial_day[i]
+        counts = event[i] == 1 and is_over
+        day[i] = edge if counts else rules.last_edge[grid + day[i]]
+        event[i] = 1 if counts else 0

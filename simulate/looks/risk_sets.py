@@ -56,7 +56,9 @@ class PairRoom(NamedTuple):
     counts: IntColumn
     """By day; all 0 between uses."""
     at_risk: IntColumn
-    """By day: two counts, and above them the number of later days with events."""
+    """By day, as in the rows."""
+    later: ShortColumn
+    """By day: how many later days have events; filled if patients are counted by stratum."""
     stratum_counts: IntColumn
     """By stratum and row; all 0 between uses."""
     pooled: RiskRows
@@ -75,6 +77,7 @@ def pair_room(n_patients: int, n_strata: int, last_day: int) -> PairRoom:
         n_strata=n_strata,
         counts=np.zeros(n_days, np.int64),
         at_risk=np.zeros(n_days, np.int64),
+        later=np.zeros(n_days, np.int32),
         stratum_counts=np.zeros(n_strata * (min(n_patients, n_days) + 1), np.int64),
         pooled=_rows(n_patients),
         by_stratum=_rows(n_patients),
@@ -132,12 +135,12 @@ def count_pair(
     for day in range(last, -1, -1):
         word = counts[day]
         at_risk += word & _BOTH
-        room.at_risk[day] = at_risk + (n_rows << _EVENTS)
+        room.at_risk[day] = at_risk
         rows.day[n_rows] = day
         n_rows += (word >> _EVENTS) != 0
     for row in range(n_rows):
         day = rows.day[row]
-        rows.at_risk[row] = room.at_risk[day] & _BOTH
+        rows.at_risk[row] = room.at_risk[day]
         rows.events[row] = (counts[day] >> _EVENTS) & _BOTH
     for day in range(last + 1):
         counts[day] = 0
@@ -165,11 +168,8 @@ def split_by_stratum(
     Here patients are counted by the last row for which they are at risk: only days with events
     matter, and in each stratum there are fewer of them than days.
     """
-    counts, stride, rows = room.stratum_counts, n_rows + 1, room.by_stratum
-    for i in range(n):
-        unit = units[first_unit + sample.arm[i]]
-        slot = sample.stratum[i] * stride + (room.at_risk[sample.day[i]] >> _EVENTS)
-        counts[slot] += unit + unit * (sample.event[i] << _EVENTS)
+    counts, rows = room.stratum_counts, room.by_stratum
+    count_by_stratum(sample, n, units, first_unit, n_rows, room)
     m, slot = 0, 0
     for _ in range(room.n_strata):
         at_risk = 0
@@ -184,3 +184,31 @@ def split_by_stratum(
         counts[slot] = 0
         slot += 1
     return m
+
+
+@rule
+def count_by_stratum(
+    sample: Sample, n: int, units: IntTable, first_unit: int, n_rows: int, room: PairRoom
+) -> None:
+    """Count patients and events by stratum and by the last row for which they are at risk.
+
+    After `count_pair` gave that many pooled rows. The room's ``stratum_counts``, a row and one more
+    for each stratum, are to be 0 again after their use.
+    """
+    counts, stride = room.stratum_counts, n_rows + 1
+    last = _count_later(n_rows, room)
+    for i in range(n):
+        unit = units[first_unit + sample.arm[i]]
+        slot = sample.stratum[i] * stride + room.later[min(sample.day[i], last)]
+        counts[slot] += unit + unit * (sample.event[i] << _EVENTS)
+
+
+@rule
+def _count_later(n_rows: int, room: PairRoom) -> int:
+    """Count for each day the later days with events; give a day from which on there are none."""
+    last, row = room.pooled.day[0] if n_rows > 0 else 0, 0
+    for day in range(last, -1, -1):
+        room.later[day] = row
+        # after the last row another one has been begun, on day 0
+        row += room.pooled.day[row] == day
+    return last

@@ -10,9 +10,17 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from simulate.compiled import rule
-from simulate.distributions import FloatColumn, IntColumn
+from simulate.distributions import FloatColumn, IntColumn, ShortColumn
 from simulate.looks.comparison import Terms, log_rank, log_rank_z
 from simulate.looks.curve import Curve
+from simulate.looks.further import (
+    LOG_RANK,
+    POOLED,
+    WITH_DAYS,
+    TestRoom,
+    TwoArms,
+    statistic,
+)
 from simulate.looks.plan import (
     ARM_EVENTS,
     FIRST_ARM,
@@ -29,6 +37,7 @@ from simulate.looks.risk_sets import (
     second_count,
     split_by_stratum,
 )
+from simulate.looks.strata import split_with_days
 
 
 class Paths(NamedTuple):
@@ -62,6 +71,7 @@ class Tally(NamedTuple):
     pair: PairRoom
     terms: Terms
     curve: Curve
+    tests: TestRoom
     events: IntColumn
     """By hypothesis: events of its arms at this look."""
     difference: FloatColumn
@@ -96,21 +106,24 @@ def count_arms(
     """Count the patients of a pair; the tally keeps them until the next count."""
     first_unit, n_split = pair * plan.n_arms, 0
     n_rows = count_pair(sample, n, plan.pairs.units, first_unit, last_day, tally.pair)
-    if _needs_strata(plan, pair, tally):
-        units = plan.pairs.units
+    needs, units = _needs_of_count(plan, pair, tally), plan.pairs.units
+    if needs == WITH_DAYS:
+        ends = tally.tests.weighted.ends
+        n_split = split_with_days(sample, n, units, first_unit, n_rows, tally.pair, ends)
+    elif needs != POOLED:
         n_split = split_by_stratum(sample, n, units, first_unit, n_rows, tally.pair)
     return Counted(pair, n_rows, n_split, last_day)
 
 
 @rule
-def _needs_strata(plan: LookPlan, pair: int, tally: Tally) -> bool:
-    """Whether a hypothesis of the pair that is looked at is one in strata."""
-    is_asked = False
+def _needs_of_count(plan: LookPlan, pair: int, tally: Tally) -> int:
+    """The most that a hypothesis of the pair needs, of those that are looked at."""
+    needs = POOLED
     for place in range(plan.pairs.first_hypothesis[pair], plan.pairs.first_hypothesis[pair + 1]):
         hypothesis = plan.pairs.hypotheses[place]
-        if plan.hypotheses.stratified[hypothesis] == 1 and _is_looked_at(tally, hypothesis):
-            is_asked = True
-    return is_asked
+        if _is_looked_at(tally, hypothesis):
+            needs = max(needs, plan.tests.needs[hypothesis])
+    return needs
 
 
 @rule
@@ -121,7 +134,14 @@ def _is_looked_at(tally: Tally, hypothesis: int) -> bool:
 
 @rule
 def look_at_pair(
-    plan: LookPlan, endpoint: int, counted: Counted, tally: Tally, out: FloatColumn, at: int
+    plan: LookPlan,
+    endpoint: int,
+    counted: Counted,
+    arm: ShortColumn,
+    n: int,
+    tally: Tally,
+    out: FloatColumn,
+    at: int,
 ) -> None:
     """Find the statistics of the hypotheses of a pair that was counted, and tell its events.
 
@@ -131,6 +151,8 @@ def look_at_pair(
         The looks, and the endpoint of the pair.
     counted, tally
         The pair; the tally is given statistic and events of each hypothesis.
+    arm, n
+        Arms of all patients of the sample.
     out, at
         Where the row of the look begins.
     """
@@ -153,6 +175,40 @@ def look_at_pair(
         tally.difference[hypothesis] = comparison.difference
         tally.variance[hypothesis] = comparison.variance
         tally.z[hypothesis] = log_rank_z(comparison)
+        if plan.tests.kind[hypothesis] != LOG_RANK or plan.tests.n_further > 0:
+            _make_tests(plan, hypothesis, counted, arm, n, tally, out, column)
+
+
+@rule
+def _make_tests(
+    plan: LookPlan,
+    hypothesis: int,
+    counted: Counted,
+    arm: ShortColumn,
+    n: int,
+    tally: Tally,
+    out: FloatColumn,
+    column: int,
+) -> None:
+    """Find the statistic of a hypothesis, if not by the log-rank test, and tell further tests."""
+    tests, pairs = plan.tests, plan.pairs
+    two = TwoArms(
+        counted.n_rows,
+        counted.n_split,
+        counted.last_day,
+        pairs.first_arm[counted.pair],
+        pairs.second_arm[counted.pair],
+        arm,
+        n,
+    )
+    for further in range(tests.n_further + 1):
+        test = hypothesis if further == 0 else plan.n_hypotheses + further - 1
+        if further > 0 or tests.kind[test] != LOG_RANK:
+            z = statistic(tests, test, two, tally.pair, tally.curve, plan.reciprocal, tally.tests)
+            if further == 0:
+                tally.z[hypothesis] = z
+            else:
+                out[column + plan.places.first_test + further - 1] = z
 
 
 @rule

@@ -68,19 +68,15 @@ class Graph:
         Its weight goes to its neighbours; who passed something to it now passes that to them. The
         rejected one stays in the tables with weight 0, so that positions stay what they are.
         """
-        weights, ways = self.weights, self.transitions
-        n = len(self)
-        weight = weights + weights[rejected] * ways[rejected]
+        ways = self.transitions
+        weight = self.weights + self.weights[rejected] * ways[rejected]
         weight[rejected] = 0.0
-        passed = np.zeros((n, n))
-        for i in range(n):
-            back = ways[i, rejected] * ways[rejected, i]
-            if i == rejected or back >= 1.0 - _ROUNDING:
-                continue
-            for j in range(n):
-                if j not in (i, rejected):
-                    through = ways[i, j] + ways[i, rejected] * ways[rejected, j]
-                    passed[i, j] = through / (1.0 - back)
+        back = ways[:, rejected] * ways[rejected]
+        keeps = back < 1.0 - _ROUNDING  # else all came back by way of the rejected one
+        through = ways + np.outer(ways[:, rejected], ways[rejected])
+        passed = through / np.where(keeps, 1.0 - back, np.inf)[:, np.newaxis]
+        passed[rejected] = passed[:, rejected] = 0.0
+        np.fill_diagonal(passed, 0.0)
         return Graph(weight, passed)
 
     def after(self, rejected: Iterable[int]) -> Graph:

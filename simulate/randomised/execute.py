@@ -136,11 +136,18 @@ def _compile(scenario: AnyScenario, step: Step) -> None:
 
 
 def theory_of(scenario: AnyScenario) -> pd.DataFrame:
-    """What theory expects, by hypothesis, look and truth; empty where there is no theory."""
+    """What theory expects, by hypothesis, look and truth; empty where there is no theory.
+
+    Theory knows nothing of readers, missed scans and rules of censoring: of a trial that has them
+    nothing is set beside the simulation.
+    """
     import pandas as pd
 
     from simulate.design_theory import design_theory
+    from simulate.scenario.survival_scenario import SurvivalScenario
 
+    if isinstance(scenario, SurvivalScenario) and scenario.is_read:
+        return pd.DataFrame()
     try:
         return design_theory(scenario).table
     except UsageError:  # nothing is tested, or looks cannot be told apart

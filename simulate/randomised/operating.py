@@ -19,8 +19,10 @@ from simulate.monte_carlo import Z, mean, proportion
 from simulate.operating import OPERATING_COLUMNS
 from simulate.randomised.measure import Measure, distribution
 from simulate.randomised.outcomes import FUTILE, NOT_REJECTED, REJECTED, Outcomes
+from simulate.randomised.side_by_side import side_by_side
 from simulate.randomised.versions import agreement, paired_versions
 from simulate.scenario.monitoring import Hypothesis
+from simulate.scenario.testing import is_log_rank
 from simulate.units import DAYS_PER_MONTH
 
 POPULATION = "ITT"
@@ -219,6 +221,11 @@ def _of_hypothesis(outcomes: Outcomes, hypothesis: Hypothesis) -> Iterator[Measu
                 yield Measure(analysis, endpoint, _ALL, name, "reject_by_then", proportion(by_then))
     for look in outcomes.decided_looks(hypothesis):
         yield from _bounds(outcomes, hypothesis, outcomes.analyses[look].name)
+    for share in side_by_side(outcomes, hypothesis):
+        key = (share.analysis, endpoint, _ALL, name)
+        yield Measure(*key, f"{share.column}.significant", share.significant)
+        if share.beyond_bound.n_analysed:
+            yield Measure(*key, f"{share.column}.beyond_bound", share.beyond_bound)
 
 
 def _bounds(outcomes: Outcomes, hypothesis: Hypothesis, analysis: str) -> Iterator[Measure]:
@@ -233,7 +240,7 @@ def _bounds(outcomes: Outcomes, hypothesis: Hypothesis, analysis: str) -> Iterat
                 analysis, hypothesis.endpoint, _ALL, hypothesis.name, name, finite
             )
     bound = detectable_hazard_ratio(outcomes, hypothesis, analysis)
-    if np.isfinite(bound).any():
+    if is_log_rank(hypothesis.test) and np.isfinite(bound).any():
         yield from distribution(
             analysis, hypothesis.endpoint, _ALL, hypothesis.name, "hazard_ratio_at_bound", bound
         )

@@ -108,6 +108,7 @@ def _seen_survival(trial: SurvivalTrial, seed: int, replicate: int) -> SeenTrial
         "arm": _names(trial)[columns["arm"]],
         "enrolment_trial_day": enrolled,
         **{name: _missing(columns[name]) for name in _DAYS},
+        **({"switch_day": _missing(columns["switch_day"])} if trial.survival.switching else {}),
         **_readings(trial, review, n),
     }
     take = partial(survival_looks.take_sample, seen)

@@ -90,6 +90,7 @@ def agreement(outcomes: Outcomes, analysis: str) -> Iterator[Measure]:
         if first == CONCORDANCE and rest[2] == "both_same":
             one, other, _, arm = rest
             yield from _of_pair(outcomes, analysis, one, other, arm)
+            yield from _bias(outcomes, analysis, one, other, arm)
         elif first == SWITCHED:
             values = outcomes.looks.column(analysis, name)
             if not np.isnan(values).all():
@@ -104,6 +105,26 @@ def _of_pair(
         if not np.isnan(values).all():
             for measure in distribution(analysis, "PFS", arm, "", name, values):
                 yield measure._replace(reader=f"{one}, {other}")
+
+
+def _bias(outcomes: Outcomes, analysis: str, one: str, other: str, arm: str) -> Iterator[Measure]:
+    """Early discrepancy in an experimental arm less that in its control: evaluation bias."""
+    controls = {each.control for each in outcomes.hypotheses if each.experimental == arm}
+    for control in sorted(controls):
+        mine, theirs = (
+            discrepancy_rates(outcomes, analysis, one, other, name)["early_discrepancy"]
+            for name in (arm, control)
+        )
+        if not np.isnan(mine).all():
+            yield Measure(
+                analysis,
+                "PFS",
+                f"{arm} - {control}",
+                "",
+                "early_discrepancy.difference",
+                mean(_difference(mine, theirs)),
+                f"{one}, {other}",
+            )
 
 
 def discrepancy_rates(

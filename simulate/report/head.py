@@ -8,6 +8,7 @@ from simulate.report.blocks import Prose, Tiles
 from simulate.report.numbers import counted, in_unit, interval, number, with_unit
 from simulate.report.safety import incidence
 from simulate.report.view import View
+from simulate.single_arm_operating import single_arm_outcomes
 
 
 def summary(view: View) -> Prose:
@@ -141,6 +142,7 @@ def tiles(view: View) -> Tiles:
             f"{view.n:,}",
             f"{view.n - _failed(view):,} analysed, {_failed(view)} failed",
         ),
+        *_decision(view),
         *(_tile(view, *row) for row in _TILES if row[0] in view.statistics),
     ]
     for name in ("pfs", "os"):
@@ -159,6 +161,15 @@ def tiles(view: View) -> Tiles:
             )
         )
     return Tiles(items)
+
+
+def _decision(view: View) -> list[tuple[str, str, str]]:
+    """How often a single-arm design is go, if there is one."""
+    found = single_arm_outcomes(view.scenario, view.analysed)
+    if found is None:
+        return []
+    go, full = (100 * found.probability("go", full=at_once).estimate for at_once in (False, True))
+    return [("Go", with_unit(go, "%"), f"{with_unit(full, '%')} were all responses known at once")]
 
 
 def _inside_words(view: View) -> str:

@@ -7,6 +7,7 @@ import math
 import pandas as pd
 
 from simulate.analysis.drugs import WAIT_SLOTS, drug_key
+from simulate.analysis.single_arm_statistics import COMPARED
 from simulate.report.blocks import Block, Heading, Prose, Section, Table
 from simulate.report.numbers import decimals_of, listed, number, signed
 from simulate.report.view import View
@@ -54,7 +55,7 @@ def whatifs_section(view: View) -> Section:
 
 def _statistics(view: View, changed: Scenario) -> list[tuple[str, str]]:
     """Statistics and measures shown, in order."""
-    shown = [(name, "mean") for name in (*_FIRST, *_of_doses(view, changed))]
+    shown = [(name, "mean") for name in (*COMPARED, *_FIRST, *_of_doses(view, changed))]
     for name in ("pfs", "os"):
         shown += [(f"{name}_rate_{m}", "mean") for m in view.months]
         shown += [(f"{name}_median", "q50"), (f"{name}_median", "not_reached")]

@@ -11,15 +11,15 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from simulate.scenario.fields import (
     LONGEST_NAME,
     Date,
+    DaysUp,
     FileSafeName,
     Identifier,
     Label,
     LevelList,
     OpenProbability,
     PositiveDays,
-    PositiveWholeDays,
+    PositiveDaysUp,
     Section,
-    WholeDays,
     exactly_one,
     reject,
 )
@@ -43,8 +43,9 @@ class EventCount(Section):
     """Whose events are counted, in all arms together."""
     count: Annotated[int, Field(ge=1, le=1_000_000)]
     """The data are cut at the end of the day on which so many are known."""
-    adjudication_lag: WholeDays = Field(default=0, exclude_if=_is_left_out)
-    """Time that a reader takes over an event before it counts here; by default none."""
+    adjudication_lag: DaysUp = Field(default=0, exclude_if=_is_left_out)
+    """Time that a reader takes over an event before it counts here, rounded up to whole days; by
+    default none."""
 
 
 class EnrolledCount(Section):
@@ -52,8 +53,9 @@ class EnrolledCount(Section):
 
     count: Annotated[int, Field(ge=1, le=1_000_000)]
     """Patients enrolled."""
-    after: WholeDays = Field(default=0)
-    """Time from the day on which the last of them was enrolled; by default that very day."""
+    after: DaysUp = Field(default=0)
+    """Time from the day on which the last of them was enrolled, rounded up to whole days; by
+    default that very day."""
 
 
 class Trigger(Section):
@@ -65,8 +67,9 @@ class Trigger(Section):
     """The day on which so many events are known."""
     enrolled: EnrolledCount | None = Field(default=None, exclude_if=_is_left_out)
     """The day on which so many patients are enrolled, or some time after it."""
-    follow_up: PositiveWholeDays | None = Field(default=None, exclude_if=_is_left_out)
-    """The day on which the last patient to be enrolled could have been followed so long."""
+    follow_up: PositiveDaysUp | None = Field(default=None, exclude_if=_is_left_out)
+    """The day on which the last patient to be enrolled could have been followed so long, in whole
+    days, rounded up."""
 
     @model_validator(mode="after")
     def _one_trigger(self) -> Self:
@@ -109,8 +112,9 @@ class Analysis(Section):
     """Name in tables."""
     cut: Cut
     """When the data are cut."""
-    cleaning_lag: WholeDays = Field(default=0, exclude_if=_is_left_out)
-    """Time from the data cut to the decision; by default it is made on the day of the cut."""
+    cleaning_lag: DaysUp = Field(default=0, exclude_if=_is_left_out)
+    """Time from the data cut to the decision, rounded up to whole days; by default it is made on
+    the day of the cut."""
 
 
 class Subgroup(Section):

@@ -224,7 +224,10 @@ def _item(items: Items, step: str, value: Node, here: str) -> int:
     known = [name for name in names if name] or [n.written for n in ids if isinstance(n, Leaf)]
     allowed = ", ".join(known) or f"0 to {len(items.nodes) - 1}" if items.nodes else "none"
     message = f"there is no item {step!r} in this list (allowed: {allowed})"
-    raise _lost(value, here, message, _similar(step, known))
+    hint = _similar(step, known)
+    if not hint and known and step.isdecimal():
+        hint = "Items are found by their name or id, not by their place"
+    raise _lost(value, here, message, hint)
 
 
 def _lost(value: Node, key: str, message: str, hint: str = "") -> ScenarioError:

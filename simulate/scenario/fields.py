@@ -20,6 +20,7 @@ from pydantic_core import PydanticCustomError
 from simulate.units import (
     NUMBER,
     Dose,
+    parse_days_up,
     parse_dose,
     parse_duration,
     parse_probability,
@@ -94,6 +95,12 @@ WholeDays = Annotated[int, BeforeValidator(parse_whole_days), _DURATION]
 
 PositiveWholeDays = Annotated[int, Field(gt=0), BeforeValidator(parse_whole_days), _DURATION]
 """A length of time in whole days; one or more."""
+
+DaysUp = Annotated[int, BeforeValidator(parse_days_up), _DURATION]
+"""A length of time, rounded up to whole days; zero or more."""
+
+PositiveDaysUp = Annotated[int, Field(gt=0), BeforeValidator(parse_days_up), _DURATION]
+"""A length of time, rounded up to whole days; one or more."""
 
 RatePerDay = Annotated[float, BeforeValidator(parse_rate), _RATE]
 """A rate, per day; zero or more."""

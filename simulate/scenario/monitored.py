@@ -78,6 +78,11 @@ class Monitored:
             return self.analyses
         return tuple(each for each in self.analyses if each.name in hypothesis.analyses)
 
+    @property
+    def is_read(self) -> bool:
+        """Whether readers, missed visits or rules have a say in an endpoint."""
+        return False
+
     def event_of(self, endpoint: str) -> str:
         """What the event of an endpoint is: PFS or OS."""
         return endpoint

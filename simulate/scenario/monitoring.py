@@ -17,6 +17,12 @@ from simulate.scenario.fields import (
     Section,
     reject,
 )
+from simulate.scenario.testing import FurtherTest, Test
+
+
+def _is_empty(value: object) -> bool:
+    """Whether a list that came later is empty, so that fingerprints stay what they were."""
+    return value == ()
 
 
 class OBrienFleming(Section):
@@ -92,8 +98,11 @@ class Hypothesis(Section):
     """Arm that is hoped to be better."""
     control: FileSafeName
     """Arm that it is compared with."""
-    test: Literal["log_rank", "stratified_log_rank"] = "log_rank"
-    """Test at each look; a stratified one takes the strata of the randomisation."""
+    test: Test = "log_rank"
+    """Test at each look; a stratified one takes the strata of the randomisation. Alpha is spent by
+    events whatever the test. The bounds of weighted tests and combinations count on the correlation
+    of looks that their weights give them; those of the others take information to be in proportion
+    to events, as it is for log_rank, and the type I error may differ from alpha a little."""
     alpha: Annotated[OpenProbability, Field(lt=0.5)] = 0.025
     """One-sided type I error in all."""
     analyses: tuple[FileSafeName, ...] = ()
@@ -125,3 +134,5 @@ class Estimates(Section):
     """Time up to which mean survival is restricted; by default it is not given."""
     confidence: OpenProbability = 0.95
     """Confidence level of intervals."""
+    tests: tuple[FurtherTest, ...] = Field(default=(), exclude_if=_is_empty)
+    """Further tests of every hypothesis, told at each look and deciding nothing."""

@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 from simulate.errors import Problem
 from simulate.scenario.baseline import FORMS
 from simulate.scenario.fields import SOURCE_KEYS
+from simulate.scenario.testing import NAMED
 from simulate.scenario.tree import Block, Items, Leaf, Node, Path, Place, dotted, locate, written
 from simulate.units import QuantityError
 
@@ -84,7 +85,7 @@ def _real(tree: Block, location: Iterable[str | int]) -> Path:
         if entered and (is_form or (isinstance(node, Block) and node.text("kind") == step)):
             entered = False
             continue
-        if step == "[key]":  # the error is on the key itself
+        if step in ("[key]", NAMED):  # the error is on the key itself, or on a test's name
             continue
         path.append(step)
         node = locate(tree, tuple(path)).node
@@ -187,7 +188,8 @@ def _own(path: Path, context: dict[str, Any], tree: Block) -> Problem:
 
 
 def _unknown_kind(path: Path, context: dict[str, Any], tree: Block) -> Problem:
-    allowed = [tag.strip("'<>") for tag in context["expected_tags"].split(", ")]
+    tags = [tag.strip("'<>") for tag in context["expected_tags"].split(", ")]
+    allowed = [tag for tag in tags if tag != NAMED]
     place = locate(tree, path)
     kind = place.node.get("kind") if isinstance(place.node, Block) else None
     if kind is None:

@@ -31,7 +31,11 @@ class AccrualRow(Section):
 
 def _check_rows(rows: tuple[AccrualRow, ...]) -> None:
     if rows[0].from_ != 0:
-        reject("the first row must start at 0 days", key="accrual")
+        reject(
+            "the first row must start at 0 days",
+            key="accrual",
+            hint="Where nobody comes at first: {from: 0 months, rate: 0 per month}",
+        )
     if any(after.from_ <= before.from_ for before, after in pairwise(rows)):
         reject("the starts of the rows must increase", key="accrual")
     if rows[-1].to_rate is not None:

@@ -21,6 +21,7 @@ from simulate.scenario.rules_of_randomisation import (
     strata_exist,
     unique_arms,
 )
+from simulate.scenario.rules_of_tests import tests_are_possible
 from simulate.scenario.tree import Path
 from simulate.scenario.trial import NO_ESTIMATES, NO_RANDOMISATION, Trial
 
@@ -97,6 +98,13 @@ def looks_fit(trial: Trial) -> Iterator[Finding]:
     yield from looks_in_order(trial.analyses, trial.sample_size)
     yield from hypotheses_are_testable(looks)
     yield from spending_fits(looks)
+    yield from tests_are_possible(
+        trial.hypotheses,
+        trial.estimates,
+        trial.randomisation,
+        looks.endpoints,
+        trial.max_study_duration,
+    )
     yield from alpha_is_shared(Family(trial.multiplicity, trial.hypotheses))
 
 

@@ -194,12 +194,6 @@ def hypotheses_are_testable(looks: Looks) -> Iterator[Finding]:
         yield from arm_exists(looks.arms, hypothesis.control, (*place, "control"))
         yield from _endpoint_exists(looks, hypothesis.endpoint, (*place, "endpoint"))
         yield from _analyses_exist(looks, hypothesis, place)
-        if hypothesis.test == "stratified_log_rank" and not looks.randomisation.strata:
-            yield Finding(
-                (*place, "test"),
-                "a stratified test needs strata, and there are none",
-                "Give randomisation.strata, or use log_rank",
-            )
 
 
 def _analyses_exist(looks: Looks, hypothesis: Hypothesis, place: Path) -> Iterator[Finding]:

@@ -31,22 +31,23 @@ def named_endpoints(trial: SurvivalTrial) -> Iterator[Finding]:
                 f"the model {trial.survival.kind} gives no {endpoint.of} "
                 f"(allowed: {', '.join(given)})",
             )
+        yield from calendar_in_order(endpoint.grid, (*place, "grid"))
         if endpoint.of == "OS":
             yield from _death_is_certain(endpoint, place)
             continue
         if endpoint.reader not in (None, LATENT_READER):
             assert endpoint.reader is not None  # for the type checker
             yield from _reader_exists(trial, endpoint.reader, (*place, "reader"))
+        yield from _latent_has_no_rules(endpoint, place)
         if endpoint.rules is not None:
             known = [*_OWN, *(each.name for each in trial.rule_sets)]
             yield from _exists("rule set", endpoint.rules, sorted(known), (*place, "rules"))
             yield from _rules_fit(trial, endpoint, (*place, "rules"))
-            yield from _latent_has_no_rules(endpoint, (*place, "rules"))
 
 
 def _death_is_certain(endpoint: SurvivalEndpoint, place: Path) -> Iterator[Finding]:
-    for key in ("reader", "rules"):
-        if getattr(endpoint, key) is not None:
+    for key in ("reader", "rules", "grid"):
+        if getattr(endpoint, key):
             yield Finding(
                 (*place, key),
                 f"death is known without scans: {key} says nothing of OS",
@@ -74,12 +75,13 @@ def _exists(what: str, name: str, names: Iterable[str], place: Path) -> Iterator
 
 
 def _latent_has_no_rules(endpoint: SurvivalEndpoint, place: Path) -> Iterator[Finding]:
-    if endpoint.reader == LATENT_READER and endpoint.rules is not None:
-        yield Finding(
-            place,
-            f"what is {LATENT_READER} is known without scans, and rules say nothing of it",
-            "Leave out rules",
-        )
+    for key in ("rules", "grid"):
+        if endpoint.reader == LATENT_READER and getattr(endpoint, key):
+            yield Finding(
+                (*place, key),
+                f"what is {LATENT_READER} is known without scans, and {key} says nothing of it",
+                f"Leave out {key}",
+            )
 
 
 def _rules_fit(trial: SurvivalTrial, endpoint: SurvivalEndpoint, place: Path) -> Iterator[Finding]:

@@ -37,6 +37,7 @@ from simulate.scenario.rules_of_readers import (
     readers_are_possible,
     rule_sets_differ,
 )
+from simulate.scenario.rules_of_tests import tests_are_possible
 from simulate.scenario.survival_model import TRANSITIONS, OwnLaw
 from simulate.scenario.survival_trial import SurvivalTrial
 from simulate.scenario.tree import Path
@@ -201,6 +202,16 @@ SURVIVAL_RULES: tuple[tuple[frozenset[str], Rule], ...] = tuple(
         (
             "estimates max_study_duration",
             lambda trial: estimates_are_possible(trial.estimates, trial.max_study_duration),
+        ),
+        (
+            f"{_FOR_LOOKS} estimates",
+            lambda trial: tests_are_possible(
+                trial.hypotheses,
+                trial.estimates,
+                trial.randomisation,
+                trial.endpoint_names,
+                trial.max_study_duration,
+            ),
         ),
         ("sweep name", unique_sweep),
     )

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from simulate.scenario.analyses import EndpointName
+from simulate.scenario.assessment import CalendarRow
 from simulate.scenario.fields import FileSafeName, Identifier, PositiveWholeDays, Section
 
 
@@ -58,3 +59,7 @@ class SurvivalEndpoint(Section):
     latent sees it on its very day."""
     rules: FileSafeName | None = None
     """Rule set of its censoring: fda, ema or one of rule_sets; by default every event counts."""
+    grid: tuple[CalendarRow, ...] = Field(default=(), exclude_if=lambda rows: not rows)
+    """Times at which all arms are compared, such as [{every: 12 weeks}]: an analysis of grouped
+    times. An event belongs to the end of its interval, once that is over, and censoring to the
+    start; so arms with other calendars are seen alike. By default times are those of the events."""

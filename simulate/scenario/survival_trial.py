@@ -76,7 +76,7 @@ class SurvivalTrial(Monitored, Head):
         model, rules = self.survival, self.rules_of(endpoint)
         if endpoint.of == "OS" or endpoint.reader == LATENT_READER:
             return False
-        if endpoint.reader is not None or model.treating_reader is not None:
+        if endpoint.reader is not None or model.treating_reader is not None or endpoint.grid:
             return True
         if model.visits is not None or model.calendar_by_arm:
             return True
@@ -97,6 +97,11 @@ class SurvivalTrial(Monitored, Head):
     def event_of(self, endpoint: str) -> str:
         """What the event of an endpoint is: PFS or OS."""
         return {each.name: each.of for each in self.seen_endpoints}[endpoint]
+
+    def is_latent(self, endpoint: str) -> bool:
+        """Whether progression of an endpoint is known on its very day, whatever the scans."""
+        readers = {each.name: each.reader for each in self.seen_endpoints}
+        return readers[endpoint] == LATENT_READER
 
     @property
     def kinds(self) -> dict[str, str]:

@@ -16,6 +16,7 @@ from simulate.distributions import FloatArray
 from simulate.scenario.monitoring import Hypothesis
 from simulate.scenario.randomisation import Arm
 from simulate.scenario.survival_trial import SurvivalTrial
+from simulate.scenario.testing import is_stratified
 from simulate.scenario.trial import Trial
 from simulate.sequential.expected import Group, expected_course
 from simulate.sequential.noncentrality import Stratum
@@ -113,7 +114,7 @@ class Expected(ABC):
     def compared(self, hypothesis: Hypothesis) -> tuple[Stratum, ...]:
         """The arms of a hypothesis, as its test compares them: by stratum or in one."""
         arms = self.trial.arm(hypothesis.experimental), self.trial.arm(hypothesis.control)
-        stratified = hypothesis.test == "stratified_log_rank"
+        stratified = is_stratified(hypothesis.test)
         parts = self._cells() if stratified else (self._all_cells(),)
         return tuple(
             Stratum(*(self._group(arm, hypothesis.endpoint, cells) for arm in arms))
@@ -204,6 +205,7 @@ class ExpectedTrial(Expected):
         """Survival of the patients of an arm who are in some of the cells."""
         weights = self._weights[list(cells)]
         by_cell, event = self._by_cell[self._place(arm)], self.trial.event_of(endpoint)
+        seen = seen and not self.trial.is_latent(endpoint)
         curves = np.array([_curve_of(by_cell[cell], event, seen=seen) for cell in cells])
         return np.asarray(weights @ curves / weights.sum())
 

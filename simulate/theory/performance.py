@@ -10,8 +10,10 @@ from functools import cached_property
 import numpy as np
 
 from simulate.distributions import FloatArray
+from simulate.looks.build_tests import weights_of
 from simulate.scenario.analyses import Analysis
 from simulate.scenario.monitoring import Hypothesis
+from simulate.scenario.testing import is_log_rank
 from simulate.sequential.boundaries import Bounds
 from simulate.sequential.log_rank import expected_z, hazard_ratio_at, schoenfeld_events
 from simulate.sequential.noncentrality import LogRankTheory, Stratum, log_rank_at
@@ -22,6 +24,7 @@ from simulate.sequential.power import (
     required_events,
 )
 from simulate.sequential.refusals import DesignError
+from simulate.theory.combination import combined_bounds
 from simulate.theory.course import ASSUMED, DESIGN, NULL, Expected, Truth, at_day
 from simulate.theory.look_days import LookDay, look_days
 from simulate.theory.planned_bounds import planned_bounds
@@ -104,6 +107,11 @@ class HypothesisTheory:
         return next((each for each in self.truths if each.truth == truth), None)
 
     @property
+    def has_power(self) -> bool:
+        """Whether theory gives the power, which it does of log-rank tests; else it is nan."""
+        return is_log_rank(self.hypothesis.test)
+
+    @property
     def hazard_ratio(self) -> float:
         """That of the design, else the average one of the scenario at the last look."""
         if self.hypothesis.design_hazard_ratio is not None:
@@ -115,6 +123,8 @@ class HypothesisTheory:
     @cached_property
     def efficacy_hazard_ratio(self) -> FloatArray:
         """Largest hazard ratio that is significant, by look."""
+        if not self.has_power:
+            return np.full(len(self.events), np.nan)
         return self.bounds.efficacy_hazard_ratio(self.events[-1], allocation=self.allocation)
 
     @property
@@ -131,6 +141,8 @@ class HypothesisTheory:
 
     def events_for(self, power: float) -> float:
         """Events that the design needs at its last look; nan if no number gives this power."""
+        if not self.has_power:
+            return math.nan
         try:
             return required_events(
                 self.bounds, self.hazard_ratio, power=power, allocation=self.allocation
@@ -140,6 +152,8 @@ class HypothesisTheory:
 
     def fixed_events_for(self, power: float) -> float:
         """Events that one look alone needs (Schoenfeld 1981); nan without an effect."""
+        if not self.has_power:
+            return math.nan
         try:
             return schoenfeld_events(
                 self.hazard_ratio,
@@ -152,6 +166,8 @@ class HypothesisTheory:
 
     def detectable(self, power: float) -> float:
         """Hazard ratio that is found with this power; nan if none is."""
+        if not self.has_power:
+            return math.nan
         try:
             return detectable_hazard_ratio(
                 self.bounds, self.events[-1], power=power, allocation=self.allocation
@@ -175,6 +191,8 @@ def hypothesis_theory(expected: Expected, hypothesis: Hypothesis) -> HypothesisT
     information = float(trial.information(hypothesis) or events[-1])
     alpha = trial.levels(hypothesis)[0]
     bounds = planned_bounds(hypothesis, events, information, alpha=alpha)
+    if weights_of(hypothesis.test):
+        bounds = combined_bounds(expected, hypothesis, bounds, events)
     truths = [NULL, ASSUMED, *([DESIGN] if hypothesis.design_hazard_ratio is not None else [])]
     return HypothesisTheory(
         hypothesis=hypothesis,
@@ -272,8 +290,18 @@ def _under(
         control_events=control,
         experimental_events=experimental,
         hazard_ratio=ratios,
-        performance=performance_at_means(bounds, means, events),
+        performance=(
+            performance_at_means(bounds, means, events)
+            if is_log_rank(hypothesis.test)
+            else _unknown_performance(events)
+        ),
     )
+
+
+def _unknown_performance(events: tuple[float, ...]) -> Performance:
+    """What theory says of tests other than the log-rank test: nothing."""
+    unknown = np.full(len(events), np.nan)
+    return Performance(unknown, np.array(events), unknown, unknown)
 
 
 def _enrolled(expected: Expected, looks: tuple[LookDay, ...], days: FloatArray) -> FloatArray:

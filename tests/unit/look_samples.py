@@ -15,7 +15,14 @@ from simulate.distributions import (
     IntArray,
     IntTable,
 )
-from simulate.looks.comparison import Terms, cox_hazard_ratio, log_rank, log_rank_z, reciprocals
+from simulate.looks.comparison import (
+    Terms,
+    cox_hazard_ratio,
+    log_rank,
+    log_rank_z,
+    reciprocals,
+    terms_room,
+)
 from simulate.looks.curve import (
     Curve,
     median_of_curve,
@@ -96,7 +103,7 @@ def work_for(patients: Patients) -> Work:
         units=np.array([1 << FIELD, 1, 0]),
         reciprocal=reciprocals(n),
         room=pair_room(n, N_STRATA, last_day),
-        terms=Terms(np.zeros(n + 2), np.zeros(n + 2)),
+        terms=terms_room(n),
         curve=Curve(np.zeros(n + 2, np.int32), np.zeros(n + 2), np.zeros(n + 2)),
         sample=Sample(*(np.array(column, np.int32) for column in patients)),
     )

@@ -89,6 +89,9 @@ def random_case(rng: np.random.Generator) -> Case:
             when=str(rng.choice(["every_look", "stop"])),
             landmarks=("10.5 days", "30 days"),
             rmst="25.5 days",
+            tests=tuple(
+                {"name": f"t{i}", "test": _test(rng)} for i in range(rng.choice([0, 0, 3]))
+            ),
         ),
         endpoints=("PFS", "OS"),
         arms=arms,
@@ -137,6 +140,29 @@ def _analysis(rng: np.random.Generator, look: int, size: int) -> Analysis:
     return Analysis(id=look + 1, name=f"look_{look}", cut=cut, cleaning_lag=lag)
 
 
+TESTS: tuple[dict[str, Any], ...] = (
+    {"kind": "log_rank", "stratified": True},
+    {"kind": "fleming_harrington", "gamma": 1.0},
+    {"kind": "fleming_harrington", "rho": 0.5, "gamma": 0.5, "stratified": True},
+    {"kind": "modestly_weighted", "delay": "10 days"},
+    {"kind": "modestly_weighted", "survival": 0.5, "stratified": True},
+    {"kind": "max_combo", "weights": ({"rho": 0.0}, {"gamma": 1.0})},
+    {"kind": "max_combo", "weights": ({"rho": 1.0}, {"delay": "15 days"}), "stratified": True},
+    {"kind": "rmst", "until": "20 days"},
+    {"kind": "milestone", "time": "20 days"},
+    {"kind": "milestone", "time": "12.5 days", "scale": "log_log"},
+    {"kind": "win_ratio", "order": ("OS", "PFS")},
+    {"kind": "win_ratio", "order": ("PFS",), "measure": "net_benefit"},
+)
+
+
+def _test(rng: np.random.Generator) -> str | dict[str, Any]:
+    """A log-rank test as often as any other."""
+    if rng.random() < 0.5:
+        return str(rng.choice(["log_rank", "stratified_log_rank"]))
+    return TESTS[rng.integers(len(TESTS))]
+
+
 def _hypotheses(rng: np.random.Generator, design: LookDesign) -> tuple[Hypothesis, ...]:
     found = []
     names = [analysis.name for analysis in design.analyses]
@@ -150,7 +176,7 @@ def _hypotheses(rng: np.random.Generator, design: LookDesign) -> tuple[Hypothesi
                 endpoint=str(rng.choice(["PFS", "OS"])),
                 experimental=str(experimental),
                 control=str(control),
-                test=str(rng.choice(["log_rank", "stratified_log_rank"])),
+                test=_test(rng),
                 analyses=tuple(chosen),
                 information=int(rng.integers(5, 40)),
             )

@@ -119,7 +119,8 @@ def test_null_of_arms_in_cycles_and_scans(tmp_path: Path, shown: Shown) -> None:
         (
             PHASE_II,
             [],
-            "--null takes effects of arms away, and kn026_phase2 has none",
+            "--null takes effects of arms away, and kn026_phase2 has none. In a trial of one arm "
+            "set what is true instead, such as --set disease.response.probability=0.2",
         ),
     ],
     ids=["no effect", "no arm"],
@@ -318,6 +319,37 @@ def test_check_engines_refuses_numbers_that_make_no_sense(shown: Shown, words: l
 
 
 # ---- warmup ---------------------------------------------------------------------------------
+
+
+def test_story_says_of_whom_it_tells(shown: Shown) -> None:
+    assert cli.main(["story", str(TO_COPY)]) == 2
+
+    said = shown()[1]
+    assert "patients in cycles and scans" in said
+    assert "not there" not in said
+
+
+def test_a_place_in_a_list_of_names_is_explained(shown: Shown) -> None:
+    words = ["--set", "analyses.0.cleaning_lag=6 weeks"]
+    assert cli.main(["validate", str(TO_COPY), *words]) == 2
+
+    assert "by their name or id, not by their place" in shown()[1]
+
+
+def test_tables_of_a_grid_have_a_column_for_each_field(tmp_path: Path) -> None:
+    fields = "{survival.dropout.rate: [0.02 per year, 0.1 per year], sample_size: [440, 450]}"
+    words = with_set([f"grid={{fields: {fields}}}", *SMALL])
+    assert simulate("run", str(TO_COPY), "--out", str(tmp_path), *words) == 0
+
+    for name in ("sweep.csv", "sweep_operating_characteristics.csv"):
+        table = pd.read_csv(tmp_path / "generic_two_arm" / name)
+        cells = table.groupby("scenario")[["survival.dropout.rate", "sample_size"]].first()
+        assert sorted(map(tuple, cells.to_numpy().tolist())) == [
+            ("0.02 per year", 440),
+            ("0.02 per year", 450),
+            ("0.1 per year", 440),
+            ("0.1 per year", 450),
+        ]
 
 
 @pytest.mark.parametrize("file", [TO_COPY, PHASE_III, PHASE_II])

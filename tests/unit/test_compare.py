@@ -77,7 +77,8 @@ def test_rows_stand_under_their_headings_without_limits(
     lines = text.splitlines()
     headings = [line for line in lines if line in SHOWN]
 
-    assert headings == list(SHOWN), "all of them, in their order"
+    expected = [heading for heading in SHOWN if heading != "Single-arm design"]
+    assert headings == expected, "all of them that these trials have, in their order"
     for place, line in enumerate(lines):
         if line in SHOWN:
             assert lines[place + 1].startswith("  "), f"nothing under {line}"

@@ -95,10 +95,12 @@ def text(twin: Scenario) -> str:
 
 @pytest.mark.parametrize("path", WITHOUT_ARMS, ids=lambda path: path.stem)
 def test_every_scenario_is_described_in_all_sections(path: Path) -> None:
-    text = describe(Scenario.from_file(path, ["parameters=null"]))
+    trial = Scenario.from_file(path, ["parameters=null"])
+    text = describe(trial)
 
     titles = re.findall(r"^(\S.*)\n-+$", text, flags=re.MULTILINE)
-    assert titles == SECTIONS
+    assert ("Single-arm design" in titles) == (trial.single_arm is not None)
+    assert [title for title in titles if title != "Single-arm design"] == SECTIONS
     assert max(map(len, text.splitlines())) <= WIDTH
     assert "nan" not in text
 

@@ -140,7 +140,7 @@ def test_futility_bounds_of_trials_are_those_of_theory_where_a_look_has_a_date()
         bounds = [each.futility for each in found.find(0, [(low,), (low + 1,)])]
         return float(np.interp(events, [low, low + 1], bounds))
 
-    as_theory = Boundaries(survival_design(scenario), expected_events(scenario))
+    as_theory = Boundaries(survival_design(scenario), expected=expected_events(scenario))
     evenly = Boundaries(survival_design(scenario))
     assert between(as_theory) == pytest.approx(one.futility_z[0], abs=2e-4)
     assert between(evenly) != pytest.approx(one.futility_z[0], abs=2e-3)

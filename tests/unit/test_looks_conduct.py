@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from look_trials import Case, named_rows, random_case, rows_of
 from naive_looks import NaiveTrial, naive_arm, naive_z
+from naive_tests import naive_statistic
 
 N_QUICK = 20
 
@@ -95,12 +96,19 @@ def check_hypotheses(
         events = sum(event for p, _, event in sample if p.arm in arms)
         agree(row, f"{name}.tested_events", events)
         agree(row, f"{name}.fraction", events / (hypothesis.information or 0))
+        for test in case.design.estimates.tests:
+            z = naive_statistic(trial, hypothesis, test.test, day)
+            agree(row, f"{name}.{test.name}.z", z)
         if look not in case.design.looks_of(hypothesis):
             agree(row, f"{name}.decision", 0.0)
             agree(row, f"{name}.z", math.nan)
             continue
         paths[i] = (*paths[i], events)
-        bounds, z = case.boundaries.bounds(i, paths[i]), naive_z(trial, hypothesis, day)
+        bounds = case.boundaries.bounds(i, paths[i])
+        if isinstance(hypothesis.test, str):
+            z = naive_z(trial, hypothesis, day)
+        else:
+            z = naive_statistic(trial, hypothesis, hypothesis.test, day)
         agree(row, f"{name}.z", z)
         agree(row, f"{name}.efficacy_bound", bounds.efficacy)
         agree(row, f"{name}.futility_bound", bounds.futility)

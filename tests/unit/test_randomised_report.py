@@ -13,9 +13,10 @@ from arms_example import randomised
 from html_pages import Page, text_of
 from made_up_trials import GENERIC, generic, made_up_outcomes, made_up_result
 
+from simulate.describe.design import design_in_words
 from simulate.design_theory import DesignTheory, design_theory
 from simulate.monte_carlo import Estimate, proportion
-from simulate.randomised.execute import execute
+from simulate.randomised.execute import execute, theory_of
 from simulate.randomised.job import make_randomised_job
 from simulate.randomised.operating import operating_characteristics
 from simulate.randomised.outcomes import FUTILE, NOT_REJECTED, REJECTED
@@ -33,7 +34,13 @@ from simulate.report.randomised.estimates import (
     ratios_by_decision,
     true_log_ratio,
 )
-from simulate.report.randomised.grid import field_label, grid_cells, grid_pictures
+from simulate.report.randomised.grid import (
+    DURATION,
+    field_label,
+    grid_cells,
+    grid_pictures,
+    power_shown,
+)
 from simulate.report.randomised.head import early_stop, summary, tiles
 from simulate.report.randomised.months import month_table, story_of
 from simulate.report.randomised.null import null_section, where
@@ -50,6 +57,7 @@ from simulate.report.randomised.words import cut_in_brief, small, with_error
 from simulate.scenario.analyses import Cut
 from simulate.scenario.scenario import Scenario
 from simulate.scenario.survival_scenario import SurvivalScenario
+from simulate.units import DAYS_PER_MONTH
 
 KN026 = GENERIC.parent / "kn026_phase2.yaml"
 THREE_LOOKS = GENERIC.parents[1] / "benchmarks" / "three_looks.yaml"
@@ -228,6 +236,21 @@ def test_few_replicates_without_examples_and_theory_have_a_report(n: int) -> Non
     assert "Example trials" not in Page(page).headings
     assert not re.search(r"\b(nan|inf|None)\b", text_of(page))
     assert "There is no theory to set beside them." in text_of(page)
+
+
+def test_theory_that_knows_no_readers_is_not_set_beside_them() -> None:
+    overrides = (
+        "survival.readers=[{id: 1, name: central, missed: 0.1, early: 0}]",
+        "endpoints=[{id: 1, name: PFS, of: PFS, reader: central}]",
+    )
+    assert theory_of(generic(*overrides)).empty
+    assert not theory_of(generic()).empty
+
+    page = render_randomised_report(made_up_result(generic(*overrides), n=5, examples=False))
+
+    assert "No theory is set beside them" in text_of(page)
+    assert "theory beside simulation" not in text_of(page)
+    assert "Readers, missed scans and rules" in design_in_words(design_theory(generic(*overrides)))
 
 
 def test_a_run_gives_what_the_report_shows() -> None:
@@ -752,8 +775,9 @@ def test_grid_is_drawn_cell_by_cell() -> None:
     view = RandomisedView(found)
     hypothesis = view.hypotheses[0]
 
-    cells = grid_cells(view, hypothesis)
-    (picture,) = grid_pictures(view, hypothesis)
+    cells = grid_cells(view, power_shown(view, hypothesis))
+    (picture,) = grid_pictures(view, power_shown(view, hypothesis))
+    months = grid_cells(view, DURATION)
     section = whatifs_section(view)
 
     assert len(cells) == 6
@@ -763,7 +787,13 @@ def test_grid_is_drawn_cell_by_cell() -> None:
     assert ">Hazard ratio<" in picture.svg
     assert ">Dropout rate<" in picture.svg  # the title of the legend
     assert ">0.02 per year<" in picture.svg
-    assert [b.title for b in section.blocks if isinstance(b, Picture)] == [picture.title]
+    for name, estimate in zip(view.scenario.coordinates, months["estimate"], strict=True):
+        days = found.variants[name].decision_day
+        assert estimate == pytest.approx(days.mean() / DAYS_PER_MONTH)
+    assert [b.title for b in section.blocks if isinstance(b, Picture)] == [
+        picture.title,
+        DURATION.title,
+    ]
 
 
 @pytest.mark.parametrize(

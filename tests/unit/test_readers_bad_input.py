@@ -67,7 +67,7 @@ BAD = {
         "reader: latent}",
         "reader: latent, »rules: fda}",
         "endpoints.PFS_LATENT.rules",
-        "rules say nothing|Leave out rules",
+        "rules says nothing|Leave out rules",
     ),
     "reader without a discordance model": (
         "- {id: 1, name: investigator, missed: 0.05, early: 0.01}",

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from simulate.analysis.plan import analysis_plan
-from simulate.analysis.single_arm import (
+from simulate.analysis.single_arm import write_single_arm
+from simulate.analysis.single_arm_plan import (
     FULL_SLOTS,
     LOOK_SLOTS,
     N_FULL,
@@ -17,7 +18,6 @@ from simulate.analysis.single_arm import (
     N_OVERALL,
     OVERALL_SLOTS,
     single_arm_slots,
-    write_single_arm,
 )
 from simulate.analysis.workspace import workspace
 from simulate.build_plan import build_plan
@@ -70,7 +70,10 @@ VARIANTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     ),
     "go, consider and no go": (
         {"design": BOTH_WAYS, "interim": {"after": "20 weeks"}, "final": EVALUABLE},
-        {"follow_up.withdrawal": {"kind": "exponential", "mean": "400 days"}},
+        {
+            "follow_up.withdrawal": {"kind": "exponential", "mean": "400 days"},
+            "disease.response.probability": 0.65,
+        },
     ),
     "not all looks are reached": (
         {"design": SIMON, "interim": {"after": "1100 days"}, "final": {"after": "1000 days"}},

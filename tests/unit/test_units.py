@@ -12,12 +12,20 @@ from simulate.units import (
     Dose,
     QuantityError,
     is_quantity,
+    parse_days_up,
     parse_dose,
     parse_duration,
     parse_probability,
     parse_rate,
     parse_whole_days,
 )
+
+
+def test_lengths_of_follow_up_are_rounded_up_to_whole_days() -> None:
+    assert parse_days_up("18 months") == 548
+    assert parse_days_up("6 weeks") == 42
+    with pytest.raises(QuantityError):
+        parse_days_up("-1 days")
 
 
 def test_a_month_is_a_twelfth_of_a_julian_year() -> None:

@@ -66,7 +66,6 @@ def test_family_wise_error_of_patients_is_at_most_alpha(
     assert true_nulls(scenario) == true
     table = operating_characteristics(scenario.name, outcomes, {}, true_nulls=true)
     (row,) = table[table["measure"] == "familywise_error"].to_dict("records")
-    print(changes, row["estimate"], row["mcse"])
     assert row["n_analysed"] == N
     assert row["estimate"] <= ALPHA + 3 * row["mcse"]
     assert row["estimate"] > 0.6 * ALPHA  # it is not kept by never rejecting

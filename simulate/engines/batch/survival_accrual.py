@@ -16,7 +16,7 @@ from simulate.survival_ledger import SurvivalLedger
 
 _ARRIVALS = int(Purpose.REGION_ARRIVALS)
 
-_AT_ONCE = 8
+_AT_ONCE = 4
 """Patients written without asking whether they are there; the next ones write over them."""
 
 
@@ -71,7 +71,9 @@ def enrol_in_one_region(
     n = ledger.n[0]
     full = min(plan.sample_size, plan.caps[0])
     for j in range(days):
-        end = n + admitted(work.arrivals.arrived[j], full - n, full - n)
+        end = n + work.arrivals.arrived[j]
+        if end >= full:  # only on this day may there be more than places
+            end = n + admitted(work.arrivals.arrived[j], full - n, full - n)
         write_days(ledger, n, end, start + j)
         n = end
         if n == full:

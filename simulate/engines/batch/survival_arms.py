@@ -174,8 +174,8 @@ def fill_even_blocks(
             arm = is_beyond(left[block], size - position, drawn)
             left[block] = left[block] - 1 + arm
             arms[position * n_blocks + block] = arm
-    for block in range(n_blocks):
-        for position in range(size):
+    for position in range(size):
+        for block in range(n_blocks):
             assigned[block * size + position] = arms[position * n_blocks + block]
 
 

@@ -62,6 +62,8 @@ def _what_is_true(view: RandomisedView) -> str:
         return f"{text}; progression on its very day, where scans find it later."
     if view.scenario.survival.observation == "scans":
         text += "; of PFS, as scans show it"
+    if view.scenario.is_read:
+        text += ", read without error and with every event counted"
     return f"{text}."
 
 

@@ -37,10 +37,19 @@ def power_section(view: RandomisedView) -> Section:
     if view.hypotheses:
         blocks.append(Heading("Size, events and time"))
     blocks.append(_of_trial(view))
-    title = "Power: theory beside simulation"
-    if view.under_null:
-        title = "Decisions: theory beside simulation"
+    title = "Decisions" if view.under_null else "Power"
+    if view.theory:
+        title += ": theory beside simulation"
     return Section("power", title if view.hypotheses else "Size, events and time", blocks)
+
+
+def _why_no_theory(view: RandomisedView) -> str:
+    if isinstance(view.scenario, SurvivalScenario) and view.scenario.is_read:
+        return (
+            "No theory is set beside them: it would take scans as read without error and count "
+            "every event, which readers, missed scans and rules of censoring do not."
+        )
+    return "There is no theory to set beside them."
 
 
 def _introduction(view: RandomisedView) -> str:
@@ -50,7 +59,7 @@ def _introduction(view: RandomisedView) -> str:
         "interval."
     )
     if not view.theory:
-        return f"{text} There is no theory to set beside them."
+        return f"{text} {_why_no_theory(view)}"
     by = (
         "Theory is computed without any random number: events and calendar times by integrating "
         "the scenario's survival over its accrual"

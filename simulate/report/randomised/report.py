@@ -16,6 +16,7 @@ from simulate.report.randomised.multiplicity import multiplicity_section
 from simulate.report.randomised.null import null_section
 from simulate.report.randomised.power import power_section
 from simulate.report.randomised.readers import readers_section
+from simulate.report.randomised.tests import tests_section
 from simulate.report.randomised.view import RandomisedView
 from simulate.report.randomised.whatifs import whatifs_section
 from simulate.report.report import render_page
@@ -99,6 +100,7 @@ SECTIONS = (
     design_section,
     null_section,
     power_section,
+    tests_section,
     multiplicity_section,
     boundaries_section,
     calendar_section,

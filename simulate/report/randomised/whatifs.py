@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from simulate.plots.what_ifs import plot_variants
 from simulate.report.blocks import Block, Details, Heading, Picture, Section, Table
 from simulate.report.numbers import NO_VALUE, number, signed
-from simulate.report.randomised.grid import grid_pictures
+from simulate.report.randomised.grid import DURATION, grid_pictures, power_shown
 from simulate.report.randomised.measured import measured_of
 from simulate.report.randomised.view import RandomisedView
 from simulate.report.randomised.words import small
@@ -36,8 +36,9 @@ def whatifs_section(view: RandomisedView) -> Section:
         return Section("whatifs", "What if", [])
     blocks: list[Block] = [PAIRED]
     for hypothesis in view.hypotheses:
-        blocks += grid_pictures(view, hypothesis)
+        blocks += grid_pictures(view, power_shown(view, hypothesis))
         blocks += _picture(view, hypothesis)
+    blocks += grid_pictures(view, DURATION)
     tables = [_table(view, *columns) for columns in _tables(view)]
     blocks += tables if len(view.scenario.sweep) <= _MOST_ROWS else [Details(_DETAILS, tables)]
     blocks += _changes(view)
@@ -99,7 +100,7 @@ def _tables(view: RandomisedView) -> Iterator[tuple[str, list[Column]]]:
         yield (
             f"Paired differences of {hypothesis.name}",
             [
-                (f"{hypothesis.name}.reject", "all", "Rejected, points", 100.0, 2),
+                (f"{hypothesis.name}.reject", "all", "Rejected, %", 100.0, 2),
                 (f"{hypothesis.name}.log_hazard_ratio", "stop", "Log hazard ratio", 1.0, 3),
             ],
         )
@@ -107,7 +108,7 @@ def _tables(view: RandomisedView) -> Iterator[tuple[str, list[Column]]]:
         ("sample_size", "stop", "Patients", 1.0, 1),
         ("duration", "stop", "Months", 1.0, 2),
         ("events", "stop", "Events", 1.0, 1),
-        ("target_not_reached", view.analyses[-1].name, "Target not reached, points", 100.0, 2),
+        ("target_not_reached", view.analyses[-1].name, "Target not reached, %", 100.0, 2),
     ]
     yield "Paired differences in size and time", columns
 

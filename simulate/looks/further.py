@@ -1,0 +1,176 @@
+"""Tests beside the log-rank test, as a look makes them: which there are, and how each is found.
+
+Each of them, as the log-rank test, ends in a standard normal deviate that is positive where the
+experimental arm is better, and nan where the data say nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from simulate.compiled import keep_apart, rule
+from simulate.distributions import FloatTable, IntTable, ShortColumn
+from simulate.looks.comparison import log_rank, log_rank_z
+from simulate.looks.curve import Curve, Estimate, restricted_mean, trace_curve
+from simulate.looks.curve_tests import (
+    Milestone,
+    difference_z,
+    log_log_milestone_z,
+    milestone_of,
+    milestone_z,
+)
+from simulate.looks.largest import Quadrature
+from simulate.looks.risk_sets import PairRoom, last_observed_day
+from simulate.looks.weighted import WeightRoom, Weights, max_combo_z, weighted_log_rank
+from simulate.looks.win_ratio import WinRoom, count_wins, log_win_ratio_z, net_benefit_z
+
+LOG_RANK, WEIGHTED, RMST, MILESTONE, LOG_LOG_MILESTONE, WIN_RATIO, NET_BENEFIT = range(7)
+"""Kinds of tests; a weighted one of several weights is their combination."""
+
+POOLED, SPLIT, WITH_DAYS = range(3)
+"""What a hypothesis needs of a count: rows of all patients; also by stratum; also with days."""
+
+
+class Tests(NamedTuple):
+    """All tests: one for each hypothesis, and then those that are told of every hypothesis."""
+
+    kind: IntTable
+    stratified: IntTable
+    first_weight: IntTable
+    """By test, and one beyond: where its weights begin in the table of weights."""
+    day: FloatTable
+    """Patient's day of a milestone, or up to which a mean is restricted."""
+    first_endpoint: IntTable
+    """By test, and one beyond: where the endpoints of a win ratio begin in the next table."""
+    order: IntTable
+    n_further: int
+    """Tests told of every hypothesis: the last ones."""
+    has_wins: int
+    """1 if a test compares pairs of patients."""
+    needs: IntTable
+    """By hypothesis: POOLED, SPLIT or WITH_DAYS."""
+    weights: Weights
+    by: Quadrature
+
+
+class TestRoom(NamedTuple):
+    """Room in which the tests are made."""
+
+    weighted: WeightRoom
+    wins: WinRoom
+
+
+class TwoArms(NamedTuple):
+    """A pair of arms as it was counted, and all patients of the sample."""
+
+    n_rows: int
+    """Pooled rows."""
+    n_split: int
+    last_day: int
+    first: int
+    """The experimental arm."""
+    second: int
+    arm: ShortColumn
+    n: int
+
+
+@rule
+def statistic(
+    tests: Tests,
+    test: int,
+    arms: TwoArms,
+    pair: PairRoom,
+    curve: Curve,
+    reciprocal: FloatTable,
+    room: TestRoom,
+) -> float:
+    """The statistic of a test.
+
+    Parameters
+    ----------
+    tests, test
+        Which test.
+    arms, pair
+        The pair as it was counted.
+    curve, room
+        Room to use.
+    reciprocal
+        Table of :func:`simulate.looks.comparison.reciprocals`.
+    """
+    keep_apart()
+    kind = tests.kind[test]
+    if kind == LOG_RANK:
+        rows, n_rows = pair.pooled, arms.n_rows
+        if tests.stratified[test] == 1:
+            rows, n_rows = pair.by_stratum, arms.n_split
+        return log_rank_z(log_rank(rows, 0, n_rows, reciprocal))
+    if kind == WEIGHTED:
+        return _weighted(tests, test, arms, pair, reciprocal, room.weighted)
+    if kind >= WIN_RATIO:
+        return _by_pairs(tests, test, arms, room.wins)
+    return _by_curves(kind, tests.day[test], arms, pair, curve, reciprocal)
+
+
+@rule
+def _weighted(
+    tests: Tests,
+    test: int,
+    arms: TwoArms,
+    pair: PairRoom,
+    reciprocal: FloatTable,
+    room: WeightRoom,
+) -> float:
+    first = tests.first_weight[test]
+    n_weights = tests.first_weight[test + 1] - first
+    rows, n_strata, weights = pair.pooled, 1, tests.weights
+    if tests.stratified[test] == 1:
+        rows, n_strata = pair.by_stratum, pair.n_strata
+    end = room.ends[0]
+    if tests.stratified[test] == 0:
+        room.ends[0] = arms.n_rows
+    weighted_log_rank(rows, n_strata, weights, first, n_weights, reciprocal, room)
+    room.ends[0] = end
+    if n_weights == 1:
+        return room.z[0]
+    return max_combo_z(n_weights, room, tests.by)
+
+
+@rule
+def _by_pairs(tests: Tests, test: int, arms: TwoArms, room: WinRoom) -> float:
+    wins = count_wins(
+        arms.arm,
+        arms.n,
+        arms.first,
+        arms.second,
+        tests.order,
+        tests.first_endpoint[test],
+        tests.first_endpoint[test + 1],
+        room,
+    )
+    if tests.kind[test] == WIN_RATIO:
+        return log_win_ratio_z(wins)
+    return net_benefit_z(wins)
+
+
+@rule
+def _by_curves(
+    kind: int, day: float, arms: TwoArms, pair: PairRoom, curve: Curve, reciprocal: FloatTable
+) -> float:
+    nothing, nowhere = Estimate(math.nan, math.nan), Milestone(math.nan, math.nan)
+    first, mean, here, milestone = nothing, nothing, nowhere, nowhere
+    for place in range(2):
+        first, here = mean, milestone
+        mean, milestone = nothing, nowhere
+        last_day = last_observed_day(pair, arms.last_day, place)
+        if last_day >= 0:
+            point = trace_curve(pair.pooled, arms.n_rows, place, reciprocal, curve)
+            if kind == RMST:
+                mean = restricted_mean(curve, point, last_day, day)
+            else:
+                milestone = milestone_of(curve, point, last_day, day)
+    if kind == RMST:
+        return difference_z(first, mean)
+    if kind == MILESTONE:
+        return milestone_z(here, milestone)
+    return log_log_milestone_z(here, milestone)

@@ -1,0 +1,57 @@
+"""Several tests of a hypothesis on the same data: how often each is significant.
+
+A test is *significant* at a look if its Z is at or above the normal quantile of the hypothesis's
+alpha: the power of one look alone, made then, at full alpha. It is *beyond the bound* if Z is at or
+above the efficacy bound that the hypothesis has at this look. Both are shares of the trials that
+made the look, so where trials stop by the test that decides, later looks are those of the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import ndtri
+
+from simulate.monte_carlo import Estimate, proportion
+from simulate.randomised.outcomes import Outcomes
+from simulate.scenario.monitoring import Hypothesis
+
+OWN = "z"
+"""Column of the test that decides; that of a further test is its name and ``.z``."""
+
+
+class Share(NamedTuple):
+    """How often a test of a hypothesis is significant at a look."""
+
+    analysis: str
+    column: str
+    """Column of the test, without the name of the hypothesis."""
+    significant: Estimate
+    beyond_bound: Estimate
+
+
+def columns_of_tests(outcomes: Outcomes, hypothesis: Hypothesis) -> tuple[str, ...]:
+    """Columns of further tests, in their order; empty without any."""
+    start, end = f"{hypothesis.name}.", f".{OWN}"
+    names = (name.removeprefix(start) for name in outcomes.looks.names if name.startswith(start))
+    return tuple(name for name in names if name.endswith(end))
+
+
+def side_by_side(outcomes: Outcomes, hypothesis: Hypothesis) -> Iterator[Share]:
+    """How often each test of a hypothesis is significant; nothing without further tests."""
+    further = columns_of_tests(outcomes, hypothesis)
+    level = float(-ndtri(hypothesis.alpha))
+    for analysis in outcomes.analyses if further else ():
+        column = outcomes.looks.column
+        made = ~np.isnan(column(analysis.name, f"{hypothesis.name}.tested_events"))
+        bound = column(analysis.name, f"{hypothesis.name}.efficacy_bound")
+        has_bound = made & np.isfinite(bound)
+        for name in (OWN, *further):
+            z = column(analysis.name, f"{hypothesis.name}.{name}")
+            if np.isnan(z).all():
+                continue
+            significant = np.where(made, z >= level, np.nan)
+            beyond = np.where(has_bound, z >= np.where(has_bound, bound, 0.0), np.nan)
+            yield Share(analysis.name, name, proportion(significant), proportion(beyond))

@@ -1,0 +1,134 @@
+"""Rules of the tests of hypotheses: what they need of the model, the strata and the calendar."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from simulate.scenario.findings import Finding
+from simulate.scenario.monitoring import Estimates, Hypothesis
+from simulate.scenario.problems import similar
+from simulate.scenario.randomisation import Randomisation
+from simulate.scenario.rules_of_names import unique
+from simulate.scenario.testing import (
+    CombinedWeight,
+    MaxCombo,
+    Milestone,
+    ModestlyWeighted,
+    ResponseTest,
+    RestrictedMean,
+    TestBlock,
+    TestName,
+    WinRatio,
+    is_log_rank,
+    is_stratified,
+)
+from simulate.scenario.tree import Path
+
+
+def tests_are_possible(
+    hypotheses: Sequence[Hypothesis],
+    estimates: Estimates,
+    randomisation: Randomisation,
+    endpoints: Sequence[str],
+    longest: float | None,
+) -> Iterator[Finding]:
+    """Every test has what it compares.
+
+    Parameters
+    ----------
+    hypotheses, estimates, randomisation
+        Of the scenario.
+    endpoints
+        Names of the endpoints that the model gives.
+    longest
+        The longest that anybody can be followed, in days.
+    """
+    for index, hypothesis in enumerate(hypotheses):
+        place: Path = ("hypotheses", index, "test")
+        yield from _possible(hypothesis.test, randomisation, endpoints, longest, place)
+        yield from _with_bounds(hypothesis, index)
+        if isinstance(hypothesis.test, WinRatio) and hypothesis.endpoint not in (
+            hypothesis.test.order
+        ):
+            yield Finding(
+                (*place, "order"),
+                f"the endpoint of the hypothesis, {hypothesis.endpoint}, is not in the order: its "
+                "events are the information",
+                f"Put {hypothesis.endpoint} into the order, or change the endpoint",
+            )
+    where: Path = ("estimates", "tests")
+    yield from unique((each.name for each in estimates.tests), where, "name")
+    for index, further in enumerate(estimates.tests):
+        place = (*where, index, "test")
+        yield from _possible(further.test, randomisation, endpoints, longest, place)
+
+
+def _possible(
+    test: TestName | TestBlock,
+    randomisation: Randomisation,
+    endpoints: Sequence[str],
+    longest: float | None,
+    place: Path,
+) -> Iterator[Finding]:
+    if isinstance(test, ResponseTest):
+        yield Finding(
+            place,
+            "the model gives no responses at a look that could be compared",
+            "Compare PFS or OS by another test",
+        )
+        return
+    if is_stratified(test) and not randomisation.strata:
+        yield Finding(
+            place,
+            "a stratified test needs strata, and there are none",
+            "Give randomisation.strata, or use "
+            + ("log_rank" if isinstance(test, str) else "stratified: false"),
+        )
+    for time, path in _times(test, place):
+        if longest is not None and time > longest:
+            yield Finding(
+                path,
+                "nobody is followed so long: the trial ends before "
+                f"(given: {time:g} days; max_study_duration: {longest:g} days)",
+            )
+    if isinstance(test, WinRatio):
+        for i, name in enumerate(test.order):
+            if name not in endpoints:
+                yield Finding(
+                    (*place, "order", i),
+                    f"the model gives no such endpoint (given: {name}; "
+                    f"allowed: {', '.join(endpoints)})",
+                    similar(name, endpoints),
+                )
+
+
+def _times(test: TestName | TestBlock, place: Path) -> Iterator[tuple[float, Path]]:
+    """Times of a test, each with its place."""
+    match test:
+        case RestrictedMean(until=time):
+            yield time, (*place, "until")
+        case Milestone(time=time):
+            yield time, (*place, "time")
+        case ModestlyWeighted(delay=float() as time):
+            yield time, (*place, "delay")
+        case MaxCombo(weights=weights):
+            for i, weight in enumerate(weights):
+                yield from _delay(weight, (*place, "weights", i, "delay"))
+        case _:
+            pass
+
+
+def _delay(weight: CombinedWeight, place: Path) -> Iterator[tuple[float, Path]]:
+    if weight.delay is not None:
+        yield weight.delay, place
+
+
+def _with_bounds(hypothesis: Hypothesis, index: int) -> Iterator[Finding]:
+    """Futility bounds follow from the mean of a log-rank statistic."""
+    if hypothesis.futility is not None and not is_log_rank(hypothesis.test):
+        yield Finding(
+            ("hypotheses", index, "futility"),
+            "futility by beta spending is that of a log-rank test: the mean of another statistic "
+            "at design_hazard_ratio is not known",
+            "Leave out futility, or test by log_rank and tell the other test by estimates.tests",
+        )
