@@ -27,7 +27,7 @@ LONGEST_DEFINITION = 3
 ALLOWED = {"IPython", "math", "matplotlib", "pandas", "pathlib", "simulate"}
 """What a notebook may import: it calls the package, lays out tables and draws."""
 
-SECONDS = 120
+SECONDS = 600
 
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
