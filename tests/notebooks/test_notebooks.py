@@ -55,10 +55,12 @@ def execute(notebook: NotebookNode, folder: Path) -> None:
 
 def words(cell: NotebookNode) -> list[str]:
     """What a code cell shows, but for pictures, whose bytes differ between platforms."""
-    shown = []
+    shown: list[str] = []
+    streamed = False  # a slow machine hands one text over in several pieces
     for output in cell.outputs:
-        if output.output_type == "stream":
-            shown.append(output.text)
+        before, streamed = streamed, output.output_type == "stream"
+        if streamed:
+            shown.append(shown.pop() + output.text if before else output.text)
             continue
         data = output.get("data", {})
         pictures = [kind for kind in data if kind.startswith("image/")]
