@@ -42,6 +42,7 @@ from simulate.plans import KEPT, Plans
 from simulate.readings import at_address
 from simulate.scenario.trial import Trial
 from simulate.theory.combination import covariances
+from simulate.theory.planned_looks import expected_events
 from simulate.told_readers import tell_readers
 
 ChunkOfLooks = dict[str, FloatArray]
@@ -112,7 +113,7 @@ class RandomisedRunner:
         self._plans = Plans(trial)
         self._has_draws = trial.draws is not None
         self._looks = look_plan(design)
-        self._boundaries = Boundaries(design, covariances(trial))
+        self._boundaries = Boundaries(design, covariances(trial), expected_events(trial))
         self._rules = arm_rules(trial)
         self._kept = lru_cache(maxsize=KEPT)(self._draw)
         self._lock = threading.Lock()

@@ -40,6 +40,7 @@ from simulate.reading_words import look_up_reading, read_words
 from simulate.scenario.survival_trial import SurvivalTrial
 from simulate.survival_ledger import SurvivalLedger
 from simulate.theory.combination import covariances
+from simulate.theory.planned_looks import expected_events
 
 ChunkOfLooks = dict[str, FloatArray]
 """By the name of the analysis: shape (replicates, columns)."""
@@ -138,7 +139,7 @@ class SurvivalRunner:
         self._trial, self._seed = trial, seed
         self._plan = build_survival_plan(trial)
         self._looks = look_plan(design)
-        self._boundaries = Boundaries(design, covariances(trial))
+        self._boundaries = Boundaries(design, covariances(trial), expected_events(trial))
         self._observation = observation(trial, self._plan.horizon)
         self._review = review_plan(trial, self._plan.horizon)
         self._is_compiled = engine == BATCH

@@ -21,10 +21,12 @@ _MOST_WARNINGS = 10
 def validate(file: str, overrides: tuple[str, ...]) -> None:
     """Check the scenario FILE and say what is wrong with it, all at once."""
     from simulate.scenario.reading import read_scenario
-    from simulate.theory.reach import check_targets
 
     scenario = read_scenario(file, overrides)
-    check_targets(scenario)
+    if scenario.arms:  # others need no theory, which takes its time to import
+        from simulate.theory.reach import check_targets
+
+        check_targets(scenario)
     click.echo(f"{file} is valid: {scenario.title}")
     click.echo(_size(scenario))
     _warn_of_unstated(scenario)

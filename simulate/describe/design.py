@@ -236,12 +236,12 @@ def _unreached(one: HypothesisTheory) -> Iterator[str]:
             if not look.is_reached
         ]
         if late:
+            power = "the power above is that of the events that come, " if one.has_power else ""
             come = under.control_events[-1] + under.experimental_events[-1]
             yield (
                 f"{_capital(_TRUTHS[under.truth])}, the trial is expected to end before "
                 f"{listing(late)} with {come:,.1f} of {events_in_words(one.events[-1])} events: "
-                "the power above is that of the events that come, the bounds are those of the "
-                "planned ones."
+                f"{power}the bounds are those of the planned ones."
             )
 
 

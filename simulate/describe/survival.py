@@ -139,7 +139,8 @@ def _analyses(expected: ExpectedTrial, looks: tuple[LookDay, ...]) -> list[str]:
 def look_in_words(expected: ExpectedTrial, analysis: Analysis, look: LookDay) -> str:
     """When a look is expected, and with how many patients and events."""
     trial = expected.trial
-    numbers = [f"{at_day(expected.entered, look.day):,.1f} patients enrolled"]
+    enrolled = max(at_day(expected.entered, look.day), look.least_enrolled)
+    numbers = [f"{enrolled:,.1f} patients enrolled"]
     for kind, name in _kinds(trial).items():
         known = expected.events(name).sum(axis=0)
         numbers.append(f"{at_day(known, look.day):,.1f} {events_in_words(kind)}")

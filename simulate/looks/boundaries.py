@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -26,6 +27,12 @@ from simulate.spending import spending_of
 
 Path = tuple[int, ...]
 """Events of a hypothesis at its looks so far."""
+
+
+ExpectedEvents = Mapping[str, Sequence[float]]
+"""By the name of a hypothesis: events with which its looks are planned."""
+
+_NOTHING: ExpectedEvents = MappingProxyType({})
 
 
 class LookBounds(NamedTuple):
@@ -50,15 +57,21 @@ class Boundaries:
         The looks.
     covariances : mapping of str to Covariance
         By the name of the hypothesis, for those whose tests have weights.
+    expected : mapping of str to sequence of float
+        By the name of a hypothesis: events with which its looks are planned, where the looks
+        themselves do not tell (see :func:`planned_fractions`).
     """
 
     def __init__(
-        self, design: LookDesign, covariances: Mapping[str, Covariance] | None = None
+        self,
+        design: LookDesign,
+        covariances: Mapping[str, Covariance] | None = None,
+        expected: ExpectedEvents = _NOTHING,
     ) -> None:
         known = covariances or {}
         hypotheses = [design.hypotheses[root.hypothesis] for root in roots(design)]
         self._roots = [
-            _Boundary(design, hypothesis, root.level, known.get(hypothesis.name))
+            _Boundary(design, hypothesis, root.level, known.get(hypothesis.name), expected)
             for hypothesis, root in zip(hypotheses, roots(design), strict=True)
         ]
         self._lock = threading.Lock()
@@ -82,12 +95,13 @@ class _Boundary:
         hypothesis: Hypothesis,
         level: float,
         covariance: Covariance | None,
+        expected: ExpectedEvents,
     ) -> None:
         information = design.information(hypothesis)
         self._n_looks = len(design.looks_of(hypothesis))
         self._planned = 1.0 if math.isnan(information) else information
         self._gives_up = hypothesis.futility is not None
-        bounds = find_design_bounds(group_sequential(design, hypothesis, level))
+        bounds = find_design_bounds(group_sequential(design, hypothesis, level, expected))
         self._table = BoundTable(bounds, self._planned)
         self._known: dict[Path, LookBounds] = {}
         self._combined: CombinedBounds | None = None
@@ -133,9 +147,11 @@ class _Boundary:
 # ---- designs --------------------------------------------------------------------------------
 
 
-def group_sequential(design: LookDesign, hypothesis: Hypothesis, level: float) -> GroupSequential:
+def group_sequential(
+    design: LookDesign, hypothesis: Hypothesis, level: float, expected: ExpectedEvents
+) -> GroupSequential:
     """The group-sequential design of a hypothesis at a one-sided level."""
-    fractions = planned_fractions(design, hypothesis)
+    fractions = planned_fractions(design, hypothesis, expected)
     futility = hypothesis.futility
     return GroupSequential(
         fractions=fractions,
@@ -149,13 +165,19 @@ def group_sequential(design: LookDesign, hypothesis: Hypothesis, level: float) -
     )
 
 
-def planned_fractions(design: LookDesign, hypothesis: Hypothesis) -> tuple[float, ...]:
+def planned_fractions(
+    design: LookDesign, hypothesis: Hypothesis, expected: ExpectedEvents = _NOTHING
+) -> tuple[float, ...]:
     """Information fractions at which the looks of a hypothesis are planned, the last one 1.
 
-    Where a look is triggered by something else than its events, or by as many as the next look, it
-    is planned evenly between the looks beside it.
+    Where a look is triggered by something else than its events, it is planned with those that are
+    expected. If none are known, or as many as at the next look, it is planned evenly between the
+    looks beside it.
     """
-    information, counts = design.information(hypothesis), design.planned_events(hypothesis)
+    information = design.information(hypothesis)
+    counts: Sequence[float | None] = expected.get(
+        hypothesis.name, design.planned_events(hypothesis)
+    )
     known: dict[int, float] = {-1: 0.0, len(counts) - 1: 1.0}
     for look, count in enumerate(counts[:-1]):
         fraction = math.nan if count is None else count / information

@@ -12,9 +12,6 @@ import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float64]
 
-MOST_HYPOTHESES = 10
-"""Hypotheses of a graph: the weights of all sets of rejected ones are tabulated."""
-
 _ROUNDING = 1e-9
 
 

@@ -154,8 +154,12 @@ def theory_of(scenario: AnyScenario) -> pd.DataFrame:
 
 
 def _averages(scenario: AnyScenario, theory: pd.DataFrame) -> dict[str, dict[str, float]]:
-    """Average hazard ratios by look; replicates that take posterior draws have none in common."""
-    if isinstance(scenario, Scenario) and scenario.draws is not None:
+    """Average hazard ratios by look, of plain survival models.
+
+    Of patients in cycles and scans theory knows latent events only, and replicates that take
+    posterior draws have none in common.
+    """
+    if isinstance(scenario, Scenario):
         return {}
     return average_log_hazard_ratios(theory)
 

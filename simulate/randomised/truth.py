@@ -51,9 +51,10 @@ def average_log_hazard_ratios(theory: pd.DataFrame) -> dict[str, dict[str, float
     found: dict[str, dict[str, float]] = {}
     if theory.empty:
         return found
-    for row in theory[theory["truth"] == ASSUMED].itertuples():
-        of_hypothesis = found.setdefault(str(row.hypothesis), {})
-        of_hypothesis[str(row.analysis)] = math.log(float(row.hazard_ratio))
+    for row in theory[theory["truth"] == ASSUMED].to_dict("records"):
+        if row["hazard_ratio"] > 0.0:  # there is one where events are expected in both arms
+            of_hypothesis = found.setdefault(str(row["hypothesis"]), {})
+            of_hypothesis[str(row["analysis"])] = math.log(row["hazard_ratio"])
     return found
 
 

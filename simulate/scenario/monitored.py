@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from simulate.multiplicity.graph import Graph, fixed_sequence, holm
 from simulate.scenario.analyses import Analysis
 from simulate.scenario.monitoring import Hypothesis
 from simulate.scenario.multiplicity import Multiplicity
 from simulate.scenario.randomisation import Arm
+
+if TYPE_CHECKING:
+    from simulate.multiplicity.graph import Graph
 
 
 class Monitored:
@@ -110,6 +110,11 @@ class Monitored:
 
 def graph_of(block: Multiplicity, hypotheses: Sequence[Hypothesis]) -> Graph:
     """The graph that a checked block describes."""
+    # numerical libraries are loaded only where a graph is there
+    import numpy as np
+
+    from simulate.multiplicity.graph import Graph, fixed_sequence, holm
+
     names = [each.name for each in hypotheses]
     if block.method == "holm":
         return holm(len(names))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from simulate.multiplicity.graph import MOST_HYPOTHESES
+from simulate.multiplicity.limits import MOST_HYPOTHESES
 from simulate.scenario.findings import Finding
 from simulate.scenario.monitored import graph_of
 from simulate.scenario.monitoring import GivenSpending, Hypothesis

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -15,9 +15,11 @@ from simulate.scenario.fields import (
     reject,
 )
 from simulate.sequential.refusals import DesignError
-from simulate.single_arm import bop2, lalonde, predictive, simon, single_stage
-from simulate.single_arm.performance import performance
-from simulate.single_arm.rule import DecisionRule
+
+if TYPE_CHECKING:
+    # numerical libraries are loaded only where a design is there
+    from simulate.single_arm import bop2, predictive, simon
+    from simulate.single_arm.rule import DecisionRule
 
 MOST_LOOKS, MOST_PATIENTS = 100, 1000
 
@@ -98,6 +100,8 @@ class _Design(Section):
         return {info.alias or name for name, info in type(self).model_fields.items()}
 
     def _has_power(self, rule: DecisionRule, asked: float) -> None:
+        from simulate.single_arm.performance import performance
+
         found = performance(rule, self.alternative_rate).go_in_all
         if found < asked:
             raise DesignError(
@@ -143,6 +147,8 @@ class SingleStage(_TwoRates):
     @property
     def rule(self) -> DecisionRule:
         """Its counts of responses by look."""
+        from simulate.single_arm import single_stage
+
         if self.patients is not None:
             return single_stage.of_size(self.patients, self.p0, self.alpha)
         assert self.power is not None  # one of the two is given
@@ -174,11 +180,15 @@ class Simon(_TwoRates):
     @property
     def admissible(self) -> tuple[simon.TwoStage, ...]:
         """All admissible designs, the minimax one first and the optimal one last."""
+        from simulate.single_arm import simon
+
         return simon.two_stage_designs(self.p0, self.p1, self.alpha, self.power)
 
     @property
     def rule(self) -> DecisionRule:
         """Its counts of responses by look."""
+        from simulate.single_arm import simon
+
         weights = {"minimax": 1.0, "optimal": 0.0}
         if self.weight is not None:
             return simon.weighted(self.admissible, self.weight).rule
@@ -217,6 +227,8 @@ class PredictiveProbability(_TwoRates):
     @property
     def found(self) -> predictive.PredictiveDesign:
         """The design with its cutoffs."""
+        from simulate.single_arm import predictive
+
         asked = (self.looks, self.p0, self.used_prior, self.stop_below, self.stop_above)
         if self.cutoff is not None:
             return predictive.with_cutoff(*asked, cutoff=self.cutoff)
@@ -226,7 +238,9 @@ class PredictiveProbability(_TwoRates):
     @property
     def used_prior(self) -> Prior:
         """The prior, given or by default."""
-        return self.prior or bop2.vague_prior(self.p0)
+        from simulate.single_arm.bop2 import vague_prior
+
+        return self.prior or vague_prior(self.p0)
 
     @property
     def rule(self) -> DecisionRule:
@@ -271,11 +285,15 @@ class Bop2(_TwoRates):
     @property
     def used_prior(self) -> Prior:
         """The prior, given or by default."""
-        return self.prior or bop2.vague_prior(self.p0)
+        from simulate.single_arm.bop2 import vague_prior
+
+        return self.prior or vague_prior(self.p0)
 
     @property
     def found(self) -> bop2.Bop2Design:
         """The design with its parameters."""
+        from simulate.single_arm import bop2
+
         if self.lambda_ is not None and self.gamma is not None:
             return bop2.with_parameters(
                 self.looks, self.p0, self.used_prior, self.lambda_, self.gamma
@@ -322,6 +340,8 @@ class GoConsiderNoGo(_Design):
     @property
     def rule(self) -> DecisionRule:
         """Its counts of responses by look."""
+        from simulate.single_arm import lalonde
+
         return lalonde.go_consider_no_go(
             self.looks,
             lower_reference=self.lower_reference,
@@ -356,6 +376,8 @@ class GivenCounts(_TwoRates):
     @property
     def rule(self) -> DecisionRule:
         """Its counts of responses by look."""
+        from simulate.single_arm.rule import DecisionRule
+
         no_go = tuple(-1 if count is None else count for count in self.no_go)
         go = zip(self.go, self.looks, strict=True)
         return DecisionRule(

@@ -12,6 +12,7 @@ from survival_files import ONE_LOOK, THREE_LOOKS, TWO_ARMS, survival_scenario
 
 from simulate import cli
 from simulate.build_plan import build_plan
+from simulate.describe import describe
 from simulate.describe.design import design_in_words
 from simulate.design_theory import DesignTheory, design_theory
 from simulate.errors import UsageError
@@ -214,9 +215,11 @@ def test_enrolment_goes_on_until_the_decision() -> None:
 
 def test_a_look_that_waits_for_patients_has_them() -> None:
     waits = "analyses.interim.cut={enrolled: {count: 450}}"
-    look = of(design_theory(survival_scenario(TWO_ARMS, waits)).table, "assumed").iloc[0]
+    scenario = survival_scenario(TWO_ARMS, waits)
+    look = of(design_theory(scenario).table, "assumed").iloc[0]
 
     assert look["enrolled"] == look["enrolled_at_decision"] == 450
+    assert "with 450.0 patients enrolled" in " ".join(describe(scenario).split())
 
 
 def test_power_of_the_design_is_that_of_the_events_that_come() -> None:

@@ -8,17 +8,20 @@ from typing import Any
 import numpy as np
 import pytest
 from look_trials import LAST_DAY, ORIGIN, FakeBoundaries
+from survival_files import TWO_ARMS, survival_scenario
 
 from simulate.compiled import kernel
+from simulate.design_theory import design_theory
 from simulate.distributions import IntArray
 from simulate.looks import book as books
 from simulate.looks.book import BoundBook
 from simulate.looks.boundaries import Boundaries, Path, planned_fractions
 from simulate.looks.bounds import NOT_YET, BoundTree, next_node
-from simulate.looks.design import LookDesign
+from simulate.looks.design import LookDesign, survival_design
 from simulate.packed import pack, unpacked
 from simulate.scenario.analyses import Analysis
 from simulate.scenario.monitoring import Estimates, Hypothesis
+from simulate.theory.planned_looks import expected_events
 
 
 def design(counts: tuple[int | None, ...], **hypothesis: Any) -> LookDesign:
@@ -107,6 +110,40 @@ def test_looks_without_planned_events_are_planned_between_the_others() -> None:
     ):
         found = design(counts, information=200)
         assert planned_fractions(found, found.hypotheses[0]) == pytest.approx(expected)
+
+
+def test_expected_events_plan_the_looks_that_nothing_else_plans() -> None:
+    found = design((None, None, 200), information=200)
+    (one,) = found.hypotheses
+
+    assert planned_fractions(found, one, {"h": (80.0, 150.0, 200.0)}) == (0.4, 0.75, 1.0)
+    # a look without more events than the one before it lies between its neighbours
+    assert planned_fractions(found, one, {"h": (80.0, 80.0, 200.0)}) == (0.4, 0.7, 1.0)
+    assert planned_fractions(found, one, {"other": (80.0, 150.0, 200.0)}) == pytest.approx(
+        (1 / 3, 2 / 3, 1.0)
+    )
+
+
+def test_futility_bounds_of_trials_are_those_of_theory_where_a_look_has_a_date() -> None:
+    scenario = survival_scenario(
+        TWO_ARMS,
+        "analyses.interim.cut={date: 2027-05-01}",
+        "hypotheses.pfs.futility.spending={kind: pocock}",
+    )
+    (one,) = design_theory(scenario).hypotheses
+    events = one.events[0]
+    assert events / 330 < 0.4, "not halfway"
+    low = math.floor(events)
+
+    def between(found: Boundaries) -> float:
+        """The bound at the expected number of events, which is not a whole one."""
+        bounds = [each.futility for each in found.find(0, [(low,), (low + 1,)])]
+        return float(np.interp(events, [low, low + 1], bounds))
+
+    as_theory = Boundaries(survival_design(scenario), expected=expected_events(scenario))
+    evenly = Boundaries(survival_design(scenario))
+    assert between(as_theory) == pytest.approx(one.futility_z[0], abs=2e-4)
+    assert between(evenly) != pytest.approx(one.futility_z[0], abs=2e-3)
 
 
 # ---- the tree -------------------------------------------------------------------------------

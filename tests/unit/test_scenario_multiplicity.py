@@ -9,7 +9,7 @@ import pytest
 from scenario_example import problems_of, spoil, write
 from survival_files import ROOT, survival_scenario
 
-from simulate.multiplicity.graph import MOST_HYPOTHESES
+from simulate.multiplicity.limits import MOST_HYPOTHESES
 
 GRAPH = ROOT / "scenarios" / "two_endpoints_graph.yaml"
 TEXT = GRAPH.read_text(encoding="utf-8").split("\nsweep:")[0] + "\n"
