@@ -6,12 +6,13 @@ import datetime as dt
 import math
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import product
 from typing import Any
 
 import numpy as np
 import pytest
 from arms_example import randomised
-from test_event_cut import LATE
+from test_event_cut import LATE, SCARCE
 
 from simulate.build_arms import build_trial_plan
 from simulate.choose_engine import BATCH, REFERENCE
@@ -64,14 +65,17 @@ MANY_LEAVE: dict[str, Any] = {
 }
 
 
-@pytest.fixture(scope="module", params=["as published", "many leave"])
-def trial(request: pytest.FixtureRequest, scenario: Scenario) -> Scenario:
+def read_trial(scenario: Scenario, changes: dict[str, Any]) -> Scenario:
     """Two looks on events by either reader."""
-    changes = MANY_LEAVE if request.param == "many leave" else {}
     return randomised(
         scenario.with_overrides(changes),
         **{"readers": READERS, "analyses": LOOKS, "hypotheses": HYPOTHESES, "sample_size": 60},
     )
+
+
+@pytest.fixture(scope="module", params=["as published", "many leave"])
+def trial(request: pytest.FixtureRequest, scenario: Scenario) -> Scenario:
+    return read_trial(scenario, MANY_LEAVE if request.param == "many leave" else {})
 
 
 def values_of(trial: Scenario, engine: str, n: int) -> dict[str, dict[str, FloatArray]]:
@@ -171,6 +175,60 @@ def naive_sample(
 
 
 def test_looks_see_what_a_naive_reading_sees(trial: Scenario) -> None:
+    assert_seen_as_naively(trial)
+
+
+def test_the_same_where_patients_wait_for_the_first_dose(scenario: Scenario) -> None:
+    """Drugs run short, as only the SimPy engine has it: days of scans count from a later day."""
+    changes = {"resources": {"supply": [SCARCE]}, "disease.response.probability": 0.1}
+    trial = read_trial(scenario, changes)
+    subjects = records_of(trial, 1).subjects
+    assert (subjects["first_dose_trial_day"] > subjects["enrolment_trial_day"]).sum() > 20
+
+    assert_seen_as_naively(trial)
+    assert_calls_are_counted(trial, values_of(trial, REFERENCE, 2))
+
+
+def test_concordance_counts_calls(
+    trial: Scenario, values: dict[str, dict[str, FloatArray]]
+) -> None:
+    assert_calls_are_counted(trial, values)
+
+
+def assert_calls_are_counted(trial: Scenario, values: dict[str, dict[str, FloatArray]]) -> None:
+    """What a look counts of the first reader is what the naive calls known by then are."""
+    n_called = 0
+    for row in range(2):
+        records = records_of(trial, row)
+        theirs = naive_calls(trial, records, row)[0]
+        for found in values.values():
+            day, counts = found["cut_day"][row], dict.fromkeys(product(COUNTS, (3, 8)), 0)
+            for patient in range(0 if math.isnan(day) else records.n_patients):
+                today = day - records.subjects["first_dose_trial_day"][patient]
+                mine = [s.day for s in scans_of(records, patient) if s.shows and s.day <= today]
+                kind = kind_of(mine[0] if mine else NEVER, theirs[patient], today)
+                if kind:
+                    counts[kind, int(records.subjects["arm"][patient])] += 1
+            for (kind, arm), expected in counts.items():
+                name = {3: "kn026", 8: "control"}[arm]
+                told = found[f"concordance.investigator.central.{kind}.{name}"][row]
+                assert math.isnan(day) or told == expected, (kind, name)
+                n_called += expected
+    assert n_called > 10
+
+
+def kind_of(mine: int, theirs: int, today: float) -> str:
+    """What two calls are together by a patient's day; nothing if there is none."""
+    if mine <= today and theirs <= today:
+        if mine == theirs:
+            return "both_same"
+        return "first_later" if mine > theirs else "first_earlier"
+    if mine <= today:
+        return "only_first"
+    return "only_second" if theirs <= today else ""
+
+
+def assert_seen_as_naively(trial: Scenario) -> None:
     seen, records, n_different = TrialMaker(trial, SEED).make(1), records_of(trial, 1), 0
     enrolled = records.subjects["enrolment_trial_day"]
     for reader, calls in enumerate(naive_calls(trial, records, 1)):
