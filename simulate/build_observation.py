@@ -11,7 +11,7 @@ import numpy as np
 from simulate.build_survival_plan import days_of_calendar, scan_days
 from simulate.distributions import NEVER, FloatArray, IntArray, ShortArray, thresholds
 from simulate.guided import GuidedTables, guided_tables
-from simulate.looks.review import (
+from simulate.looks.review_plan import (
     MASK_BITS,
     Calendars,
     EndpointRules,

@@ -10,7 +10,7 @@ import numpy as np
 from simulate.compiled import part
 from simulate.engines.batch.survival_work import Words, look_up_entities
 from simulate.engines.batch.words import KEY
-from simulate.looks.review import Review
+from simulate.looks.review_plan import Review
 from simulate.streams import Purpose, word_blocks
 
 _READING = int(Purpose.READING)

@@ -32,7 +32,7 @@ from simulate.looks.concordance import tell_agreement
 from simulate.looks.conduct import Enrolled, LookRoom, conduct_looks
 from simulate.looks.design import survival_design
 from simulate.looks.plan import LookPlan
-from simulate.looks.review import Review
+from simulate.looks.review_plan import Review
 from simulate.looks.seen import Observation, Seen, find_event_days, take_sample
 from simulate.packed import pack, unpacked
 from simulate.plan import with_lists

@@ -9,7 +9,7 @@ from __future__ import annotations
 from simulate.compiled import rule
 from simulate.distributions import FloatColumn, ShortColumn
 from simulate.looks.plan import CUT_DAY, N_ENROLLED, STOPPED, LookPlan
-from simulate.looks.review import Review
+from simulate.looks.review_plan import Review
 from simulate.survival_ledger import SurvivalLedger
 
 BOTH_SAME, FIRST_LATER, FIRST_EARLIER, ONLY_FIRST, ONLY_SECOND = range(5)

@@ -14,7 +14,9 @@ from typing import NamedTuple
 
 from simulate.compiled import rule
 from simulate.distributions import NEVER, IntTable, ShortColumn
-from simulate.looks.review import Review, judge_endpoint, review_trial, take_reviewed
+from simulate.looks.review import review_trial
+from simulate.looks.review_events import judge_endpoint, take_reviewed
+from simulate.looks.review_plan import Review
 from simulate.survival_ledger import SurvivalLedger
 
 LATENT = 2

@@ -20,7 +20,7 @@ from simulate.engines.survival_reference import ReferenceSurvivalEngine
 from simulate.ledger import ledger_of
 from simulate.look_replicates import RandomisedTrial, look_design
 from simulate.looks import seen as survival_looks
-from simulate.looks.review import Review
+from simulate.looks.review_plan import Review
 from simulate.plans import Plans
 from simulate.reading_words import read_words
 from simulate.readings import Readings, at_address

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
@@ -50,25 +51,25 @@ Prior = tuple[
 Alpha = Annotated[OpenProbability, Field(lt=0.5)]
 
 
-class _Design(Section):
+class _Design(Section, ABC):
     """What designs of all kinds have."""
 
     kind: str
 
     @property
+    @abstractmethod
     def null_rate(self) -> float:
         """Response rate that is not worth while."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def alternative_rate(self) -> float:
         """Response rate that is hoped for."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def rule(self) -> DecisionRule:
         """Its counts of responses by look; searched once for all."""
-        raise NotImplementedError
 
     @model_validator(mode="after")
     def _can_be_met(self) -> Self:

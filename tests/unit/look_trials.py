@@ -20,7 +20,7 @@ from simulate.looks.bounds import BoundTree
 from simulate.looks.build import look_plan, look_room
 from simulate.looks.columns import column_names
 from simulate.looks.design import LookDesign
-from simulate.looks.review import Review
+from simulate.looks.review_plan import Review
 from simulate.looks.seen import Observation
 from simulate.packed import pack, unpacked
 from simulate.plan import with_lists

@@ -123,8 +123,8 @@ class Reading:
         def counts(is_death: bool, day: int) -> bool:
             if rules.missed_visits is not None and not_done >= rules.missed_visits:
                 return False
-            late = is_death and rules.death_window is not None
-            return not (late and day - last > rules.death_window)  # type: ignore[operator]
+            window = rules.death_window if is_death else None
+            return window is None or day - last <= window
 
         for day in range(until + 1):
             if day == patient.death:

@@ -22,7 +22,8 @@ from simulate.looks.concordance import (
     ONLY_SECOND,
     count_calls,
 )
-from simulate.looks.review import Review, review_trial
+from simulate.looks.review import review_trial
+from simulate.looks.review_plan import Review
 from simulate.plan import with_lists
 from simulate.reading_words import read_words
 from simulate.scenario.survival_scenario import SurvivalScenario

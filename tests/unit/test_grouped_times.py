@@ -13,7 +13,7 @@ from test_review import BASE, MODEL, TO_COPY
 
 from simulate.build_observation import observation, review_plan, review_room
 from simulate.distributions import NEVER
-from simulate.looks.review import Review
+from simulate.looks.review_plan import Review
 from simulate.looks.seen import Seen, find_event_days, take_sample
 from simulate.plan import with_lists
 from simulate.reading_words import read_words
