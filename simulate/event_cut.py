@@ -104,18 +104,13 @@ def known_from(ledger: Ledger, patient: int, death_window: IntTable) -> tuple[in
         progression-free survival.
     """
     subjects, ends = ledger.subjects, ledger.ends.assessments
-    entry, death = subjects.first_dose_trial_day[patient], subjects.death_day[patient]
-    death_known = death_known_day(
-        death, subjects.contact_lag[patient], subjects.study_withdrawal_day[patient]
-    )
     progression = progression_known_day(
         ledger.assessments, ends[patient - 1] if patient > 0 else 0, ends[patient]
     )
-    pfs = pfs_known_day(
-        progression,
-        death,
-        death_known,
-        subjects.assessment_stop_day[patient],
-        death_window[subjects.arm[patient]],
+    pfs = read_known_from(ledger, patient, progression, death_window)
+    death_known = death_known_day(
+        subjects.death_day[patient],
+        subjects.contact_lag[patient],
+        subjects.study_withdrawal_day[patient],
     )
-    return later(entry, pfs), later(entry, death_known)
+    return pfs, later(subjects.first_dose_trial_day[patient], death_known)
