@@ -80,8 +80,12 @@ class SurvivalTrial(Monitored, Head):
             return True
         if model.visits is not None or model.calendar_by_arm:
             return True
-        limits = rules.missed_visits is not None or rules.death_window is not None
-        return limits or rules.new_therapy == "censor"
+        return rules.censors
+
+    @property
+    def has_new_therapy(self) -> bool:
+        """Whether there is new therapy at which rules may censor."""
+        return self.survival.new_therapy is not None
 
     @property
     def pairs_of_readers(self) -> tuple[tuple[str, str], ...]:

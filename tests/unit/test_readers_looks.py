@@ -103,7 +103,7 @@ def test_those_who_change_treatment_are_counted_where_they_may() -> None:
 def test_both_engines_read_alike() -> None:
     """Every reader, rule and calendar at once; SimPy over lists, and compiled over arrays."""
     grouped = {"id": 9, "name": "GROUPED", "of": "PFS", "reader": "central",
-               "grid": [{"every": "12 weeks"}]}  # fmt: skip
+               "grid": [{"every": "36 weeks"}]}  # fmt: skip
     by_arm = {"calendar_by_arm": {"experimental": [{"every": "9 weeks"}]}}
     scenario = scenario_of("10 days", endpoints=[*BASE["endpoints"], grouped])
     for changed in (scenario, scenario.with_overrides({"survival": MODEL | FULL | by_arm})):
