@@ -58,7 +58,9 @@ def build_survival_plan(trial: SurvivalTrial) -> SurvivalPlan:
                 transition, arms[arm].name, cells[cell]
             ),
             correlation=model.correlation if isinstance(model, CopulaModel) else 0.0,
-            switching=[switching_of(trial, arm.name) for arm in arms],
+            switching=[]
+            if trial.switches_at_call  # that is found where scans are read
+            else [switching_of(trial, arm.name) for arm in arms],
         ),
         horizon=horizon,
     )

@@ -92,8 +92,7 @@ def _seen_survival(trial: SurvivalTrial, seed: int, replicate: int) -> SeenTrial
     """A trial with plain survival models."""
     plan = build_survival_plan(trial)
     ledger = ReferenceSurvivalEngine(plan).simulate(seed=seed, replicate=replicate)
-    columns = ledger_columns(ledger)
-    n = len(columns["arm"])
+    n = int(ledger.n[0])
     n_endpoints = len(trial.endpoint_names)
     room = np.zeros(n_endpoints * n, np.int32)
     reading = review_plan(trial, plan.horizon)
@@ -101,6 +100,7 @@ def _seen_survival(trial: SurvivalTrial, seed: int, replicate: int) -> SeenTrial
     read_words(review, seed=seed, replicate=replicate)
     seen = survival_looks.Seen(observation(trial, plan.horizon), ledger, room, n, review)
     survival_looks.find_event_days(seen)
+    columns = ledger_columns(ledger)  # with the changes of treatment at calls
     enrolled = columns["enrolment_trial_day"].astype(np.int64)
     regions = np.array([region.name for region in trial.enrolment.all_regions])
     subjects = {

@@ -85,7 +85,12 @@ class SurvivalTrial(Monitored, Head):
     @property
     def has_new_therapy(self) -> bool:
         """Whether there is new therapy at which rules may censor."""
-        return self.survival.new_therapy is not None
+        return self.survival.new_therapy is not None or self.switches_at_call
+
+    @property
+    def switches_at_call(self) -> bool:
+        """Whether patients change treatment at the call of a reader, not at progression itself."""
+        return bool(self.survival.switching) and self.survival.treating_reader is not None
 
     @property
     def pairs_of_readers(self) -> tuple[tuple[str, str], ...]:

@@ -127,7 +127,7 @@ BAD = {
         "reader: central, rules: fda}",
         "reader: central, rules: fda, »grid: [{every: 3 weeks}]}",
         "endpoints.PFS.grid",
-        "finer than the calendar|experimental has no scan after day 0 and up to day 21"
+        "finer than the calendar|control has no scan after day 0 and up to day 21"
         "|All arms are scanned on days 126, 252, 504, 756",
     ),
     "grid that is not of all arms": (
