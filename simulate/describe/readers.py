@@ -93,12 +93,21 @@ def _therapy(trial: SurvivalTrial) -> Iterator[str]:
 
 def switching_in_words(trial: SurvivalTrial) -> Iterator[str]:
     """Who changes treatment after progression, and what it does."""
+    reader = trial.survival.treating_reader
     for each in trial.survival.switching:
         when = f"{duration(each.delay)} after" if each.delay else "on the day of"
+        who, start = "who progress", "progression"
+        if trial.switches_at_call:
+            who, start = f"whose progression {reader} calls", "the call"
         yield (
-            f"{stated_percent(each.probability)} of those who progress in "
-            f"{trial.arm(each.arm).label} change treatment, if alive, {when} progression; from "
+            f"{stated_percent(each.probability)} of those {who} in "
+            f"{trial.arm(each.arm).label} change treatment, if alive, {when} {start}; from "
             f"then on the hazard of death is multiplied by {each.hazard_ratio:g}."
+        )
+    if trial.switches_at_call:
+        yield (
+            "A change of treatment is new anticancer therapy for rules that censor at it. A call "
+            "that comes before progression changes treatment, too."
         )
 
 
@@ -128,7 +137,7 @@ def rules_in_words(rules: RuleSet) -> str:
     texts = []
     if rules.missed_visits is not None:
         scans = count(rules.missed_visits, "planned scan")
-        texts.append(f"at the last scan before {scans} or more in a row that were not done")
+        texts.append(f"at the last scan done if {scans} or more directly before the event were not")
     if rules.new_therapy == "censor":
         texts.append("at the last scan before new therapy")
     if rules.death_window is not None:

@@ -87,8 +87,7 @@ def day_of_hazard(plan: SwitchingPlan, table: int, since: int, needed: float) ->
 def day_of_changed_hazard(
     plan: SwitchingPlan, table: int, word: int, since: int, ratio: float
 ) -> int:
-    """Days that a transition takes if its hazard is multiplied from a day on, on which it is not
-    over."""
+    """Days that a transition takes if its hazard is multiplied from the end of a day on."""
     before = plan.hazard[table + since]
     left = max(unit_exponential(word) - before, 0.0)
     return day_of_hazard(plan, table, since, before + left / ratio)

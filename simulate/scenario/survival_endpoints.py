@@ -21,9 +21,9 @@ class RuleSet(Section):
     name: FileSafeName
     """Name by which endpoints take it."""
     missed_visits: Annotated[int, Field(ge=1, le=1000)] | None = None
-    """So many scans in a row not done before the event, or more, and PFS is censored at the last
-    scan before them; by default never. A scan that was planned and is not done counts, whatever
-    the reason."""
+    """So many scans in a row not done directly before the event, or more, and PFS is censored at
+    the last scan before them; by default never. A gap that a later scan ends says nothing. A scan
+    that was planned and is not done counts, whatever the reason."""
     new_therapy: Literal["censor", "ignore"] = "ignore"
     """Whether new anticancer therapy before the event censors PFS at the last scan up to it."""
     death_window: PositiveWholeDays | None = None
