@@ -117,7 +117,7 @@ def design(file: str, overrides: tuple[str, ...], out: str, name: str | None, fo
 @click.argument("file")
 @with_set
 @click.option("--replicate", type=int, default=0, show_default=True, help="Which simulated trial.")
-@click.option("--patient", type=int, default=1, show_default=True, help="Which of its patients.")
+@click.option("--patient", type=int, default=0, show_default=True, help="Which of its patients.")
 @click.option("--seed", type=int, help="Seed of all random numbers; default: the scenario's.")
 def story(
     file: str, overrides: tuple[str, ...], replicate: int, patient: int, seed: int | None

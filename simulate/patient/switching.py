@@ -6,8 +6,8 @@ come before progression or long after it. From the day of the change on the haza
 multiplied, before progression and after it; progression comes when it comes.
 
 A death takes the word that it would have without a change: E is its unit exponential variable, and
-the patient dies on the first day with ``H[s] + ratio * (H[d] - H[s]) >= E``, H the cumulative hazard
-without a change and s the day of the change.
+the patient dies on the first day d with ``H[s] + ratio * (H[d] - H[s]) >= E``, H the cumulative
+hazard without a change and s the day of the change.
 """
 
 from __future__ import annotations
