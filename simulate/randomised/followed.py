@@ -43,7 +43,7 @@ class Followed(NamedTuple):
     last_day: int
     """Last day of the calendars."""
 
-    def endpoints(self, take: Take, cut_day: int, n: int) -> pd.DataFrame:
+    def endpoints(self, take: Take, cut_day: int, patients: range) -> pd.DataFrame:
         """A row a patient and endpoint: day and event as known at the end of a day, and why.
 
         Parameters
@@ -52,13 +52,13 @@ class Followed(NamedTuple):
             The sample of an endpoint at a cut.
         cut_day
             Trial day of the cut.
-        n
-            Patients enrolled by then.
+        patients
+            Numbers of some that are enrolled by then.
         """
         rows = []
         for position, endpoint in enumerate(self.trial.seen_endpoints):
-            days, events = take(position, cut_day, n)
-            for i in range(n):
+            days, events = take(position, cut_day, patients.stop)
+            for i in patients:
                 found = int(days[i]), int(events[i])
                 rows.append(self._row(position, endpoint, i, cut_day, found))
         columns = ("patient", "arm", "endpoint", "of", "reader", "rules", "day", "event", "reason")
@@ -139,8 +139,8 @@ class Followed(NamedTuple):
 
     # ---- scans ----------------------------------------------------------------------------------
 
-    def assessments(self, cut_day: int, n: int) -> pd.DataFrame:
-        """A row a planned scan of the first n patients until the cut, death or dropout.
+    def assessments(self, cut_day: int, patients: range) -> pd.DataFrame:
+        """A row a planned scan of some patients until the cut, death or dropout.
 
         Day 0 is the scan at baseline. Without scans, where every event is known on its day, there
         is no row.
@@ -150,7 +150,7 @@ class Followed(NamedTuple):
             planned_scans(self.trial, self.last_day, arm.name).tolist() for arm in self.trial.arms
         ]
         ledger = self.seen.ledger
-        for i in range(n if self.trial.survival.observation == "scans" else 0):
+        for i in patients if self.trial.survival.observation == "scans" else ():
             known = cut_day - int(ledger.enrolment_trial_day[i])
             until = min(known, int(ledger.dropout_day[i]), int(ledger.death_day[i]) - 1)
             for visit, day in enumerate(scans[int(ledger.arm[i])]):

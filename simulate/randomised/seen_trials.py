@@ -63,12 +63,12 @@ class SeenTrial:
         n = len(self.enrolled)
         return self.event_day[endpoint * n : (endpoint + 1) * n]
 
-    def tables(self, cut_day: int, n: int) -> dict[str, pd.DataFrame]:
-        """Endpoints and scans of the first n patients at a cut, as tables by name."""
+    def tables(self, cut_day: int, patients: range) -> dict[str, pd.DataFrame]:
+        """Endpoints and scans of some patients at a cut, as tables by name."""
         if self.followed is None:
             return {}
-        scans = self.followed.assessments(cut_day, n)
-        endpoints = self.followed.endpoints(self.sample, cut_day, n)
+        scans = self.followed.assessments(cut_day, patients)
+        endpoints = self.followed.endpoints(self.sample, cut_day, patients)
         return {"endpoints": endpoints} | ({"assessments": scans} if len(scans) else {})
 
     def sample(self, endpoint: int, cut_day: int, n: int) -> tuple[ShortArray, ShortArray]:

@@ -51,7 +51,7 @@ def made() -> SeenTrial:
 
 @pytest.fixture(scope="module")
 def tables(made: SeenTrial) -> dict[str, pd.DataFrame]:
-    return made.tables(CUT, len(made.enrolled))
+    return made.tables(CUT, range(len(made.enrolled)))
 
 
 @pytest.fixture(scope="module")
