@@ -115,6 +115,12 @@ def endpoints_in_words(trial: SurvivalTrial) -> Iterator[str]:
     """The endpoints that the scenario defines, with their readers and rules."""
     for endpoint in trial.endpoints:
         yield f"Endpoint {endpoint.id} ({endpoint.name}): {_endpoint(trial, endpoint)}."
+    if any(endpoint.grid for endpoint in trial.endpoints):
+        yield (
+            "Where arms are scanned on other days, grouped times take the bias out of a test only "
+            "if readers do not err and no scan is missed: an arm that is scanned more often has "
+            "more chances of a false call, and of a scan that is done."
+        )
 
 
 def _endpoint(trial: SurvivalTrial, endpoint: SurvivalEndpoint) -> str:
