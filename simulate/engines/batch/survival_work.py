@@ -214,7 +214,7 @@ def look_up_in_turn(
 def look_up_steps(
     out: Words, at: int, seed: int, entity: int, replicate: int, purpose: int, step: int, n: int
 ) -> None:
-    """Look up the first of each of ``n`` runs of ``step`` blocks of one entity, to places from ``at``.
+    """Look up the first of each of ``n`` runs of ``step`` blocks of an entity, from ``at`` on.
 
     Filled up to whole groups.
     """
