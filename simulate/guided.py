@@ -127,7 +127,7 @@ def has_few_numbers(tables: GuidedTables, table: int) -> bool:
     """Whether nearly all words of a table have one of its first few numbers."""
     if (1 << tables.stride_bits) < _FEW:
         return False
-    return tables.highest[(table << tables.stride_bits) + _FEW - 1] >= _NEARLY_ALL
+    return bool(tables.highest[(table << tables.stride_bits) + _FEW - 1] >= _NEARLY_ALL)
 
 
 @routine
