@@ -40,8 +40,8 @@ def named_endpoints(trial: SurvivalTrial) -> Iterator[Finding]:
             yield from _reader_exists(trial, endpoint.reader, (*place, "reader"))
         yield from _latent_has_no_rules(endpoint, place)
         if endpoint.rules is not None:
-            known = [*_OWN, *(each.name for each in trial.rule_sets)]
-            yield from _exists("rule set", endpoint.rules, sorted(known), (*place, "rules"))
+            known = sorted(_OWN | {each.name for each in trial.rule_sets})
+            yield from _exists("rule set", endpoint.rules, known, (*place, "rules"))
             yield from _rules_fit(trial, endpoint, (*place, "rules"))
 
 

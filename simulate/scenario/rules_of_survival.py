@@ -56,6 +56,7 @@ def _looks(trial: SurvivalTrial) -> Looks:
         trial.sample_size,
         trial.origin,
         trial.max_study_duration,
+        trial.unlisted_endpoints,
     )
 
 
@@ -214,6 +215,7 @@ SURVIVAL_RULES: tuple[tuple[frozenset[str], Rule], ...] = tuple(
                 trial.randomisation,
                 trial.endpoint_names,
                 trial.max_study_duration,
+                trial.unlisted_endpoints,
             ),
         ),
         ("sweep name", unique_sweep),

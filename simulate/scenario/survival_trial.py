@@ -67,6 +67,11 @@ class SurvivalTrial(Monitored, Head):
         return tuple(each.name for each in self.seen_endpoints)
 
     @property
+    def unlisted_endpoints(self) -> tuple[str, ...]:
+        """Endpoints that the model gives under their own names, and that are not defined."""
+        return tuple(e for e in endpoints_of(self.survival) if e not in self.endpoint_names)
+
+    @property
     def is_read(self) -> bool:
         """Whether readers, missed visits or rules have a say in an endpoint."""
         return any(map(self.is_reviewed, self.seen_endpoints))

@@ -261,6 +261,24 @@ def test_a_rule_that_censors_at_new_therapy_needs_one_in_the_model(tmp_path: Pat
     assert "Give survival.new_therapy, such as" in str(problem)
 
 
+def test_an_endpoint_that_the_model_gives_can_be_named(tmp_path: Path) -> None:
+    text = GOOD.replace("{id: 3, name: OS, of: OS}", "{id: 3, name: DEATH, of: OS}")
+    problems = problems_of(write(tmp_path, text))
+    assert {problem.key for problem in problems} == {
+        "analyses.survival.cut.all.0.events.endpoint",
+        "hypotheses.os.endpoint",
+    }
+    for problem in problems:
+        assert "the model gives OS, but endpoints does not name it" in str(problem)
+        assert "Add it to endpoints" in str(problem)
+
+
+def test_rule_sets_that_may_be_taken_are_named_once(tmp_path: Path) -> None:
+    text = GOOD.replace("{name: strict, missed", "{name: fda, missed")
+    told = {problem.key: str(problem) for problem in problems_of(write(tmp_path, text))}
+    assert "allowed: ema, fda)" in told["endpoints.PFS_INV.rules"]
+
+
 def test_a_grid_of_days_on_which_all_arms_are_scanned_is_accepted(tmp_path: Path) -> None:
     text = GOOD.replace(
         "reader: central, rules: fda}", "reader: central, rules: fda, grid: [{every: 36 weeks}]}"
