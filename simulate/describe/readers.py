@@ -133,9 +133,10 @@ def _endpoint(trial: SurvivalTrial, endpoint: SurvivalEndpoint) -> str:
     if endpoint.grid:
         when = f"; times grouped {calendar_in_words(endpoint.grid)}"
     name = "" if endpoint.rules is None else f" ({endpoint.rules})"
-    return (
-        f"progression-free survival {who}; {rules_in_words(trial.rules_of(endpoint))}{name}{when}"
-    )
+    rules = trial.rules_of(endpoint)
+    if rules.new_therapy == "censor" and not trial.has_new_therapy:
+        when += "; the model has no new therapy"
+    return f"progression-free survival {who}; {rules_in_words(rules)}{name}{when}"
 
 
 def rules_in_words(rules: RuleSet) -> str:
