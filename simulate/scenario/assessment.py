@@ -73,3 +73,12 @@ class Assessment(Section):
     def moves_with_cycles(self) -> bool:
         """Whether scans move with the cycles actually given."""
         return self.anchor == "cycles" and not self.is_continuous
+
+    def planned_scans(self, longest: float) -> int:
+        """Scans planned up to a patient's day, without that at baseline."""
+        day, n = 0, 0
+        for row in self.calendar:
+            until = longest if row.until is None else min(row.until, longest)
+            more = max(int(until - day) // row.every, 0)
+            day, n = day + more * row.every, n + more
+        return n

@@ -38,6 +38,7 @@ LAYERS = [
     "patient",
     "plan",
     "survival_plan",
+    "build_reading",
     "build_toxicity",
     "build_plan",
     "survival_tables",
