@@ -88,9 +88,7 @@ def read_scan(patient: Patient, day: int) -> int:
     patient.n_showing += int(course.progression_day <= day)
     late, early = errors_of_investigator(patient)
     calls = reading.is_call(patient.n_scans, patient.n_showing, late, early)
-    return reading.finding_as_read(
-        calls, day, course.response_day, visible_before, course.complete
-    )
+    return reading.finding_as_read(calls, day, course.response_day, visible_before, course.complete)
 
 
 def errors_of_investigator(patient: Patient) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""What follows in SimPy once progression is called: some change treatment, and live on otherwise."""
+"""What follows in SimPy once progression is called: some change treatment."""
 
 from __future__ import annotations
 
@@ -20,9 +20,7 @@ def change_treatment(trial: Trial, patient: Patient, call: int) -> None:
     note = partial(trial.note, patient, "changes treatment")
     trial.when(patient, day, clock.LEAVING, note)
     words = (draws.death_without_progression[0], draws.death_after_progression[0])
-    death = death_after_switch(
-        plan, patient.plan.disease, course, patient.factors, words, day
-    )
+    death = death_after_switch(plan, patient.plan.disease, course, patient.factors, words, day)
     if death != course.death_day:
         patient.course = course._replace(death_day=death)
         trial.env.process(run_disease(trial, patient, since=call))

@@ -50,7 +50,9 @@ def exists(what: str, name: str, names: Iterable[str], place: Path) -> Iterator[
         yield Finding(place, message, similar(name, names))
 
 
-def rule_set_exists(endpoint: Named, rule_sets: Sequence[RuleSet], place: Path) -> Iterator[Finding]:
+def rule_set_exists(
+    endpoint: Named, rule_sets: Sequence[RuleSet], place: Path
+) -> Iterator[Finding]:
     """The rule set of an endpoint is there."""
     if endpoint.rules is not None:
         known = [*_OWN, *(each.name for each in rule_sets)]

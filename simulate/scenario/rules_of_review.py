@@ -89,9 +89,7 @@ def _reader_exists(trial: Trial, endpoint: TrialEndpoint, place: Path) -> Iterat
 def scans_are_read(trial: Trial, arms: Sequence[Trial]) -> Iterator[Finding]:
     """Readers and rules of censoring need scans in all arms, whose own trials are given."""
     watched = [
-        arm.name
-        for arm, own in zip(trial.arms, arms, strict=True)
-        if own.assessment.is_continuous
+        arm.name for arm, own in zip(trial.arms, arms, strict=True) if own.assessment.is_continuous
     ]
     if watched and trial.readers:
         yield Finding(

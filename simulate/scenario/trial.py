@@ -146,8 +146,10 @@ class Trial(Monitored, Head):
 
     @property
     def is_read(self) -> bool:
-        """Whether readers, or rules of censoring, have a say in an endpoint."""
-        return bool(self.readers) or any(each.rules is not None for each in self.seen_endpoints)
+        """Whether readers, rules of censoring or changes of treatment have a say in an endpoint."""
+        return bool(self.readers or self.switching) or any(
+            each.rules is not None for each in self.seen_endpoints
+        )
 
     @property
     def pairs_of_readers(self) -> tuple[tuple[str, str], ...]:

@@ -13,6 +13,7 @@ from simulate.endpoints import derive, endpoint_rules
 from simulate.patient.assessment import PROGRESSIVE_DISEASE, RESPONSE_NAMES
 from simulate.patient.treatment import STOP_NAMES
 from simulate.story.history import RESPONSES, UNSEEN, History, Line, Row, row_of
+from simulate.story.readers import endpoints_at
 from simulate.story.safety import safety
 
 
@@ -38,6 +39,7 @@ def _known(history: History, trial_day: int) -> tuple[str, ...]:
     return (
         f"- {_best_response(values)}",
         *(f"- {text}" for text in _times(values)),
+        *(f"- {text}" for text in endpoints_at(history, trial_day)),
         f"- last contact {history.when(subject['last_contact_day'])}",
         f"- {_treatment(history, subject, values)}",
         *(f"- {text}" for text in safety(history, snapshot)),

@@ -60,6 +60,8 @@ LAYERS = [
     "endpoints",
     "event_cut",
     "readings",
+    "later_therapy",
+    "counted_events",
     "look_samples",
     "analysis",
     "looks",

@@ -119,9 +119,7 @@ def begin_reading(plan: Plan, life: Life, seed: int, replicate: int, number: int
         late = word(seed, number, replicate, READING, first)
         early = word(seed, number, replicate, READING, first + 1)
         now[LATE_SCANS] = first_above_within(investigator.late, late, 0, len(investigator.late))
-        now[EARLY_SCAN] = first_above_within(
-            investigator.early, early, 0, len(investigator.early)
-        )
+        now[EARLY_SCAN] = first_above_within(investigator.early, early, 0, len(investigator.early))
     if plan.switching.switches > 0:
         now[SWITCH_WORD] = word(seed, number, replicate, SWITCH, 0)
 
