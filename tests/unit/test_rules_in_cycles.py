@@ -43,7 +43,7 @@ NEW_THERAPY: dict[str, Any] = {
     "after_progression": {"probability": 0.6, "delay": "9 days"},
 }
 SWITCHING: list[dict[str, Any]] = [
-    {"arm": "control", "probability": 0.7, "delay": "20 days", "hazard_ratio": 0.3},
+    {"arm": "control", "probability": 0.7, "delay": "90 days", "hazard_ratio": 0.3},
     {"arm": "kn026", "probability": 0.5, "hazard_ratio": 4},
 ]
 RULE_SETS: list[dict[str, Any]] = [
@@ -78,7 +78,9 @@ MANY_EVENTS: dict[str, Any] = {
     "assessment.missed": 0.35,
     "assessment.window": "7 days",
     "assessment.jitter_sd": "3 days",
-    "assessment.clinical_progression": {"probability": 0.5, "delay": ["1 day", "30 days"]},
+    "treatment.drugs.KN026.planned_cycles": {"kind": "fixed", "value": 4},
+    "treatment.drugs.docetaxel.planned_cycles": {"kind": "fixed", "value": 5},
+    "assessment.clinical_progression": {"probability": 0.8, "delay": ["1 day", "30 days"]},
 }
 MOVED: dict[str, Any] = {"assessment.anchor": "cycles"}
 
@@ -96,7 +98,7 @@ def read_trial(scenario: Scenario, *more: dict[str, Any], **changes: Any) -> Sce
             "switching": SWITCHING,
             "rule_sets": RULE_SETS,
             "endpoints.named": ENDPOINTS,
-            "sample_size": 110,
+            "sample_size": 130,
         }
         | changes,
     )
@@ -104,7 +106,11 @@ def read_trial(scenario: Scenario, *more: dict[str, Any], **changes: Any) -> Sce
 
 @pytest.fixture(scope="module", params=["scans from the first dose", "scans with the cycles"])
 def trial(request: pytest.FixtureRequest, scenario: Scenario) -> Scenario:
-    return read_trial(scenario, MOVED if "cycles" in request.param else {})
+    """With scans that move with the cycles, and new therapy on the day of the call; or without."""
+    if "cycles" not in request.param:
+        return read_trial(scenario)
+    after = {"probability": 0.6, "delay": "0 days"}
+    return read_trial(scenario, MOVED, new_therapy=NEW_THERAPY | {"after_progression": after})
 
 
 def u(patient: int, replicate: int, purpose: Purpose, index: int) -> float:
@@ -180,6 +186,8 @@ def test_errors_of_the_investigator_leave_the_disease_alone(scenario: Scenario) 
 def naive_therapy(trial: Scenario, records: TrialRecords, replicate: int) -> list[int]:
     """Day on which each patient begins new therapy."""
     low_high = {"kn026": (0, 100), "control": (10, 300)}
+    assert trial.new_therapy is not None and trial.new_therapy.after_progression is not None
+    delay = int(trial.new_therapy.after_progression.delay)
     calls, found = naive_calls(trial, records, replicate)[0], []
     for patient, arm in enumerate(arm_names(trial, records)):
         death, stop = (
@@ -191,7 +199,7 @@ def naive_therapy(trial: Scenario, records: TrialRecords, replicate: int) -> lis
         if stop < NEVER and alone < call:
             day = alone
         elif call < NEVER and u(patient, replicate, Purpose.NEW_THERAPY, 1) < 0.6:
-            day = call + 9
+            day = call + delay
         found.append(day if day < death else NEVER)
     return found
 
@@ -201,7 +209,7 @@ def test_new_therapy_begins_as_naively(trial: Scenario) -> None:
     expected = naive_therapy(trial, records_of(trial, 1), 1)
 
     assert found.fillna(NEVER).tolist() == expected
-    assert 10 < sum(day < NEVER for day in expected) < 60
+    assert 10 < sum(day < NEVER for day in expected) < 120
 
 
 def test_a_change_of_treatment_moves_death_as_its_hazard_says(scenario: Scenario) -> None:
@@ -226,7 +234,7 @@ def test_a_change_of_treatment_moves_death_as_its_hazard_says(scenario: Scenario
     records, before = records_of(with_, 0), records_of(without, 0).subjects
     shown = TrialMaker(with_, SEED).make(0).subjects["switch_day"].fillna(NEVER).tolist()
     calls = naive_calls(with_, records, 0)[0]
-    ways = {"control": (0.7, 20, 0.3), "kn026": (0.5, 0, 4.0)}
+    ways = {"control": (0.7, 90, 0.3), "kn026": (0.5, 0, 4.0)}
     kinds = Counter[str]()
     for patient, arm in enumerate(arm_names(with_, records)):
         probability, delay, ratio = ways[arm]
