@@ -91,7 +91,9 @@ def _unknown(history: History, subject: Row, values: Row) -> Iterator[str]:
         documented = _documented_progression(history, subject["cut_day"])
         lag = "not documented by then"
         if documented is not None:
-            lag = f"{count(documented - progression, 'day')} before it is documented"
+            days = count(abs(documented - progression), "day")
+            is_early = documented < progression  # by an investigator who errs
+            lag = f"{days} {'after' if is_early else 'before'} it is documented"
         yield f"progression truly occurs on {history.when(progression)}, {lag}"
     if death <= end and not values["os_event"]:
         yield f"death on {history.when(death)}"

@@ -186,7 +186,8 @@ def test_errors_of_the_investigator_leave_the_disease_alone(scenario: Scenario) 
 def naive_therapy(trial: Scenario, records: TrialRecords, replicate: int) -> list[int]:
     """Day on which each patient begins new therapy."""
     low_high = {"kn026": (0, 100), "control": (10, 300)}
-    assert trial.new_therapy is not None and trial.new_therapy.after_progression is not None
+    assert trial.new_therapy is not None
+    assert trial.new_therapy.after_progression is not None
     delay = int(trial.new_therapy.after_progression.delay)
     calls, found = naive_calls(trial, records, replicate)[0], []
     for patient, arm in enumerate(arm_names(trial, records)):
