@@ -322,6 +322,7 @@ def _assessment(assessment: Assessment, horizon: int) -> AssessmentPlan:
         baseline_window=assessment.baseline_window,
         moves_with_cycles=int(assessment.moves_with_cycles),
         continuous=0,
+        goes_on=int(not assessment.end_at_call),
     )
 
 
@@ -338,6 +339,7 @@ def _watched(assessment: Assessment, horizon: int) -> AssessmentPlan:
         baseline_window=assessment.baseline_window,
         moves_with_cycles=0,
         continuous=1,
+        goes_on=0,
     )
 
 

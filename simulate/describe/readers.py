@@ -40,11 +40,7 @@ def reading_in_words(trial: SurvivalTrial) -> Iterator[str]:
 def review_in_words(trial: Trial) -> Iterator[str]:
     """Who reads the scans of patients in cycles, what therapy follows, and what comes of it."""
     if trial.readers:
-        yield (
-            "Scans and treatment end at the call of the investigator. Others read the scans that "
-            "were done, and have calls of their own; what they have not called by the last scan "
-            "they never call, and PFS by them is censored there."
-        )
+        yield from _ends(trial)
     for reader in trial.readers:
         yield _reader(trial, reader)
     if trial.other_readers and trial.investigator is None:
@@ -60,6 +56,22 @@ def review_in_words(trial: Trial) -> Iterator[str]:
     )
     if trial.readers or trial.endpoints.named:
         yield from _endpoints(trial)
+
+
+def _ends(trial: Trial) -> Iterator[str]:
+    """What ends at the investigator's call, and what that means for others."""
+    if all(own.assessment.end_at_call for own in trial.arm_trials):
+        yield (
+            "Scans and treatment end at the call of the investigator. Others read the scans that "
+            "were done, and have calls of their own; what they have not called by the last scan "
+            "they never call, and PFS by them is censored there."
+        )
+        return
+    on = [own.title for own in trial.arm_trials if not own.assessment.end_at_call]
+    yield (
+        "Treatment ends at the call of the investigator, and scans do, too, except in "
+        f"{listing(on)}. Others read the scans that were done, and have calls of their own."
+    )
 
 
 def _endpoints(trial: Trial) -> Iterator[str]:

@@ -69,17 +69,29 @@ def record_scan(trial: Trial, patient: Patient, visit: int, planned: int, day: i
     done = scans.WATCHED if patient.plan.assessment.continuous == 1 else scans.DONE
     patient.assessments.append((patient.number, visit, planned, day, done, finding))
     trial.note(patient, "scan", scans.RESPONSE_NAMES[finding])
-    if finding == scans.PROGRESSIVE_DISEASE:
+    if finding == scans.PROGRESSIVE_DISEASE and not patient.is_called:
+        call_progression(trial, patient, day)
+
+
+def call_progression(trial: Trial, patient: Patient, day: int) -> None:
+    """The investigator calls progression: treatment ends, and scans unless they go on."""
+    patient.is_called = True
+    if patient.plan.assessment.goes_on == 0:
         trial.note(patient, stops(patient), "progression")
         patient.stop(day, treatment.PROGRESSION)
-        if trial.after_call is not None:
-            trial.after_call(trial, patient, day)
+    elif patient.is_treated:
+        trial.note(patient, "treatment stops", "progression")
+        patient.stop_treatment(day, treatment.PROGRESSION)
+    if trial.after_call is not None:
+        trial.after_call(trial, patient, day)
 
 
 def read_scan(patient: Patient, day: int) -> int:
     """Overall response that the investigator documents of a scan."""
     course, plan = patient.course, patient.plan
     visible_before = plan.disease.visible_before
+    if patient.is_called:
+        return scans.PROGRESSIVE_DISEASE
     if plan.investigator.errs == 0:
         return scans.scan_finding(
             day, course.response_day, visible_before, course.complete, course.progression_day

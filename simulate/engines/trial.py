@@ -111,6 +111,8 @@ class Patient:
     """Whether treatment goes on."""
     is_assessed: bool = True
     """Whether tumour assessments go on."""
+    is_called: bool = False
+    """Whether the investigator has called progression."""
     treatment_stop_day: int = NEVER
     treatment_stop_reason: int = treatment.NOT_STOPPED
     assessment_stop_day: int = NEVER

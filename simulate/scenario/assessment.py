@@ -55,6 +55,9 @@ class Assessment(Section):
     """Standard deviation of a scan's distance from its planned day, within the window."""
     missed: Annotated[Probability, Field(lt=1)] = 0.0
     """Probability that a scan is missed."""
+    end_at_call: bool = Field(default=True, exclude_if=lambda ends: ends)
+    """Whether scans end, as treatment does, when the investigator calls progression. Otherwise they
+    go on until death or withdrawal; patients who are watched day by day are so no more."""
     clinical_progression: ClinicalProgression | None = None
     """Progression noticed without a scan; by default never."""
     confirmation: WholeDays

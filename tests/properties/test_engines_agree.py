@@ -83,7 +83,7 @@ def test_random_randomised_scenarios(scenario: Scenario) -> None:
         seen.update(what_randomisation_does(trial, records))
         seen.update(what_readers_do(trial, records, replicate))
 
-    try_random_scenarios(check, scenario, runs=range(4), scenarios=random_randomised_scenarios)
+    try_random_scenarios(check, scenario, runs=range(5), scenarios=random_randomised_scenarios)
 
     missing = RANDOMISED - set(seen)
     assert not missing, "scenarios in which this happens are wanted"
@@ -94,7 +94,7 @@ RANDOMISED = {
     *("blocks", "simple", "minimisation", "by site", "strata"),
     *("three arms", "other drugs", "other terms", "other scans", "other cycles"),
     *("the investigator is early", "the investigator is late", "new therapy", "changed treatment"),
-    *("rules censor", "progression as it is"),
+    *("rules censor", "progression as it is", "scans go on"),
 }
 
 
@@ -127,6 +127,7 @@ def what_readers_do(trial: Scenario, records: TrialRecords, replicate: int) -> s
     happens = {
         "the investigator is early": calls < np.minimum(progression, NEVER),
         "the investigator is late": shows & (records.assessments["response"] != 4),
+        "scans go on": records.assessments["day"] > calls[records.assessments["patient"]],
         "new therapy": np.array(seen.later_therapy.therapy) < NEVER,
         "changed treatment": np.array(seen.later_therapy.switch) < NEVER,
         "rules censor": np.array(seen.counted.reason) > NOTHING,

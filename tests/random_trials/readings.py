@@ -13,7 +13,7 @@ RULES = ("ema", "therapy", "window")
 RULES_ON_SCANS = ("fda", "one_missed")
 """Those that need scans which can be missed."""
 
-ERRORS = st.sampled_from([0, 0.1, 0.6])
+ERRORS = st.sampled_from([0, 0.2, 0.7])
 
 
 @st.composite

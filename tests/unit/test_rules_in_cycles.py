@@ -266,6 +266,30 @@ def test_a_change_of_treatment_moves_death_as_its_hazard_says(scenario: Scenario
 
 
 def test_looks_see_what_rules_say_of_the_tables_of_patients(trial: Scenario) -> None:
+    assert_told_as_naively(trial)
+
+
+def test_the_same_where_scans_go_on_after_the_call(scenario: Scenario) -> None:
+    """Others may then call progression later than the investigator, and their PFS goes on."""
+    trial = read_trial(scenario, {"assessment.end_at_call": False})
+    records = records_of(trial, 1)
+    mine, theirs = (np.array(calls) for calls in naive_calls(trial, records, 1))
+    subjects = records.subjects
+    treated = subjects["treatment_stop_day"]
+
+    assert ((mine < theirs) & (theirs < NEVER)).sum() > 5
+    assert (treated <= mine).all()
+    called = mine < np.minimum(subjects["study_withdrawal_day"], subjects["assessment_stop_day"])
+    assert (subjects["assessment_stop_day"][called] > mine[called]).sum() > 10
+    doses = records.doses
+    assert (doses["day"] < mine[doses["patient"]]).all()
+    after = records.assessments["day"] >= mine[records.assessments["patient"]]
+    done = records.assessments["performed"] == 1
+    assert (records.assessments["response"][after & done] == PROGRESSIVE_DISEASE).all()
+    assert_told_as_naively(trial)
+
+
+def assert_told_as_naively(trial: Scenario) -> None:
     seen, records = TrialMaker(trial, SEED).make(1), records_of(trial, 1)
     calls = dict(zip(("investigator", "central"), naive_calls(trial, records, 1), strict=True))
     therapy, names = naive_therapy(trial, records, 1), arm_names(trial, records)

@@ -13,6 +13,7 @@ from simulate.engines.batch.life import (
     COMPLETE,
     EARLY_SCAN,
     FIRST_ROW_OF_SCANS,
+    IS_CALLED,
     LATE_SCANS,
     N_SCANS,
     N_SHOWING,
@@ -27,7 +28,7 @@ from simulate.engines.batch.life import (
     VISIT_SHIFT,
     Life,
 )
-from simulate.engines.batch.stops import stop
+from simulate.engines.batch.stops import stop, stop_treatment
 from simulate.engines.batch.switching import change_treatment
 from simulate.engines.batch.words import word_at
 from simulate.ledger import ASSESSMENTS, Ledger
@@ -101,8 +102,21 @@ def visit_today(plan: Plan, layout: Layout, life: Life, ledger: Ledger, number: 
     record_assessment(ledger, number, visit, planned, day, performed, finding)
     plan_visit(plan, layout, life, following)
     if finding == PROGRESSIVE_DISEASE:
+        call_progression(plan, layout, life, moment)
+
+
+@part
+def call_progression(plan: Plan, layout: Layout, life: Life, moment: int) -> None:
+    """The investigator calls progression: treatment ends, and scans unless they go on."""
+    now = life.now
+    if now[IS_CALLED] == 1:
+        return
+    now[IS_CALLED] = 1
+    if plan.assessment.goes_on == 1:
+        stop_treatment(life, moment, PROGRESSION)
+    else:
         stop(life, moment, PROGRESSION)
-        change_treatment(plan, layout, life, day)
+    change_treatment(plan, layout, life, moment // clock.PHASES_PER_DAY)
 
 
 @part
@@ -159,8 +173,7 @@ def clinical_moment(
     count_scan(plan, life, day)
     record_assessment(ledger, number, UNSCHEDULED, day, day, done(plan), finding)
     if finding == PROGRESSIVE_DISEASE:
-        stop(life, moment, PROGRESSION)
-        change_treatment(plan, layout, life, day)
+        call_progression(plan, layout, life, moment)
 
 
 @part
@@ -185,6 +198,8 @@ def done(plan: Plan) -> int:
 def finding_of(plan: Plan, life: Life, day: int) -> int:
     """What the investigator documents of the next scan, if it is done on a day."""
     now = life.now
+    if now[IS_CALLED] == 1:
+        return PROGRESSIVE_DISEASE
     if plan.investigator.errs == 1:
         showing = now[N_SHOWING] + 1 if now[PROGRESSION_DAY] <= day else 0
         return finding_as_read(

@@ -32,6 +32,7 @@ from simulate.engines.batch.life import (
     HOLD,
     INTENSITY_FACTOR,
     INTENSITY_SINCE,
+    IS_CALLED,
     IS_EARLY,
     IS_PROGRESSED,
     LAST_CYCLE,
@@ -168,6 +169,7 @@ def clear(life: Life, ledger: Ledger) -> None:
     now[FIRST_ROW_OF_SCANS] = ledger.size[ASSESSMENTS]
     now[LAST_CYCLE] = 0
     now[IS_PROGRESSED] = 0
+    now[IS_CALLED] = 0
     now[INTENSITY_SINCE] = 0
     life.factors[HAZARD] = 0.0
     life.factors[INTENSITY_FACTOR] = 1.0

@@ -64,8 +64,9 @@ NEVER_COMES = 2**60
     N_SCANS,
     N_SHOWING,
     SWITCH_WORD,
+    IS_CALLED,
     N_NOW,
-) = range(47)
+) = range(48)
 """Entries of ``Life.now``. Moments are ``day * 32 + phase`` of the patient's clock.
 
 DUE has the drugs that are still to be given as bits, by position; GIVEN_TODAY those that the
