@@ -54,6 +54,8 @@ def review_in_words(trial: Trial) -> Iterator[str]:
         "the call",
         "death after progression",
     )
+    if trial.switching:
+        yield "Deaths that are expected above are those without a change of treatment."
     if trial.readers or trial.endpoints.named:
         yield from _endpoints(trial)
 
