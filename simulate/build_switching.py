@@ -7,7 +7,7 @@ import numpy as np
 from simulate.build_survival_plan import all_cells, switching_of
 from simulate.distributions import FloatArray, thresholds
 from simulate.patient.survival import DEATH, DEATH_AFTER, EVENT
-from simulate.patient.switching import SwitchingPlan
+from simulate.patient.switching_at_calls import SwitchingPlan
 from simulate.scenario.survival_trial import SurvivalTrial
 from simulate.survival_hazards import Hazards
 

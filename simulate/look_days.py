@@ -10,9 +10,9 @@ import numpy as np
 from simulate.build_plan import cut_day
 from simulate.distributions import NEVER, IntTable
 from simulate.ledger import empty_ledger, ledger_of
-from simulate.look_samples import arm_rules, find_event_days, seen_patients
+from simulate.look_samples import SeenPatients, arm_rules, find_event_days, seen_patients
 from simulate.looks.build import look_plan
-from simulate.looks.design import LookDesign, reader_columns, survival_design
+from simulate.looks.design import LookDesign, more_columns, survival_design
 from simulate.looks.plan import Triggers
 from simulate.looks.triggers import Cuts, find_cuts
 from simulate.plan import with_lists
@@ -37,7 +37,7 @@ def randomised_design(trial: Trial) -> LookDesign:
         last_day=math.floor(trial.max_study_duration),
         graph=trial.graph,
         alpha=trial.multiplicity.alpha,
-        more=tuple(reader_columns(trial)),
+        more=tuple(more_columns(trial, switches=bool(trial.switching))),
     )
 
 
@@ -56,15 +56,8 @@ def days_of_looks(
     if not trial.arms:
         return {analysis.name: cut_day(trial, analysis) for analysis in trial.analyses}
     triggers = look_plan(randomised_design(trial)).triggers
-    nothing = empty_ledger(
-        patients=0, screened=0, variables=0, assessments=0, doses=0, events=0, drug_stops=0
-    )
-    n = records.n_patients
-    seen = with_lists(seen_patients(arm_rules(trial), nothing, n))
-    seen = seen._replace(ledger=ledger_of(records))
-    at_address(seen.readings, seed=seed, replicate=replicate)
-    find_event_days(seen)
-    enrolled = seen.ledger.subjects.enrolment_trial_day
+    seen = see_trial(trial, records, seed=seed, replicate=replicate)
+    enrolled, n = seen.ledger.subjects.enrolment_trial_day, records.n_patients
     return _days(trial.analyses, triggers, enrolled, n, seen.event_day, seen.stride)
 
 
@@ -104,3 +97,21 @@ def _days(
     find_cuts(triggers, enrolled, n, event_day, stride, cuts)
     names = (analysis.name for analysis in analyses)
     return dict(zip(names, np.asarray(cuts.day).tolist(), strict=True))
+
+
+def see_trial(trial: Trial, records: TrialRecords, *, seed: int, replicate: int) -> SeenPatients:
+    """One trial with arms as its looks see it, in lists: calls, later therapy, days of events.
+
+    Parameters
+    ----------
+    trial, records, seed, replicate
+        As of :func:`days_of_looks`.
+    """
+    nothing = empty_ledger(
+        patients=0, screened=0, variables=0, assessments=0, doses=0, events=0, drug_stops=0
+    )
+    seen = with_lists(seen_patients(arm_rules(trial), nothing, records.n_patients))
+    seen = seen._replace(ledger=ledger_of(records))
+    at_address(seen.readings, seed=seed, replicate=replicate)
+    find_event_days(seen)
+    return seen

@@ -26,7 +26,7 @@ from simulate.engines.trial import Moment, Process, Schedule
 from simulate.patient.accrual import admitted, arrivals_on
 from simulate.patient.baseline import baseline_level
 from simulate.patient.survival import DROPOUT, SINGLE_PFS, course_of, transition_day
-from simulate.patient.switching import day_of_switch
+from simulate.patient.switching_at_calls import day_of_switch
 from simulate.plan import with_lists
 from simulate.records import LogRow
 from simulate.streams import Purpose, words

@@ -11,7 +11,7 @@ from simulate.compiled import keep_apart, rule
 from simulate.distributions import NEVER
 from simulate.looks.review_plan import ReviewPlan, ReviewRoom
 from simulate.patient.survival import DEATH, DEATH_AFTER, EVENT
-from simulate.patient.switching import course_after_switch, day_of_switch
+from simulate.patient.switching_at_calls import course_after_switch, day_of_switch
 from simulate.streams import Purpose, philox4x32
 from simulate.survival_ledger import SurvivalLedger
 

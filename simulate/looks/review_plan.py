@@ -7,7 +7,7 @@ from typing import NamedTuple
 from simulate.compiled import rule
 from simulate.distributions import IntColumn, IntTable, ShortColumn, WordColumn
 from simulate.guided import GuidedTables
-from simulate.patient.switching import SwitchingPlan
+from simulate.patient.switching_at_calls import SwitchingPlan
 
 MASK_BITS = 32
 """Visits in a number of the mask of those that are missed."""

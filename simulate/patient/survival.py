@@ -7,7 +7,7 @@ factors are in the tables, one for each transition, arm and cell of baseline var
 illness-death model some patients of an arm may change to another treatment after progression: they
 have a table of their own from there to death. Where there is a treating reader they change at that
 reader's call instead: then this is their course without a change, and the call makes another one of
-it (:mod:`simulate.patient.switching`).
+it (:mod:`simulate.patient.switching_at_calls`).
 
 Days are days since randomisation. A progression that does not come before death does not come.
 """

@@ -7,13 +7,14 @@ from simulate.describe.words import paragraph
 from simulate.engines.reference import ReferenceEngine
 from simulate.errors import UsageError
 from simulate.given import checked_seed
-from simulate.look_days import days_of_looks
+from simulate.look_days import days_of_looks, see_trial
 from simulate.plan import trial_plan
 from simulate.scenario import Scenario, SurvivalScenario
 from simulate.scenario.baseline import NormalVariable
 from simulate.story.events import event_lines
-from simulate.story.history import UNSEEN, History, table_of
+from simulate.story.history import UNSEEN, History, Looks, table_of
 from simulate.story.known import cut_lines
+from simulate.story.readers import reader_lines
 from simulate.story.survival import check_patient, survival_story
 from simulate.streams import RESERVED_REPLICATES
 
@@ -64,7 +65,7 @@ def story(scenario: Scenario | SurvivalScenario, *, seed: int, replicate: int, p
         *table_of(
             history.date,
             history.first_dose if history.is_treated else None,
-            [*event_lines(history), *cut_lines(history)],
+            [*event_lines(history), *reader_lines(history), *cut_lines(history)],
         ),
     ]
     return "\n".join(lines) + "\n"
@@ -84,7 +85,11 @@ def _history(scenario: Scenario, *, seed: int, replicate: int, patient: int) -> 
     arm = trial_plan(plan).arm_ids.index(int(records.subjects["arm"][patient]))
     own = scenario.arm_scenarios[arm]
     days = days_of_looks(scenario, records, seed=seed, replicate=replicate)
-    return History(own, records, patient, trial_plan(plan).arms[arm], days)
+    looks = None
+    if scenario.arms:
+        seen = see_trial(scenario, records, seed=seed, replicate=replicate)
+        looks = Looks(scenario, seen)
+    return History(own, records, patient, trial_plan(plan).arms[arm], days, looks)
 
 
 def _who(history: History) -> list[str]:

@@ -35,10 +35,12 @@ from simulate.patient import (
     resources,
     survival,
     switching,
+    switching_at_calls,
     toxicity,
     treatment,
 )
 from simulate.patient.survival import SINGLE_OS, SINGLE_PFS, SurvivalModelPlan
+from simulate.patient.switching import SwitchPlan
 from simulate.plan import Plan, with_lists
 from simulate.scenario.scenario import Scenario
 from simulate.scenario.survival_scenario import SurvivalScenario
@@ -50,9 +52,9 @@ MODULES = {
     module.__name__: module
     for module in (
         *(bits, streams, distributions, endpoints, guided),
-        *(accrual, censoring, randomisation, reading, survival, switching),
+        *(accrual, censoring, randomisation, reading, survival, switching_at_calls),
         *(assessment, baseline, disease, dosing, enrolment, follow_up),
-        *(resources, toxicity, treatment),
+        *(resources, switching, toxicity, treatment),
     )
 }
 
@@ -74,6 +76,8 @@ ELSEWHERE = {
     "observed_truth": "test_observed_truth.py",
     "packed": "test_one_trial.py",
     "readings": "test_central_review.py",
+    "later_therapy": "test_rules_in_cycles.py",
+    "counted_events": "test_rules_in_cycles.py",
     "told_readers": "test_central_review.py",
     "sequential": "test_sequential_integration.py",
 }
@@ -342,6 +346,19 @@ def survival_calls() -> dict[str, list[tuple[Any, ...]]]:
             for ends in (30, never)
             for follows in (0, 1)
         ],
+        "patient.reading.is_call": [
+            (scan, showing, late, early)
+            for scan, showing in ((1, 0), (3, 0), (3, 1), (6, 4))
+            for late in (0, 3, never)
+            for early in (1, 3, never)
+        ],
+        "patient.reading.finding_as_read": [
+            (calls, day, response, 7, complete)
+            for calls in (True, False)
+            for day in (42, 90)
+            for response in (84, never)
+            for complete in (True, False)
+        ],
         "patient.survival.normal_score": [(links, w) for w in WORDS],
         "patient.survival.coupled_word": [(links, a, b) for a in WORDS for b in WORDS],
     }
@@ -352,29 +369,31 @@ def switching_calls(model: SurvivalModelPlan) -> dict[str, list[tuple[Any, ...]]
     never = distributions.NEVER
     scenario = SurvivalScenario.from_file(TO_COPY.with_name("kn026_phase3_readers.yaml"))
     plan = switching_plan(scenario, 900)
-    tables = [switching.hazard_table(plan, arm, 1, k) for arm in (0, 1) for k in (0, 1, 2)]
+    tables = [switching_at_calls.hazard_table(plan, arm, 1, k) for arm in (0, 1) for k in (0, 1, 2)]
     return {
-        "patient.switching.day_of_switch": [
+        "patient.switching_at_calls.day_of_switch": [
             (model.switches, model.switch_delay, arm, w, start, death)
             for arm in (0, 1)
             for w in WORDS
             for start, death in ((30, 40), (30, 39), (never, 40), (30, never))
         ],
-        "patient.switching.hazard_table": [(plan, arm, 1, k) for arm in (0, 1) for k in (0, 1, 2)],
-        "patient.switching.day_of_hazard": [
+        "patient.switching_at_calls.hazard_table": [
+            (plan, arm, 1, k) for arm in (0, 1) for k in (0, 1, 2)
+        ],
+        "patient.switching_at_calls.day_of_hazard": [
             (plan, table, since, needed)
             for table in tables
             for since in (0, 200, 899, 900)
             for needed in (0.0, 0.2, 0.7, 1e9)
         ],
-        "patient.switching.day_of_changed_hazard": [
+        "patient.switching_at_calls.day_of_changed_hazard": [
             (plan, table, w, since, ratio)
             for table in tables
             for w in WORDS
             for since in (0, 200, 900)
             for ratio in (0.5, 1.7)
         ],
-        "patient.switching.course_after_switch": [
+        "patient.switching_at_calls.course_after_switch": [
             (plan, arm, 0, 200, progression, a, b, c)
             for arm in (0, 1)
             for progression in (100, 200, 300, never)
@@ -493,6 +512,24 @@ def calls(plan: Plan, twin: Plan, scenario: Scenario) -> dict[str, list[tuple[An
             for day in (90, 300, never)
             for a in WORDS
             for b in WORDS
+        ],
+        "patient.switching.switch_day": [
+            (SwitchPlan(2**31, 20, 0.5), w, call, death)
+            for w in (0, 2**31, 2**32 - 1)
+            for call in (90, never)
+            for death in (100, 200, never)
+        ],
+        "patient.switching.death_after_switch": [
+            (SwitchPlan(2**31, 20, ratio), plan.disease, course, factors, (a, b), day)
+            for ratio in (0.3, 1.0, 4.0)
+            for course in (
+                disease.Course(True, False, 84, 300, 900),
+                disease.Course(False, False, never, 40, 900),
+                disease.Course(False, False, never, never, 900),
+            )
+            for a in WORDS
+            for b in WORDS
+            for day in (20, 320, never)
         ],
         "patient.enrolment.site_opening_day": [(plan.enrolment, 3, w) for w in WORDS],
         "patient.enrolment.site_factor": [(plan.enrolment, w) for w in WORDS],

@@ -30,7 +30,7 @@ from simulate.patient.survival import (
     table_of,
     transition_after,
 )
-from simulate.patient.switching import day_of_switch
+from simulate.patient.switching_at_calls import day_of_switch
 from simulate.streams import Purpose
 from simulate.survival_ledger import SurvivalLedger
 from simulate.survival_plan import SurvivalPlan
