@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from simulate.scenario.assessment import planned_days
 from simulate.scenario.findings import Finding
-from simulate.scenario.survival_endpoints import BUILT_IN, RuleSet
+from simulate.scenario.survival_endpoints import RuleSet
 from simulate.scenario.survival_trial import SurvivalTrial
 from simulate.scenario.tree import Path
 
@@ -29,11 +29,10 @@ def scans_by_arm(trial: SurvivalTrial) -> Scans:
 
 
 def rule_sets_are_possible(trial: SurvivalTrial) -> Iterator[Finding]:
-    """Rule sets say something, and contradict neither the calendar nor the rest of the model."""
+    """Rule sets contradict neither the calendar nor the rest of the model."""
     scans = scans_by_arm(trial) if trial.survival.observation == "scans" else {}
     for index, rules in enumerate(trial.rule_sets):
         place: Path = ("rule_sets", index)
-        yield from _says_something(rules, place)
         yield from _can_be_missed(rules, scans, place)
         yield from _window_holds_a_gap(rules, scans, place)
         if rules.new_therapy == "censor" and not trial.has_new_therapy:
@@ -43,16 +42,6 @@ def rule_sets_are_possible(trial: SurvivalTrial) -> Iterator[Finding]:
                 "Give survival.new_therapy, such as "
                 "{time: {kind: exponential, rate: 0.05 per year}}, or leave out this key",
             )
-
-
-def _says_something(rules: RuleSet, place: Path) -> Iterator[Finding]:
-    is_own = all(rules.name != each.name for each in BUILT_IN)
-    if is_own and not rules.censors:
-        yield Finding(
-            place,
-            "the rule set censors nothing, which is the rule set ema",
-            "Give missed_visits, new_therapy: censor or death_window; or take ema",
-        )
 
 
 def _can_be_missed(rules: RuleSet, scans: Scans, place: Path) -> Iterator[Finding]:

@@ -86,7 +86,7 @@ def latent_has_no_rules(
 
 
 def unique_rule_sets(rule_sets: Sequence[RuleSet]) -> Iterator[Finding]:
-    """Rule sets have names of their own."""
+    """Rule sets have names of their own, and say something."""
     where: Path = ("rule_sets",)
     yield from unique((each.name for each in rule_sets), where, "name")
     for index, rules in enumerate(rule_sets):
@@ -95,6 +95,12 @@ def unique_rule_sets(rule_sets: Sequence[RuleSet]) -> Iterator[Finding]:
                 (*where, index, "name"),
                 f"every scenario has a rule set {rules.name}",
                 "Give this one another name",
+            )
+        elif not rules.censors:
+            yield Finding(
+                (*where, index),
+                "the rule set censors nothing, which is the rule set ema",
+                "Give missed_visits, new_therapy: censor or death_window; or take ema",
             )
 
 
