@@ -35,7 +35,7 @@ from simulate.looks.plan import (
     Places,
     Triggers,
 )
-from simulate.looks.risk_sets import FIELD, MOST_PATIENTS, pair_room
+from simulate.looks.risk_sets import MOST_PATIENTS, count_units, pair_room
 from simulate.looks.statistics import Paths, Tally
 from simulate.looks.triggers import Cuts
 from simulate.scenario.analyses import Trigger
@@ -152,13 +152,16 @@ def _pairs(design: LookDesign) -> Pairs:
         first_arm=_table(first for _, (first, _) in pairs),
         second_arm=_table(second for _, (_, second) in pairs),
         reports=_table(bits for of_endpoint in by_endpoint for bits in _reports(of_endpoint)),
-        units=_table(
-            (arm == first) + ((arm == second) << FIELD)
-            for _, (first, second) in pairs
-            for arm in range(len(design.arms))
-        ),
+        units=np.concatenate([_units(design, pair) for _, pair in pairs]),
         first_hypothesis=_starts(map(len, hypotheses)),
         hypotheses=_table(h for which in hypotheses for h in which),
+    )
+
+
+def _units(design: LookDesign, pair: tuple[int, int]) -> IntArray:
+    """What a patient of each arm adds to the counts of a pair."""
+    return count_units(
+        [pair.index(arm) if arm in pair else None for arm in range(len(design.arms))]
     )
 
 
