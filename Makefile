@@ -19,7 +19,7 @@ NULL =
 A = scenarios/kn026_phase2.yaml
 B = scenarios/kn026_phase2_12weekly.yaml
 REPLICATE = 0
-PATIENT = 1
+PATIENT = 0
 FILE = scenarios/reconstruct/kn026_phase2.yaml
 TESTS = tests
 
@@ -50,7 +50,7 @@ help: ## list the commands and their options
 	@echo "              NULL=1 (a randomised trial without any effect: the type I error)"
 	@echo "              ENGINE=reference|batch (by default the quickest; all give the same patients)"
 	@echo "  design takes SET OUT NAME FORCE (a randomised trial: SCENARIO=scenarios/generic_two_arm.yaml)"
-	@echo "  story takes REPLICATE=0 PATIENT=1;  compare takes A=scenario B=scenario and run's N SEED WORKERS"
+	@echo "  story takes REPLICATE=0 PATIENT=0;  compare takes A=scenario B=scenario and run's N SEED WORKERS"
 	@echo "  calibrate takes SEED WORKERS OUT SET FITS=\"full held_out\" COVERAGE=200 (check intervals instead)"
 	@echo "  check-engines takes N SEED SET;  reconstruct takes FILE=file-with-printed-figures OUT NAME FORCE"
 	@echo "  test takes  TESTS=path WORKERS=processes;  PYTHON=python3.12 chooses the Python that .venv is made from"

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from simulate.build_survival_plan import days_of_calendar, scan_days
+from simulate.build_switching import switching_plan
 from simulate.distributions import NEVER, FloatArray, IntArray, ShortArray, thresholds
 from simulate.guided import GuidedTables, guided_tables
 from simulate.looks.review_plan import (
@@ -62,7 +63,8 @@ def review_plan(trial: SurvivalTrial, last_day: int) -> ReviewPlan:
     names = [reader.name for reader in model.readers]
     reviewed = [trial.is_reviewed(each) for each in trial.seen_endpoints]
     by_arm = [planned_scans(trial, last_day, arm) for arm in arms]
-    if not any(reviewed):
+    is_needed = any(reviewed) or trial.switches_at_call
+    if not is_needed:
         by_arm = [np.zeros(1, np.int64)] * len(arms)
     n_visits = max(map(len, by_arm))
     errors = [
@@ -73,17 +75,18 @@ def review_plan(trial: SurvivalTrial, last_day: int) -> ReviewPlan:
     ]
     treating = model.treating_reader
     return ReviewPlan(
-        is_needed=int(any(reviewed)),
+        is_needed=int(is_needed),
         n_readers=len(names),
         needs_perfect=int(any(map(_reads_without_error, trial.seen_endpoints))),
         blocks=np.array(sorted({block for block, _ in words_of_readers(trial)}), np.int64),
         treating=-1 if treating is None else names.index(treating),
         errors=_tables(errors, SLICE_BITS_OF_VISITS),
         n_arms=len(arms),
-        misses=int(model.visits is not None),
+        misses=int(model.visits is not None and model.visits.missed > 0),
         gaps=_tables(_gaps(trial, n_visits), SLICE_BITS_OF_VISITS),
-        calendars=_calendars(by_arm, last_day if any(reviewed) else 0, n_visits),
-        therapy=_therapy(trial, last_day if any(reviewed) else 0),
+        calendars=_calendars(by_arm, last_day if is_needed else 0, n_visits),
+        therapy=_therapy(trial, last_day if is_needed else 0),
+        switching=switching_plan(trial, last_day),
         rules=_rules(trial, names, reviewed, last_day),
         pairs=Pairs(
             first=np.array([names.index(one) for one, _ in trial.pairs_of_readers], np.int64),
@@ -166,7 +169,8 @@ def _tables(probabilities: Sequence[FloatArray], slice_bits: int) -> GuidedTable
 def _therapy(trial: SurvivalTrial, last_day: int) -> Therapy:
     therapy = trial.survival.new_therapy
     if therapy is None:
-        return Therapy(0, 0, _tables([], SLICE_BITS_OF_VISITS), 0, 0)
+        exists = int(trial.has_new_therapy)
+        return Therapy(exists, 0, _tables([], SLICE_BITS_OF_VISITS), 0, 0)
     days = np.arange(last_day + 1.0)
     laws = [therapy.by_arm.get(arm.name, therapy.time) for arm in trial.arms]
     tables = [
@@ -228,7 +232,7 @@ def review_room(trial: SurvivalTrial, plan: ReviewPlan, n_patients: int) -> Revi
     n = n_patients if plan.is_needed else 0
     slot = (n + _GROUP - 1) // _GROUP * _GROUP + _GROUP
     blocks = list(plan.blocks)
-    lane = slot * (len(blocks) + 2)
+    lane = slot * (len(blocks) + 2 + plan.switching.exists)
     words = [lane * of + slot * blocks.index(block) for block, of in words_of_readers(trial)]
     parts = (plan.calendars.n_visits + MASK_BITS - 1) // MASK_BITS
 
@@ -242,6 +246,7 @@ def review_room(trial: SurvivalTrial, plan: ReviewPlan, n_patients: int) -> Revi
         first_word=np.array(words, np.int64),
         first_of_visits=slot * len(blocks),
         first_of_therapy=slot * (len(blocks) + 1),
+        first_of_switching=slot * (len(blocks) + 2),
         address=np.zeros(3, np.int64),
         missed=np.zeros(n * parts, np.uint32),
         showing=days(1),

@@ -16,7 +16,7 @@ from simulate.patient.accrual import AccrualPlan
 from simulate.patient.baseline import BaselinePlan
 from simulate.patient.randomisation import BLOCKS, MINIMISATION, SIMPLE, RandomisationPlan
 from simulate.patient.survival import COPULA, ILLNESS_DEATH, SINGLE_OS, SINGLE_PFS
-from simulate.scenario.assessment import CalendarRow
+from simulate.scenario.assessment import CalendarRow, planned_days
 from simulate.scenario.baseline import LevelsVariable
 from simulate.scenario.recruitment import AccrualRow, Region
 from simulate.scenario.rules_of_survival import variables_that_matter
@@ -58,7 +58,9 @@ def build_survival_plan(trial: SurvivalTrial) -> SurvivalPlan:
                 transition, arms[arm].name, cells[cell]
             ),
             correlation=model.correlation if isinstance(model, CopulaModel) else 0.0,
-            switching=[switching_of(trial, arm.name) for arm in arms],
+            switching=[]
+            if trial.switches_at_call  # that is found where scans are read
+            else [switching_of(trial, arm.name) for arm in arms],
         ),
         horizon=horizon,
     )
@@ -85,11 +87,7 @@ def scan_days(trial: SurvivalTrial, last_day: int, arm: str = "") -> IntArray:
 
 def days_of_calendar(calendar: Sequence[CalendarRow], last_day: int) -> IntArray:
     """Days of a calendar up to a day; the first is day 0."""
-    days = [0]
-    for row in calendar:
-        until = last_day if row.until is None else row.until
-        days += range(days[-1] + row.every, until + 1, row.every)
-    return np.array([day for day in days if day <= last_day], np.int64)
+    return np.array(planned_days(calendar, last_day), np.int64)
 
 
 # ---- enrolment ------------------------------------------------------------------------------

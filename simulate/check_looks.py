@@ -80,7 +80,7 @@ def _in_ledgers(replicate: int, first: SurvivalLedger, second: SurvivalLedger) -
         if len(unequal):
             i = int(unequal[0])
             return (
-                f"replicate {replicate}, patient {i + 1}: {name} is {column[i]} by {REFERENCE} and "
+                f"replicate {replicate}, patient {i}: {name} is {column[i]} by {REFERENCE} and "
                 f"{theirs[name][i]} by {BATCH}"
             )
     return None

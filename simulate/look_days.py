@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
 from simulate.build_plan import cut_day
-from simulate.distributions import NEVER
+from simulate.distributions import NEVER, IntTable
 from simulate.ledger import empty_ledger, ledger_of
 from simulate.look_samples import SeenPatients, arm_rules, find_event_days, seen_patients
 from simulate.looks.build import look_plan
-from simulate.looks.design import LookDesign, more_columns
+from simulate.looks.design import LookDesign, more_columns, survival_design
+from simulate.looks.plan import Triggers
 from simulate.looks.triggers import Cuts, find_cuts
 from simulate.plan import with_lists
 from simulate.readings import at_address
 from simulate.records import TrialRecords
+from simulate.scenario.analyses import Analysis
+from simulate.scenario.survival_trial import SurvivalTrial
 from simulate.scenario.trial import Trial
 
 
@@ -52,17 +56,46 @@ def days_of_looks(
     if not trial.arms:
         return {analysis.name: cut_day(trial, analysis) for analysis in trial.analyses}
     triggers = look_plan(randomised_design(trial)).triggers
-    n, seen = records.n_patients, see_trial(trial, records, seed=seed, replicate=replicate)
-    n_looks = len(trial.analyses)
+    seen = see_trial(trial, records, seed=seed, replicate=replicate)
+    enrolled, n = seen.ledger.subjects.enrolment_trial_day, records.n_patients
+    return _days(trial.analyses, triggers, enrolled, n, seen.event_day, seen.stride)
+
+
+def days_of_survival_looks(
+    trial: SurvivalTrial, enrolled: IntTable, event_day: IntTable, n: int
+) -> dict[str, int]:
+    """The same of a trial with plain survival models.
+
+    Parameters
+    ----------
+    trial
+        The scenario.
+    enrolled, event_day, n
+        Trial day of each patient's enrolment, the patient's day on which an event is known,
+        endpoint after endpoint, and how many patients there are.
+    """
+    triggers = look_plan(survival_design(trial)).triggers
+    return _days(trial.analyses, triggers, enrolled, n, event_day, n)
+
+
+def _days(
+    analyses: Sequence[Analysis],
+    triggers: Triggers,
+    enrolled: IntTable,
+    n: int,
+    event_day: IntTable,
+    stride: int,
+) -> dict[str, int]:
+    """Trial day of every data cut by the analysis's name."""
+    n_looks = len(analyses)
     cuts = Cuts(
         calendar=np.zeros(triggers.last_day + 2, np.int32),
         due=np.full(len(triggers.kind), NEVER),
         day=np.zeros(n_looks, np.int64),
         is_reached=np.zeros(n_looks, np.int64),
     )
-    enrolled = seen.ledger.subjects.enrolment_trial_day
-    find_cuts(triggers, enrolled, n, seen.event_day, seen.stride, cuts)
-    names = (analysis.name for analysis in trial.analyses)
+    find_cuts(triggers, enrolled, n, event_day, stride, cuts)
+    names = (analysis.name for analysis in analyses)
     return dict(zip(names, np.asarray(cuts.day).tolist(), strict=True))
 
 

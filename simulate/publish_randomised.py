@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from simulate.job import parts_key
+from simulate.randomised.example import ExampleTrial
 from simulate.randomised.execute import execute
 from simulate.randomised.job import RandomisedJob
 from simulate.randomised.outcomes import Outcomes
@@ -91,16 +92,24 @@ def write_tables(result: RandomisedResult, folder: Path) -> None:
         write_csv(result.theory, folder / "design.csv")
     write_row_groups(_row_groups(result.outcomes), folder / "replicates.parquet")
     (folder / "patients").mkdir()
-    if result.examples:
-        tables = [
-            each.subjects.assign(replicate=each.replicate, kind=each.kind)
-            for each in result.examples
-        ]
-        joined = pd.concat(tables, ignore_index=True)
-        first = ["replicate", "kind", "patient"]
-        ordered = joined[[*first, *(c for c in joined.columns if c not in first)]]
-        write_parquet(ordered, folder / "patients" / "subjects.parquet")
+    for name, table in _patients(result.examples).items():
+        write_parquet(table, folder / "patients" / f"{name}.parquet")
     write_json(summary(result), folder / "summary.json")
+
+
+def _patients(examples: Sequence[ExampleTrial]) -> dict[str, pd.DataFrame]:
+    """Tables of the patients of all example trials, each led by replicate, kind and patient."""
+    by_name: dict[str, list[pd.DataFrame]] = {}
+    for each in examples:
+        for name, table in {"subjects": each.subjects, **each.tables}.items():
+            own = table.assign(replicate=each.replicate, kind=each.kind)
+            by_name.setdefault(name, []).append(own)
+    first = ["replicate", "kind", "patient"]
+    joined = {name: pd.concat(tables, ignore_index=True) for name, tables in by_name.items()}
+    return {
+        name: table[[*first, *(column for column in table.columns if column not in first)]]
+        for name, table in joined.items()
+    }
 
 
 def _with_coordinates(table: pd.DataFrame, result: RandomisedResult) -> pd.DataFrame:

@@ -16,11 +16,12 @@ from simulate.streams import Purpose, word_blocks
 _READING = int(Purpose.READING)
 _VISITS = int(Purpose.VISITS)
 _NEW_THERAPY = int(Purpose.NEW_THERAPY)
+_SWITCH = int(Purpose.SWITCH)
 
 
 @part
 def look_up_reading(review: Review, seed: int, replicate: int, n: int) -> None:
-    """Look up the words of n patients: of each reader, of visits, and of new therapy."""
+    """Look up the words of n patients: of each reader, of visits, and of later treatment."""
     plan, room = review.plan, review.room
     room.address[0], room.address[1] = seed & KEY, (seed >> 32) & KEY
     room.address[2] = replicate
@@ -32,6 +33,8 @@ def look_up_reading(review: Review, seed: int, replicate: int, n: int) -> None:
         look_up_entities(words, room.first_of_visits, seed, replicate, _VISITS, 0, 0, n)
     if plan.therapy.exists == 1:
         look_up_entities(words, room.first_of_therapy, seed, replicate, _NEW_THERAPY, 0, 0, n)
+    if plan.switching.exists == 1:
+        look_up_entities(words, room.first_of_switching, seed, replicate, _SWITCH, 0, 0, n)
 
 
 def read_words(review: Review, *, seed: int, replicate: int) -> None:
@@ -66,3 +69,5 @@ def _addresses(review: Review) -> Iterator[tuple[int, int, int]]:
         yield position * review.room.slot, Purpose.READING, block
     yield review.room.first_of_visits, Purpose.VISITS, 0
     yield review.room.first_of_therapy, Purpose.NEW_THERAPY, 0
+    if review.plan.switching.exists == 1:
+        yield review.room.first_of_switching, Purpose.SWITCH, 0

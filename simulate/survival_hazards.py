@@ -60,7 +60,11 @@ class Hazards:
         """Cumulative hazard on days 0, 1, ... of a transition; None if there is no such thing."""
         if transition == DROPOUT:
             return self._dropout(arm)
-        switching = [each for each in self._trial.survival.switching if each.arm == arm]
+        switching = [
+            each
+            for each in self._trial.survival.switching
+            if each.arm == arm and not self._trial.switches_at_call
+        ]
         is_after_switch = transition == DEATH_AFTER_SWITCH and len(switching) > 0
         if is_after_switch:
             transition = DEATH_AFTER

@@ -125,18 +125,57 @@ def _truth_of_cell(
         seen = both_above(scores[0][seen_until], scores[1], model.correlation)
         return ArmTruth(pfs, seen, death, in_study)
     after = _survival(hazards, DEATH_AFTER, arm, cell, last)
-    changes, _ = switching_of(trial, arm)
-    if changes > 0:
-        changed = _survival(hazards, DEATH_AFTER_SWITCH, arm, cell, last)
-        after = (1.0 - changes) * after + changes * changed
+    if not trial.switches_at_call:
+        after = _switched(trial, hazards, arm, cell, after)
     progressed = -np.diff(event, prepend=1.0) * death
     pfs = event * death
     if trial.survival.observation == "exact":
         seen = pfs
     else:
         seen = pfs + _alive_after(progressed, after, seen_until)
-    os = pfs + _alive_after(progressed, after, np.full(last + 1, -1))
+    if trial.switches_at_call:
+        alive = _alive_by_call(trial, hazards, arm, cell, progressed)
+    else:
+        alive = _alive_after(progressed, after, np.full(last + 1, -1))
+    os = pfs + alive
     return ArmTruth(pfs, seen, os, in_study)
+
+
+def _switched(
+    trial: SurvivalTrial, hazards: Hazards, arm: str, cell: Levels, after: FloatArray
+) -> FloatArray:
+    """Survival after progression where some change treatment after it."""
+    changes, _ = switching_of(trial, arm)
+    if changes == 0.0:
+        return after
+    changed = _survival(hazards, DEATH_AFTER_SWITCH, arm, cell, len(after) - 1)
+    return np.asarray((1.0 - changes) * after + changes * changed)
+
+
+def _alive_by_call(
+    trial: SurvivalTrial, hazards: Hazards, arm: str, cell: Levels, progressed: FloatArray
+) -> FloatArray:
+    """Probability by day of being alive after progression, where the call makes patients change.
+
+    As if the treating reader never erred and no scan were missed, as all that is expected.
+    """
+    last = len(progressed) - 1
+    hazard = hazards.of(DEATH_AFTER, arm, cell)
+    assert hazard is not None  # an illness-death model has one
+    changes, delay = switching_of(trial, arm)
+    ratio = next((s.hazard_ratio for s in trial.survival.switching if s.arm == arm), 1.0)
+    scans = scan_days(trial, last, arm)
+    call = np.append(scans, last + 1)[np.searchsorted(scans, np.arange(last + 1))]
+    changed_on = np.minimum(call - np.arange(last + 1) + delay, last)
+    after = {
+        int(since): np.exp(-hazard)
+        * (1.0 + changes * np.expm1((1.0 - ratio) * np.maximum(hazard - hazard[since], 0.0)))
+        for since in np.unique(changed_on)
+    }
+    alive = np.zeros(last + 1)
+    for day, since in enumerate(changed_on.tolist()):
+        alive[day:] += progressed[day] * after[since][: last + 1 - day]
+    return alive
 
 
 def _alive_after(progressed: FloatArray, after: FloatArray, since: IntArray) -> FloatArray:

@@ -108,6 +108,14 @@ def parse_duration(text: object) -> float:
     return days
 
 
+def time_as_written(days: float) -> str:
+    """A length of time as one would write it in a scenario: months where they are round."""
+    months = round(days / DAYS_PER_MONTH, 1)
+    if months >= 1.0 and abs(months * DAYS_PER_MONTH - days) < 1e-6:
+        return f"{months:g} months"
+    return f"{days:g} days"
+
+
 def parse_whole_days(text: object) -> int:
     """Read a length of time that has to be a whole number of days, such as ``6 weeks``.
 

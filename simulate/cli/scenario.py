@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from simulate.cli.options import checked_name, command_line, count, with_set
-from simulate.errors import OutputError, UsageError
+from simulate.errors import OutputError
 
 if TYPE_CHECKING:
     from simulate.scenario.reading import AnyScenario
@@ -117,21 +117,16 @@ def design(file: str, overrides: tuple[str, ...], out: str, name: str | None, fo
 @click.argument("file")
 @with_set
 @click.option("--replicate", type=int, default=0, show_default=True, help="Which simulated trial.")
-@click.option("--patient", type=int, default=1, show_default=True, help="Which of its patients.")
+@click.option("--patient", type=int, default=0, show_default=True, help="Its number, from 0.")
 @click.option("--seed", type=int, help="Seed of all random numbers; default: the scenario's.")
 def story(
     file: str, overrides: tuple[str, ...], replicate: int, patient: int, seed: int | None
 ) -> None:
     """Tell the history of one patient of the scenario FILE, line by line."""
-    from simulate.scenario import Scenario, read_scenario
+    from simulate.scenario import read_scenario
     from simulate.story import story as tell
 
     scenario = read_scenario(file, overrides)
-    if not isinstance(scenario, Scenario):
-        raise UsageError(
-            f"story tells of patients in cycles and scans, and {scenario.name} has plain survival "
-            "models (survival): simulate run writes its example patients into patients/"
-        )
     chosen = scenario.seed if seed is None else seed
     click.echo(tell(scenario, seed=chosen, replicate=replicate, patient=patient))
 

@@ -149,7 +149,15 @@ def _therapy(trial: Monitored, therapy: NewTherapy, since: str, caller: str) -> 
 
 def switching_in_words(trial: SurvivalTrial) -> Iterator[str]:
     """Who changes treatment after progression, and what it does."""
-    yield from _switching(trial, trial.survival.switching, "who progress", "progression", "death")
+    who, since = "who progress", "progression"
+    if trial.switches_at_call:
+        who, since = f"whose progression {trial.survival.treating_reader} calls", "the call"
+    yield from _switching(trial, trial.survival.switching, who, since, "death")
+    if trial.switches_at_call:
+        yield (
+            "A change of treatment is new anticancer therapy for rules that censor at it. A call "
+            "that comes before progression changes treatment, too."
+        )
 
 
 def _switching(
@@ -168,6 +176,12 @@ def endpoints_in_words(trial: SurvivalTrial) -> Iterator[str]:
     """The endpoints that the scenario defines, with their readers and rules."""
     for endpoint in trial.endpoints:
         yield f"Endpoint {endpoint.id} ({endpoint.name}): {_endpoint(trial, endpoint)}."
+    if any(endpoint.grid for endpoint in trial.endpoints):
+        yield (
+            "Where arms are scanned on other days, grouped times take the bias out of a test only "
+            "if readers do not err and no scan is missed: an arm that is scanned more often has "
+            "more chances of a false call, and of a scan that is done."
+        )
 
 
 def _endpoint(trial: SurvivalTrial, endpoint: SurvivalEndpoint) -> str:
@@ -180,9 +194,10 @@ def _endpoint(trial: SurvivalTrial, endpoint: SurvivalEndpoint) -> str:
     if endpoint.grid:
         when = f"; times grouped {calendar_in_words(endpoint.grid)}"
     name = "" if endpoint.rules is None else f" ({endpoint.rules})"
-    return (
-        f"progression-free survival {who}; {rules_in_words(trial.rules_of(endpoint))}{name}{when}"
-    )
+    rules = trial.rules_of(endpoint)
+    if rules.new_therapy == "censor" and not trial.has_new_therapy:
+        when += "; the model has no new therapy"
+    return f"progression-free survival {who}; {rules_in_words(rules)}{name}{when}"
 
 
 def rules_in_words(rules: RuleSet) -> str:
@@ -190,7 +205,7 @@ def rules_in_words(rules: RuleSet) -> str:
     texts = []
     if rules.missed_visits is not None:
         scans = count(rules.missed_visits, "planned scan")
-        texts.append(f"at the last scan before {scans} or more in a row that were not done")
+        texts.append(f"at the last scan done if {scans} or more directly before the event were not")
     if rules.new_therapy == "censor":
         texts.append("at the last scan before new therapy")
     if rules.death_window is not None:

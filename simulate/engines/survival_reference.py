@@ -6,6 +6,9 @@ out. Order of things on one day, for all patients before the next line begins (`
 1. enrolment and randomisation, region by region in the order of their numbers;
 2. progression and death;
 3. dropout: what happens on that day still counts.
+
+Scans are read later, by the rules of :mod:`simulate.looks`. Where patients change treatment at a
+reader's call, that is when it is found, and the days here are those without a change.
 """
 
 from __future__ import annotations
@@ -22,7 +25,8 @@ from simulate.engines.survival_randomiser import Randomiser
 from simulate.engines.trial import Moment, Process, Schedule
 from simulate.patient.accrual import admitted, arrivals_on
 from simulate.patient.baseline import baseline_level
-from simulate.patient.survival import DROPOUT, SINGLE_PFS, course_of, day_of_switch, transition_day
+from simulate.patient.survival import DROPOUT, SINGLE_PFS, course_of, transition_day
+from simulate.patient.switching_at_calls import day_of_switch
 from simulate.plan import with_lists
 from simulate.records import LogRow
 from simulate.streams import Purpose, words
@@ -130,6 +134,7 @@ def enrol(trial: SurvivalTrialRun, region: int, day: int) -> None:
         plan.survival, arm, cell, event, death, after, draws.switch
     )
     dropout_day = transition_day(plan.survival, DROPOUT, arm, cell, dropout)
+    switches, delay = plan.survival.switches, plan.survival.switch_delay
     patient = SurvivalPatient(
         number,
         region,
@@ -140,7 +145,7 @@ def enrol(trial: SurvivalTrialRun, region: int, day: int) -> None:
         progression_day,
         death_day,
         dropout_day,
-        day_of_switch(plan.survival, arm, draws.switch, progression_day, death_day),
+        day_of_switch(switches, delay, arm, draws.switch, progression_day, death_day),
     )
     trial.patients.append(patient)
     trial.note(patient, "enrolled", f"arm {arm + 1}")

@@ -1,4 +1,4 @@
-"""Scans as they are read: visits missed, calls of readers, and new therapy.
+"""Scans as they are read: visits missed, calls of readers, new therapy, changes of treatment.
 
 All of it is found once a trial, from the ledger and from words by address; looks only cut. Where
 observation is exact, every day is a visit.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from simulate.compiled import rule
 from simulate.distributions import NEVER
 from simulate.guided import guided_number
+from simulate.looks.change_treatment import change_treatment
 from simulate.looks.missed_visits import miss_visits, next_done
 from simulate.looks.review_plan import Review, ReviewPlan, ReviewRoom, error_table
 from simulate.patient.reading import (
@@ -46,6 +47,8 @@ def review_trial(review: Review, ledger: SurvivalLedger, stride: int) -> None:
             read(plan, room, ledger, reader, stride)
     if plan.therapy.exists == 1:
         begin_therapy(plan, room, ledger)
+    if plan.switching.exists == 1:
+        change_treatment(plan, room, ledger)
 
 
 @rule

@@ -46,6 +46,30 @@ def judge_event(
     stride: int,
 ) -> int:
     """Day after which no scan counts because the event of a patient does not; NEVER if it does."""
+    day, is_death, last_scan, not_done = before_event(plan, room, ledger, endpoint, i, stride)
+    return censored_after(
+        day,
+        is_death,
+        last_scan,
+        not_done,
+        plan.rules.most_not_done[endpoint],
+        plan.rules.death_window[endpoint],
+    )
+
+
+@rule
+def before_event(
+    plan: ReviewPlan,
+    room: ReviewRoom,
+    ledger: SurvivalLedger,
+    endpoint: int,
+    i: int,
+    stride: int,
+) -> tuple[int, bool, int, int]:
+    """Day of an event, whether it is a death, the last scan done before it, and scans not done.
+
+    The last are the planned ones between these two days.
+    """
     calendars, rules = plan.calendars, plan.rules
     arm, own = ledger.arm[i], rules.reader[endpoint] * stride
     day, death = room.call_day[own + i], ledger.death_day[i]
@@ -58,14 +82,8 @@ def judge_event(
     if plan.treating >= 0:
         done = min(done, room.call[plan.treating * stride + i])
     done = last_done(plan, room, i, done, stride)
-    return censored_after(
-        day,
-        death < room.call_day[own + i],
-        calendars.visit_day[arm * calendars.visit_step + done],
-        planned - done,
-        rules.most_not_done[endpoint],
-        rules.death_window[endpoint],
-    )
+    last_scan = calendars.visit_day[arm * calendars.visit_step + done]
+    return day, death < room.call_day[own + i], last_scan, planned - done
 
 
 @rule

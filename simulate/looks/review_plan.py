@@ -7,6 +7,7 @@ from typing import NamedTuple
 from simulate.compiled import rule
 from simulate.distributions import IntColumn, IntTable, ShortColumn, WordColumn
 from simulate.guided import GuidedTables
+from simulate.patient.switching_at_calls import SwitchingPlan
 
 MASK_BITS = 32
 """Visits in a number of the mask of those that are missed."""
@@ -36,7 +37,7 @@ class Therapy(NamedTuple):
     """When new anticancer therapy begins."""
 
     exists: int
-    """1 if there is any."""
+    """1 if there is any, or a change of treatment that counts as such."""
     has_alone: int
     """1 if some begins without progression."""
     alone: GuidedTables
@@ -96,6 +97,8 @@ class ReviewPlan(NamedTuple):
     """Visits from one that is missed, or from baseline, to the next that is."""
     calendars: Calendars
     therapy: Therapy
+    switching: SwitchingPlan
+    """Changes of treatment at the call of the treating reader."""
     rules: EndpointRules
     pairs: Pairs
 
@@ -104,7 +107,8 @@ class ReviewRoom(NamedTuple):
     """Room in which the scans of a trial are read. Columns hold a patient an entry."""
 
     words: WordColumn
-    """Words of a patient: by lane, and in it the blocks of readers, of visits and of therapy."""
+    """Words of a patient: by lane, and in it the blocks of readers, of visits, and of later
+    treatment."""
     lane: int
     """Entries of a lane."""
     slot: int
@@ -114,6 +118,8 @@ class ReviewRoom(NamedTuple):
     first_of_visits: int
     """The same for visits, and for new therapy."""
     first_of_therapy: int
+    first_of_switching: int
+    """The same for changes of treatment."""
     address: IntColumn
     """Two halves of the seed, and the replicate."""
     missed: WordColumn

@@ -5,7 +5,9 @@ without progression compete; who progresses has a time from there to death. *Cop
 progression and to death whose normal scores are correlated. Treatment effects and prognostic
 factors are in the tables, one for each transition, arm and cell of baseline variables. In the
 illness-death model some patients of an arm may change to another treatment after progression: they
-have a table of their own from there to death.
+have a table of their own from there to death. Where there is a treating reader they change at that
+reader's call instead: then this is their course without a change, and the call makes another one of
+it (:mod:`simulate.patient.switching_at_calls`).
 
 Days are days since randomisation. A progression that does not come before death does not come.
 """
@@ -110,17 +112,6 @@ def death_of_either_kind(progression: int, alone: int, after: int) -> int:
 def transition_after(plan: SurvivalModelPlan, arm: int, word: int) -> int:
     """How death after progression comes, by the word that decides on a change of treatment."""
     return DEATH_AFTER_SWITCH if word < plan.switches[arm] else DEATH_AFTER
-
-
-@rule
-def day_of_switch(
-    plan: SurvivalModelPlan, arm: int, word: int, progression: int, death: int
-) -> int:
-    """Day of the change of treatment, or NEVER if there is none or death comes first."""
-    if word >= plan.switches[arm]:
-        return NEVER
-    day = later(progression, plan.switch_delay[arm])
-    return day if day < death else NEVER
 
 
 @rule

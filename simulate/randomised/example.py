@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -31,7 +31,7 @@ class ExampleTrial:
     cut_day : int
         Trial day of the data cut with which it ended.
     subjects : DataFrame
-        A row a patient enrolled by then, whole truth: ``patient``, ``region`` or ``site``,
+        A row a patient enrolled by then, whole truth: ``patient`` (from 0), ``region`` or ``site``,
         ``stratum, arm, enrolment_trial_day``, and the days on which things happen (missing where
         they do not): from randomisation, or from the first dose of patients in cycles and scans.
     samples : dict of str to DataFrame
@@ -42,6 +42,10 @@ class ExampleTrial:
     months : DataFrame
         A row a month of the trial: ``month, enrolled``, and known events by endpoint, all
         cumulative.
+    tables : dict of str to DataFrame
+        Of plain survival models what became of the patients at that cut: ``endpoints``, a row a
+        patient and endpoint, with the reason of event or censoring, and ``assessments``, a row a
+        planned scan.
     """
 
     kind: str
@@ -51,6 +55,7 @@ class ExampleTrial:
     samples: dict[str, pd.DataFrame]
     looks: pd.DataFrame
     months: pd.DataFrame
+    tables: dict[str, pd.DataFrame] = field(default_factory=dict)
 
 
 def kinds_of(outcomes: Outcomes) -> np.ndarray[tuple[int], np.dtype[np.object_]]:

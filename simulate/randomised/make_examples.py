@@ -50,6 +50,7 @@ def _example(kind: str, replicate: int, maker: TrialMaker, outcomes: Outcomes) -
         samples={name: _sample(seen, i, cut_day, n) for i, name in enumerate(endpoints)},
         looks=_looks(outcomes, replicate),
         months=_months(seen, endpoints, cut_day),
+        tables=seen.tables(cut_day, range(n)),
     )
 
 

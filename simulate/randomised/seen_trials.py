@@ -22,6 +22,7 @@ from simulate.look_replicates import RandomisedTrial, look_design
 from simulate.looks import seen as survival_looks
 from simulate.looks.review_plan import Review
 from simulate.plans import Plans
+from simulate.randomised.followed import Followed
 from simulate.reading_words import read_words
 from simulate.readings import at_address
 from simulate.scenario.readers import INVESTIGATOR
@@ -47,17 +48,28 @@ class SeenTrial:
         Days from enrolment until an event is known, NEVER if it is not: endpoint after endpoint.
     take
         The rule by which a look takes its sample: endpoint, cut, patients, and what is filled.
+    followed
+        How patients of a plain survival model are followed through endpoints and scans.
     """
 
     enrolled: IntArray
     subjects: pd.DataFrame
     event_day: ShortArray
     take: Callable[[int, int, int, ShortArray, ShortArray], None]
+    followed: Followed | None = None
 
     def event_days(self, endpoint: int) -> ShortArray:
         """Days from enrolment until an event of an endpoint is known, NEVER if it is not."""
         n = len(self.enrolled)
         return self.event_day[endpoint * n : (endpoint + 1) * n]
+
+    def tables(self, cut_day: int, patients: range) -> dict[str, pd.DataFrame]:
+        """Endpoints and scans of some patients at a cut, as tables by name."""
+        if self.followed is None:
+            return {}
+        scans = self.followed.assessments(cut_day, patients)
+        endpoints = self.followed.endpoints(self.sample, cut_day, patients)
+        return {"endpoints": endpoints} | ({"assessments": scans} if len(scans) else {})
 
     def sample(self, endpoint: int, cut_day: int, n: int) -> tuple[ShortArray, ShortArray]:
         """Day and event of the first n patients as known at the end of a day."""
@@ -92,8 +104,7 @@ def _seen_survival(trial: SurvivalTrial, seed: int, replicate: int) -> SeenTrial
     """A trial with plain survival models."""
     plan = build_survival_plan(trial)
     ledger = ReferenceSurvivalEngine(plan).simulate(seed=seed, replicate=replicate)
-    columns = ledger_columns(ledger)
-    n = len(columns["arm"])
+    n = int(ledger.n[0])
     n_endpoints = len(trial.endpoint_names)
     room = np.zeros(n_endpoints * n, np.int32)
     reading = review_plan(trial, plan.horizon)
@@ -101,10 +112,11 @@ def _seen_survival(trial: SurvivalTrial, seed: int, replicate: int) -> SeenTrial
     read_words(review, seed=seed, replicate=replicate)
     seen = survival_looks.Seen(observation(trial, plan.horizon), ledger, room, n, review)
     survival_looks.find_event_days(seen)
+    columns = ledger_columns(ledger)  # with the changes of treatment at calls
     enrolled = columns["enrolment_trial_day"].astype(np.int64)
     regions = np.array([region.name for region in trial.enrolment.all_regions])
     subjects = {
-        "patient": np.arange(n) + 1,
+        "patient": np.arange(n),
         "region": regions[columns["region"]],
         "stratum": columns["stratum"].astype(np.int64) + 1,
         "arm": _names(trial)[columns["arm"]],
@@ -114,7 +126,8 @@ def _seen_survival(trial: SurvivalTrial, seed: int, replicate: int) -> SeenTrial
         **_readings(trial, review, n),
     }
     take = partial(survival_looks.take_sample, seen)
-    return SeenTrial(enrolled, pd.DataFrame(subjects), room, take)
+    followed = Followed(trial, seen, plan.horizon)
+    return SeenTrial(enrolled, pd.DataFrame(subjects), room, take, followed)
 
 
 def _readings(trial: SurvivalTrial, review: Review, n: int) -> dict[str, object]:
@@ -143,7 +156,7 @@ def _seen_patients(trial: Trial, seed: int, replicate: int) -> SeenTrial:
     columns = records.subjects
     enrolled = np.asarray(columns["enrolment_trial_day"], np.int64)
     subjects = {
-        "patient": np.arange(n) + 1,
+        "patient": np.arange(n),
         "site": columns["site"],
         "stratum": np.asarray(columns["stratum"]) + 1,
         "arm": _names(trial)[np.asarray(seen.arm)[:n]],

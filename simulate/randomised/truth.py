@@ -125,7 +125,18 @@ def _law_of(trial: SurvivalTrial, event: str, arm: str) -> list[dict[str, Any]]:
         if each.arm == arm and (times is None or each.on in times) and not _does_nothing(each)
     ]
     changes = [each for each in trial.survival.switching if each.arm == arm and event == "OS"]
-    return [each.model_dump(exclude={"arm"}) for each in (*effects, *changes)]
+    laws = [each.model_dump(exclude={"arm"}) for each in (*effects, *changes)]
+    return [*laws, *([_calls_of(trial, arm)] if changes else [])]
+
+
+def _calls_of(trial: SurvivalTrial, arm: str) -> dict[str, Any]:
+    """On what the calls at which patients of an arm change treatment depend."""
+    model = trial.survival
+    if not trial.switches_at_call:
+        return {}
+    reader = next(each for each in model.readers if each.name == model.treating_reader)
+    calendar = model.calendar_by_arm.get(arm, model.calendar)
+    return {"errors": reader.of_arm(arm), "calendar": calendar}
 
 
 def _does_nothing(effect: Effect) -> bool:

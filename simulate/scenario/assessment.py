@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -23,6 +24,15 @@ class CalendarRow(Section):
     """Time between scans."""
     until: PositiveWholeDays | None = None
     """Day of the last scan of this row, counted from the first dose; the last row has none."""
+
+
+def planned_days(calendar: Sequence[CalendarRow], last_day: int) -> list[int]:
+    """Days of a calendar up to a day; the first is day 0."""
+    days = [0]
+    for row in calendar:
+        until = last_day if row.until is None else row.until
+        days += range(days[-1] + row.every, until + 1, row.every)
+    return [day for day in days if day <= last_day]
 
 
 class ClinicalProgression(Section):

@@ -92,16 +92,21 @@ def merge(trees: Sequence[Block]) -> Block:
     return merged
 
 
-def _merged(base: Node, change: Node) -> Node:
+def _kind_key(block: str) -> str:
+    """The key that says which keys a block has, by the name of the block."""
+    return "method" if block == "multiplicity" else "kind"
+
+
+def _merged(base: Node, change: Node, name: str = "") -> Node:
     if not isinstance(base, Block) or not isinstance(change, Block):
         return change
-    kind = change.text("kind")
-    if kind is not None and kind != base.text("kind"):
+    kind = change.text(_kind_key(name))
+    if kind is not None and kind != base.text(_kind_key(name)):
         return change
     entries = dict(base.entries)
     for key, entry in change.entries.items():
         old = base.get(key)
-        node = entry.node if old is None else _merged(old, entry.node)
+        node = entry.node if old is None else _merged(old, entry.node, key)
         entries[key] = Entry(entry.key_mark, node)
     return Block(entries, change.mark)
 

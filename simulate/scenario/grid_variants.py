@@ -23,12 +23,15 @@ _LONGEST_VALUE, _LONGEST_TITLE = 60, 200
 
 
 def with_grid(tree: Block) -> Block:
-    """Add the combinations of the grid to the sweep.
+    """Add the combinations of the grid to the sweep; a sweep of null is one without variants.
 
     Without a grid, or with one that is not valid by itself, the tree stays as it is: validation of
     the whole says what is wrong.
     """
     grid, listed = tree.entries.get(GRID), tree.get(SWEEP)
+    if isinstance(listed, Leaf) and listed.value is None:
+        listed = Items((), listed.mark)
+        tree = tree.replaced(SWEEP, listed, None)
     if grid is None or not isinstance(listed, Items | None):
         return tree
     try:

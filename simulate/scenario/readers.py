@@ -12,7 +12,6 @@ from simulate.scenario.fields import (
     Days,
     FileSafeName,
     HazardRatio,
-    OpenProbability,
     Probability,
     Section,
     reject,
@@ -67,8 +66,8 @@ class Reader(Section):
 class Visits(Section):
     """Scans that are planned and not done."""
 
-    missed: Annotated[OpenProbability, Field(le=0.9)]
-    """Probability that a scan is missed, each by itself."""
+    missed: Annotated[Probability, Field(le=0.9)]
+    """Probability that a scan is missed, each by itself; with 0 none is."""
 
 
 class AfterProgression(Section):
@@ -81,7 +80,7 @@ class AfterProgression(Section):
 
 
 class NewTherapy(Section):
-    """When new anticancer therapy begins."""
+    """When new anticancer therapy begins; switching at a call is one, too."""
 
     time: Time | None = None
     """Time from randomisation to new therapy without progression; by default there is none."""
@@ -98,14 +97,20 @@ class NewTherapy(Section):
 
 
 class Switching(Section):
-    """Patients of an arm who change to another treatment after progression, one way."""
+    """Patients of an arm who change to another treatment after progression, one way.
+
+    Where there is a treating reader the change follows that reader's call, and rules that censor at
+    new therapy censor at it. Without one it follows progression itself, and is not new therapy.
+    """
 
     arm: FileSafeName
     """The arm that they leave."""
     probability: Annotated[Probability, Field(gt=0)]
-    """Probability that a patient who progresses does so, if still alive then."""
+    """Probability that a patient whose progression is called, or who progresses, does so, if still
+    alive then."""
     delay: Days = 0.0
-    """Time from progression to the change, rounded up to whole days; by default none."""
+    """Time from the call, or from progression, to the change, rounded up to whole days; by default
+    none."""
     hazard_ratio: HazardRatio
     """What it does to the hazard of death from then on."""
 
@@ -122,7 +127,8 @@ class Observed(Section):
     new_therapy: NewTherapy | None = Field(default=None, exclude_if=lambda block: block is None)
     """New anticancer therapy; by default there is none."""
     switching: tuple[Switching, ...] = Field(default=(), exclude_if=lambda block: not block)
-    """Who changes treatment after progression, and what that does; by default nobody."""
+    """Who changes treatment after progression, at the treating reader's call if there is one, and
+    what that does; by default nobody."""
 
 
 # ---- the same for patients in cycles and scans ----------------------------------------------

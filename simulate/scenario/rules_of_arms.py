@@ -110,6 +110,7 @@ def looks_fit(trial: Trial) -> Iterator[Finding]:
         trial.randomisation,
         looks.endpoints,
         trial.max_study_duration,
+        (),
     )
     yield from alpha_is_shared(Family(trial.multiplicity, trial.hypotheses))
 

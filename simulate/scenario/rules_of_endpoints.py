@@ -55,8 +55,8 @@ def rule_set_exists(
 ) -> Iterator[Finding]:
     """The rule set of an endpoint is there."""
     if endpoint.rules is not None:
-        known = [*_OWN, *(each.name for each in rule_sets)]
-        yield from exists("rule set", endpoint.rules, sorted(known), (*place, "rules"))
+        known = sorted({*_OWN, *(each.name for each in rule_sets)})
+        yield from exists("rule set", endpoint.rules, known, (*place, "rules"))
 
 
 def death_is_certain(
@@ -86,7 +86,7 @@ def latent_has_no_rules(
 
 
 def unique_rule_sets(rule_sets: Sequence[RuleSet]) -> Iterator[Finding]:
-    """Rule sets have names of their own."""
+    """Rule sets have names of their own, and say something."""
     where: Path = ("rule_sets",)
     yield from unique((each.name for each in rule_sets), where, "name")
     for index, rules in enumerate(rule_sets):
@@ -95,6 +95,12 @@ def unique_rule_sets(rule_sets: Sequence[RuleSet]) -> Iterator[Finding]:
                 (*where, index, "name"),
                 f"every scenario has a rule set {rules.name}",
                 "Give this one another name",
+            )
+        elif not rules.censors:
+            yield Finding(
+                (*where, index),
+                "the rule set censors nothing, which is the rule set ema",
+                "Give missed_visits, new_therapy: censor or death_window; or take ema",
             )
 
 

@@ -11,9 +11,10 @@ from simulate.scenario.findings import Finding
 from simulate.scenario.monitoring import Estimates, GivenSpending, Hypothesis, Spending
 from simulate.scenario.problems import similar
 from simulate.scenario.randomisation import Arm, Randomisation
-from simulate.scenario.rules_of_names import unique
+from simulate.scenario.rules_of_names import endpoint_exists, unique
 from simulate.scenario.rules_of_randomisation import arm_exists
 from simulate.scenario.tree import Path
+from simulate.units import time_as_written
 
 _TOLERANCE = 1e-9
 
@@ -32,6 +33,8 @@ class Looks(NamedTuple):
     sample_size: int
     origin: dt.date
     max_study_duration: float | None
+    unlisted: tuple[str, ...] = ()
+    """Endpoints that the model gives and the scenario does not name."""
 
 
 def looks_are_possible(looks: Looks) -> Iterator[Finding]:
@@ -99,7 +102,8 @@ def _not_beyond(longest: float | None, time: float, place: Path) -> Iterator[Fin
         yield Finding(
             place,
             "nobody is followed so long: the trial ends before "
-            f"(given: {time:g} days; max_study_duration: {longest:g} days)",
+            f"(given: {time_as_written(time)}; "
+            f"max_study_duration: {time_as_written(longest)})",
         )
 
 
@@ -112,13 +116,7 @@ def estimates_are_possible(estimates: Estimates, longest: float | None) -> Itera
 
 
 def _endpoint_exists(looks: Looks, endpoint: str, place: Path) -> Iterator[Finding]:
-    if endpoint not in looks.endpoints:
-        yield Finding(
-            place,
-            f"the model gives no such endpoint (given: {endpoint}; "
-            f"allowed: {', '.join(looks.endpoints)})",
-            similar(endpoint, looks.endpoints),
-        )
+    yield from endpoint_exists(endpoint, looks.endpoints, looks.unlisted, place)
 
 
 def looks_in_order(analyses: Sequence[Analysis], sample_size: int) -> Iterator[Finding]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from simulate.scenario.fields import LONGEST_NAME
 from simulate.scenario.findings import Finding
 from simulate.scenario.head import Head
+from simulate.scenario.problems import similar
 from simulate.scenario.survival_trial import SurvivalTrial
 from simulate.scenario.tree import Path
 from simulate.scenario.trial import Trial
@@ -76,6 +77,25 @@ def unique_sweep(trial: Head) -> Iterator[Finding]:
                 f"(given: {whole}; allowed: {LONGEST_NAME} characters)",
                 "Give the scenario or the variant a shorter name",
             )
+
+
+def endpoint_exists(
+    name: str, names: Sequence[str], unlisted: Sequence[str], place: Path
+) -> Iterator[Finding]:
+    """An endpoint is there by its name; `unlisted` are those that the model gives beside them."""
+    if name in unlisted:
+        yield Finding(
+            place,
+            f"the model gives {name}, but endpoints does not name it "
+            f"(given: {name}; allowed: {', '.join(names)})",
+            f"Add it to endpoints, with an id of its own: {{id: …, name: {name}, of: {name}}}",
+        )
+    elif name not in names:
+        yield Finding(
+            place,
+            f"the model gives no such endpoint (given: {name}; allowed: {', '.join(names)})",
+            similar(name, names),
+        )
 
 
 def unique(values: Iterable[object], where: Path, key: str) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ from simulate.scenario.rules import (
     levels_exist,
     variables_of,
 )
+from simulate.scenario.rules_of_calendars import grids_fit_the_scans, rule_sets_are_possible
 from simulate.scenario.rules_of_looks import (
     Looks,
     estimates_are_possible,
@@ -55,6 +56,7 @@ def _looks(trial: SurvivalTrial) -> Looks:
         trial.sample_size,
         trial.origin,
         trial.max_study_duration,
+        trial.unlisted_endpoints,
     )
 
 
@@ -175,6 +177,8 @@ SURVIVAL_RULES: tuple[tuple[frozenset[str], Rule], ...] = tuple(
         ("randomisation survival baseline", _not_too_many_cells),
         ("survival endpoints rule_sets", named_endpoints),
         ("survival rule_sets", rule_sets_differ),
+        ("arms survival rule_sets max_study_duration", rule_sets_are_possible),
+        ("arms survival endpoints max_study_duration", grids_fit_the_scans),
         ("arms survival", readers_are_possible),
         ("arms survival", later_therapy),
         ("analyses survival endpoints", lags_have_a_reader),
@@ -211,6 +215,7 @@ SURVIVAL_RULES: tuple[tuple[frozenset[str], Rule], ...] = tuple(
                 trial.randomisation,
                 trial.endpoint_names,
                 trial.max_study_duration,
+                trial.unlisted_endpoints,
             ),
         ),
         ("sweep name", unique_sweep),

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from simulate.scenario.findings import Finding
 from simulate.scenario.monitoring import Estimates, Hypothesis
-from simulate.scenario.problems import similar
 from simulate.scenario.randomisation import Randomisation
-from simulate.scenario.rules_of_names import unique
+from simulate.scenario.rules_of_names import endpoint_exists, unique
 from simulate.scenario.testing import (
     CombinedWeight,
     MaxCombo,
@@ -23,6 +22,7 @@ from simulate.scenario.testing import (
     is_stratified,
 )
 from simulate.scenario.tree import Path
+from simulate.units import time_as_written
 
 
 def tests_are_possible(
@@ -31,6 +31,7 @@ def tests_are_possible(
     randomisation: Randomisation,
     endpoints: Sequence[str],
     longest: float | None,
+    unlisted: Sequence[str],
 ) -> Iterator[Finding]:
     """Every test has what it compares.
 
@@ -42,10 +43,12 @@ def tests_are_possible(
         Names of the endpoints that the model gives.
     longest
         The longest that anybody can be followed, in days.
+    unlisted
+        Names of endpoints that the model gives and the scenario does not name.
     """
     for index, hypothesis in enumerate(hypotheses):
         place: Path = ("hypotheses", index, "test")
-        yield from _possible(hypothesis.test, randomisation, endpoints, longest, place)
+        yield from _possible(hypothesis.test, randomisation, endpoints, longest, unlisted, place)
         yield from _with_bounds(hypothesis, index)
         if isinstance(hypothesis.test, WinRatio) and hypothesis.endpoint not in (
             hypothesis.test.order
@@ -60,7 +63,7 @@ def tests_are_possible(
     yield from unique((each.name for each in estimates.tests), where, "name")
     for index, further in enumerate(estimates.tests):
         place = (*where, index, "test")
-        yield from _possible(further.test, randomisation, endpoints, longest, place)
+        yield from _possible(further.test, randomisation, endpoints, longest, unlisted, place)
 
 
 def _possible(
@@ -68,6 +71,7 @@ def _possible(
     randomisation: Randomisation,
     endpoints: Sequence[str],
     longest: float | None,
+    unlisted: Sequence[str],
     place: Path,
 ) -> Iterator[Finding]:
     if isinstance(test, ResponseTest):
@@ -89,17 +93,12 @@ def _possible(
             yield Finding(
                 path,
                 "nobody is followed so long: the trial ends before "
-                f"(given: {time:g} days; max_study_duration: {longest:g} days)",
+                f"(given: {time_as_written(time)}; "
+                f"max_study_duration: {time_as_written(longest)})",
             )
     if isinstance(test, WinRatio):
         for i, name in enumerate(test.order):
-            if name not in endpoints:
-                yield Finding(
-                    (*place, "order", i),
-                    f"the model gives no such endpoint (given: {name}; "
-                    f"allowed: {', '.join(endpoints)})",
-                    similar(name, endpoints),
-                )
+            yield from endpoint_exists(name, endpoints, unlisted, (*place, "order", i))
 
 
 def _times(test: TestName | TestBlock, place: Path) -> Iterator[tuple[float, Path]]:

@@ -14,19 +14,27 @@ from simulate.scenario.fields import FileSafeName, Identifier, PositiveWholeDays
 class RuleSet(Section):
     """What becomes of an event of PFS that other things came before.
 
-    Without any of its keys every event counts, whatever comes between: treatment policy.
+    It has one of its keys at least; that every event counts, whatever comes between (treatment
+    policy), is the rule set ema.
     """
 
     name: FileSafeName
     """Name by which endpoints take it."""
     missed_visits: Annotated[int, Field(ge=1, le=1000)] | None = None
-    """So many scans in a row not done before the event, or more, and PFS is censored at the last
-    scan before them; by default never. A scan that was planned and is not done counts, whatever
-    the reason."""
+    """So many scans in a row not done directly before the event, or more, and PFS is censored at
+    the last scan before them; by default never. A gap that a later scan ends says nothing. A scan
+    that was planned and is not done counts, whatever the reason."""
     new_therapy: Literal["censor", "ignore"] = "ignore"
     """Whether new anticancer therapy before the event censors PFS at the last scan up to it."""
     death_window: PositiveWholeDays | None = None
-    """A death later than this after the last scan censors PFS at that scan; by default none."""
+    """A death later than this after the last scan censors PFS at that scan; by default none. It
+    must be at least the longest time between planned scans."""
+
+    @property
+    def censors(self) -> bool:
+        """Whether anything is censored."""
+        limits = self.missed_visits is not None or self.death_window is not None
+        return limits or self.new_therapy == "censor"
 
 
 FDA = RuleSet(name="fda", missed_visits=2, new_therapy="censor")
@@ -62,4 +70,6 @@ class SurvivalEndpoint(Section):
     grid: tuple[CalendarRow, ...] = Field(default=(), exclude_if=lambda rows: not rows)
     """Times at which all arms are compared, such as [{every: 12 weeks}]: an analysis of grouped
     times. An event belongs to the end of its interval, once that is over, and censoring to the
-    start; so arms with other calendars are seen alike. By default times are those of the events."""
+    start; so arms with other calendars are seen alike, if readers do not err. There must be a scan
+    in each interval, and at its end if calendars differ by arm. By default times are those of the
+    events."""

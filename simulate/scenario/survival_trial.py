@@ -67,6 +67,11 @@ class SurvivalTrial(Monitored, Head):
         return tuple(each.name for each in self.seen_endpoints)
 
     @property
+    def unlisted_endpoints(self) -> tuple[str, ...]:
+        """Endpoints that the model gives under their own names, and that are not defined."""
+        return tuple(e for e in endpoints_of(self.survival) if e not in self.endpoint_names)
+
+    @property
     def is_read(self) -> bool:
         """Whether readers, missed visits or rules have a say in an endpoint."""
         return any(map(self.is_reviewed, self.seen_endpoints))
@@ -80,8 +85,17 @@ class SurvivalTrial(Monitored, Head):
             return True
         if model.visits is not None or model.calendar_by_arm:
             return True
-        limits = rules.missed_visits is not None or rules.death_window is not None
-        return limits or rules.new_therapy == "censor"
+        return rules.censors
+
+    @property
+    def has_new_therapy(self) -> bool:
+        """Whether there is new therapy at which rules may censor."""
+        return self.survival.new_therapy is not None or self.switches_at_call
+
+    @property
+    def switches_at_call(self) -> bool:
+        """Whether patients change treatment at the call of a reader, not at progression itself."""
+        return bool(self.survival.switching) and self.survival.treating_reader is not None
 
     @property
     def pairs_of_readers(self) -> tuple[tuple[str, str], ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -178,20 +178,30 @@ def study_day(patient_day: int) -> int:
     return patient_day + 1 if patient_day >= 0 else patient_day
 
 
-def table_of(history: History, lines: Iterable[Line]) -> list[str]:
-    """The lines in order of time, with date, study day and week."""
+def table_of(date: Callable[[int], str], start: int | None, lines: Iterable[Line]) -> list[str]:
+    """The lines in order of time, with date, study day and week.
+
+    Parameters
+    ----------
+    date
+        Calendar date of a trial day.
+    start
+        Trial day of study day 1; None if there is no such day.
+    lines
+        What happened.
+    """
     ordered = sorted(lines, key=lambda line: (line.trial_day, line.phase))
     header = _COLUMNS.format("Date", "Study day", "Week") + "What happened"
-    return [header, "-" * len(header), *(text for line in ordered for text in _rows(history, line))]
+    rows = (text for line in ordered for text in _rows(date(line.trial_day), start, line))
+    return [header, "-" * len(header), *rows]
 
 
-def _rows(history: History, line: Line) -> Iterator[str]:
-    day = line.trial_day - history.first_dose
-    week = day // DAYS_PER_WEEK if day >= 0 else ""
-    shown = study_day(day) if history.is_treated else ""
-    start = _COLUMNS.format(history.date(line.trial_day), shown, week)
+def _rows(date: str, start: int | None, line: Line) -> Iterator[str]:
+    day = None if start is None else line.trial_day - start
+    week = "" if day is None or day < 0 else day // DAYS_PER_WEEK
+    shown = "" if day is None else study_day(day)
     first, *rest = _broken(line.text)
-    yield start + first
+    yield _COLUMNS.format(date, shown, week) + first
     for text in (*rest, *(part for below in line.below for part in _broken(below))):
         yield " " * _TEXT_COLUMN + text
 

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 from simulate.build_arms import build_trial_plan
-from simulate.describe.words import count, paragraph
+from simulate.describe.words import paragraph
 from simulate.engines.reference import ReferenceEngine
 from simulate.errors import UsageError
 from simulate.given import checked_seed
 from simulate.look_days import days_of_looks, see_trial
 from simulate.plan import trial_plan
-from simulate.scenario import Scenario
+from simulate.scenario import Scenario, SurvivalScenario
 from simulate.scenario.baseline import NormalVariable
 from simulate.story.events import event_lines
 from simulate.story.history import UNSEEN, History, Looks, table_of
 from simulate.story.known import cut_lines
 from simulate.story.readers import reader_lines
+from simulate.story.survival import check_patient, survival_story
 from simulate.streams import RESERVED_REPLICATES
 
 
-def story(scenario: Scenario, *, seed: int, replicate: int, patient: int) -> str:
+def story(scenario: Scenario | SurvivalScenario, *, seed: int, replicate: int, patient: int) -> str:
     """Tell one patient's history.
 
     Parameters
     ----------
-    scenario : Scenario
+    scenario : Scenario or SurvivalScenario
         The trial.
     seed : int
         64-bit seed of the run.
@@ -43,6 +44,14 @@ def story(scenario: Scenario, *, seed: int, replicate: int, patient: int) -> str
     UsageError
         If the seed or the replicate is out of range, or the patient is not among those enrolled.
     """
+    if not 0 <= replicate < RESERVED_REPLICATES:
+        raise UsageError(
+            f"replicates are numbered from 0 to {RESERVED_REPLICATES - 1} (given: {replicate})"
+        )
+    if isinstance(scenario, SurvivalScenario):
+        return survival_story(
+            scenario, seed=checked_seed(seed), replicate=replicate, patient=patient
+        )
     history = _history(scenario, seed=checked_seed(seed), replicate=replicate, patient=patient)
     lines = [
         scenario.title,
@@ -53,7 +62,11 @@ def story(scenario: Scenario, *, seed: int, replicate: int, patient: int) -> str
         "Study day 1 is the first dose; there is no day 0. Weeks are whole weeks since then.",
         f"{UNSEEN}stands before what is true but unseen.",
         "",
-        *table_of(history, [*event_lines(history), *reader_lines(history), *cut_lines(history)]),
+        *table_of(
+            history.date,
+            history.first_dose if history.is_treated else None,
+            [*event_lines(history), *reader_lines(history), *cut_lines(history)],
+        ),
     ]
     return "\n".join(lines) + "\n"
 
@@ -65,19 +78,10 @@ def _draw(scenario: Scenario, replicate: int) -> str:
 
 def _history(scenario: Scenario, *, seed: int, replicate: int, patient: int) -> History:
     """Simulate the patient's trial."""
-    if not 0 <= replicate < RESERVED_REPLICATES:
-        raise UsageError(
-            f"replicates are numbered from 0 to {RESERVED_REPLICATES - 1} (given: {replicate})"
-        )
     scenario = scenario.of_replicate(replicate)
     plan = build_trial_plan(scenario)
     records = ReferenceEngine(plan).simulate(seed=seed, replicate=replicate, log=True)
-    if not 0 <= patient < records.n_patients:
-        numbers = f", numbered from 0 to {records.n_patients - 1}" if records.n_patients else ""
-        raise UsageError(
-            f"replicate {replicate} enrols {count(records.n_patients, 'patient')}{numbers} "
-            f"(given: {patient})"
-        )
+    check_patient(patient, records.n_patients, replicate)
     arm = trial_plan(plan).arm_ids.index(int(records.subjects["arm"][patient]))
     own = scenario.arm_scenarios[arm]
     days = days_of_looks(scenario, records, seed=seed, replicate=replicate)

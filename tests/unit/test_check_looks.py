@@ -98,7 +98,7 @@ def test_a_patient_who_differs_is_told_with_his_column(spoiled: Spoiled, column:
     assert not found.are_equal
     assert found.replicates == 4, "up to the one that differs"
     difference = str(found.difference)
-    assert difference.startswith(f"replicate 3, patient 7: {column} is ")
+    assert difference.startswith(f"replicate 3, patient 6: {column} is ")
     assert " by reference and " in difference
     assert "DIFFERENT\n  replicate 3, patient 7" in text(found)
 

@@ -28,25 +28,27 @@ ENDPOINTS = [
 Sample = tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]
 
 
-def scenario_of(every: dict[str, str]) -> SurvivalScenario:
-    """Scans by arm, every so often."""
+def scenario_of(every: dict[str, str], **errors: float) -> SurvivalScenario:
+    """Scans by arm, every so often, and a reader with errors; `visits` is how many are missed."""
     calendars = {arm: [{"every": often}] for arm, often in every.items()}
-    model = {key: value for key, value in MODEL.items() if key != "readers"}
-    changes = {"survival": model | {"calendar_by_arm": calendars}, "rule_sets": []}
+    model: dict[str, Any] = MODEL | {"calendar_by_arm": calendars}
+    model["visits"] = {"missed": errors.pop("visits", 0)}
+    model["readers"] = [{"id": 1, "name": "one", "missed": 0, "early": 0} | errors]
+    endpoints = [endpoint | {"reader": "one"} for endpoint in ENDPOINTS]
     return SurvivalScenario.from_file(TO_COPY).with_overrides(
-        BASE | changes | {"endpoints": ENDPOINTS}
+        BASE | {"survival": model, "rule_sets": [], "endpoints": endpoints}
     )
 
 
 def samples(
-    scenario: SurvivalScenario, columns: dict[str, np.ndarray[Any, Any]], cut: int
+    scenario: SurvivalScenario, columns: dict[str, np.ndarray[Any, Any]], cut: int, seed: int = 1
 ) -> list[Sample]:
-    """Both endpoints of given patients at a cut."""
+    """Both endpoints of given patients at a cut; the seed is that of their readers."""
     n = len(columns["arm"])
     ledger = with_lists(survival_ledger(columns))
     plan = review_plan(scenario, LAST_DAY)
     review = with_lists(Review(plan, review_room(scenario, plan, n)))
-    read_words(review, seed=1, replicate=0)
+    read_words(review, seed=seed, replicate=0)
     event_day: Any = [0] * (2 * n)
     seen = Seen(with_lists(observation(scenario, LAST_DAY)), ledger, event_day, n, review)
     find_event_days(seen)
@@ -117,17 +119,40 @@ def test_its_log_rank_test_is_the_table_test_by_interval() -> None:
     assert chi2 > 1
 
 
-def test_unequal_calendars_bias_the_usual_test_and_not_the_grouped_one() -> None:
-    """No effect; one arm is scanned every 6 weeks, the other every 12."""
-    scenario = scenario_of({"control": "6 weeks", "experimental": "12 weeks"})
+N_TRIALS = 12
+ERROR = 1 / math.sqrt(N_TRIALS)
+"""Standard error of a mean Z."""
+
+
+def mean_scores(**errors: float) -> tuple[float, float]:
+    """Mean Z of the usual and the grouped test without any effect.
+
+    One arm is scanned every 6 weeks, the other every 12.
+    """
+    scenario = scenario_of({"control": "6 weeks", "experimental": "12 weeks"}, **errors)
     scores = []
-    for seed in range(12):
+    for seed in range(N_TRIALS):
         columns = patients(1200, seed, (0.004, 0.004))
-        scores.append([z_of(*sample, columns["arm"]) for sample in samples(scenario, columns, 700)])
+        found = samples(scenario, columns, 700, seed)
+        scores.append([z_of(*sample, columns["arm"]) for sample in found])
     usual, grouped = np.mean(scores, axis=0)
-    error = 1 / math.sqrt(len(scores))
-    assert usual > 6 * error, "the arm that is scanned more often looks worse"
-    assert abs(grouped) < 4 * error
+    return float(usual), float(grouped)
+
+
+def test_unequal_calendars_bias_the_usual_test_and_not_the_grouped_one() -> None:
+    """Where scans are read without error and none is missed."""
+    usual, grouped = mean_scores()
+    assert usual > 6 * ERROR, "the arm that is scanned more often looks worse"
+    assert abs(grouped) < 4 * ERROR
+
+
+@pytest.mark.parametrize(
+    "errors", [{"early": 0.02}, {"missed": 0.3}, {"visits": 0.3}], ids=lambda errors: str(errors)
+)
+def test_errors_and_missed_scans_bias_the_grouped_test_too(errors: dict[str, float]) -> None:
+    usual, grouped = mean_scores(**errors)
+    assert usual > 6 * ERROR
+    assert grouped > 4 * ERROR, "more scans in an interval are more chances"
 
 
 def z_of(

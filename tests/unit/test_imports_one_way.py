@@ -65,6 +65,7 @@ LAYERS = [
     "look_samples",
     "analysis",
     "looks",
+    "build_switching",
     "build_observation",
     "reading_words",
     "look_days",

@@ -19,6 +19,7 @@ import simulate
 from simulate import bits, distributions, endpoints, guided, streams
 from simulate.build_plan import build_plan
 from simulate.build_survival_plan import build_survival_plan
+from simulate.build_switching import switching_plan
 from simulate.endpoints import endpoint_rules
 from simulate.patient import (
     accrual,
@@ -34,10 +35,11 @@ from simulate.patient import (
     resources,
     survival,
     switching,
+    switching_at_calls,
     toxicity,
     treatment,
 )
-from simulate.patient.survival import SINGLE_OS, SINGLE_PFS
+from simulate.patient.survival import SINGLE_OS, SINGLE_PFS, SurvivalModelPlan
 from simulate.patient.switching import SwitchPlan
 from simulate.plan import Plan, with_lists
 from simulate.scenario.scenario import Scenario
@@ -50,7 +52,7 @@ MODULES = {
     module.__name__: module
     for module in (
         *(bits, streams, distributions, endpoints, guided),
-        *(accrual, censoring, randomisation, reading, survival),
+        *(accrual, censoring, randomisation, reading, survival, switching_at_calls),
         *(assessment, baseline, disease, dosing, enrolment, follow_up),
         *(resources, switching, toxicity, treatment),
     )
@@ -262,8 +264,8 @@ def survival_calls() -> dict[str, list[tuple[Any, ...]]]:
         "delay": "9 days",
         "hazard_ratio": 0.3,
     }
-    switching = survival_plan(**{"survival.switching": [switches]}).survival
-    models.append(switching)
+    changing = survival_plan(**{"survival.switching": [switches]}).survival
+    models.append(changing)
     never = distributions.NEVER
     limits = [(2, never), (never, never), (never, 90)]
     return {
@@ -320,13 +322,8 @@ def survival_calls() -> dict[str, list[tuple[Any, ...]]]:
             for c in WORDS
             for switch in (0, 2**32 - 1)
         ],
-        "patient.survival.transition_after": [(switching, arm, w) for arm in (0, 1) for w in WORDS],
-        "patient.survival.day_of_switch": [
-            (switching, arm, w, progression, death)
-            for arm in (0, 1)
-            for w in WORDS
-            for progression, death in ((30, 40), (30, 39), (never, 40), (30, never))
-        ],
+        "patient.survival.transition_after": [(changing, arm, w) for arm in (0, 1) for w in WORDS],
+        **switching_calls(changing),
         "patient.censoring.counts_despite": [(5, 5), (6, 5), (5, never)],
         "patient.censoring.censored_after": [
             (168, is_death, last, not_done, *limit)
@@ -364,6 +361,46 @@ def survival_calls() -> dict[str, list[tuple[Any, ...]]]:
         ],
         "patient.survival.normal_score": [(links, w) for w in WORDS],
         "patient.survival.coupled_word": [(links, a, b) for a in WORDS for b in WORDS],
+    }
+
+
+def switching_calls(model: SurvivalModelPlan) -> dict[str, list[tuple[Any, ...]]]:
+    """Arguments for the rules of patients who change treatment."""
+    never = distributions.NEVER
+    scenario = SurvivalScenario.from_file(TO_COPY.with_name("kn026_phase3_readers.yaml"))
+    plan = switching_plan(scenario, 900)
+    tables = [switching_at_calls.hazard_table(plan, arm, 1, k) for arm in (0, 1) for k in (0, 1, 2)]
+    return {
+        "patient.switching_at_calls.day_of_switch": [
+            (model.switches, model.switch_delay, arm, w, start, death)
+            for arm in (0, 1)
+            for w in WORDS
+            for start, death in ((30, 40), (30, 39), (never, 40), (30, never))
+        ],
+        "patient.switching_at_calls.hazard_table": [
+            (plan, arm, 1, k) for arm in (0, 1) for k in (0, 1, 2)
+        ],
+        "patient.switching_at_calls.day_of_hazard": [
+            (plan, table, since, needed)
+            for table in tables
+            for since in (0, 200, 899, 900)
+            for needed in (0.0, 0.2, 0.7, 1e9)
+        ],
+        "patient.switching_at_calls.day_of_changed_hazard": [
+            (plan, table, w, since, ratio)
+            for table in tables
+            for w in WORDS
+            for since in (0, 200, 900)
+            for ratio in (0.5, 1.7)
+        ],
+        "patient.switching_at_calls.course_after_switch": [
+            (plan, arm, 0, 200, progression, a, b, c)
+            for arm in (0, 1)
+            for progression in (100, 200, 300, never)
+            for a in WORDS
+            for b in WORDS
+            for c in WORDS
+        ],
     }
 
 

@@ -27,6 +27,7 @@ from simulate.randomised.result import RandomisedResult
 TABLES = (
     *("operating_characteristics.csv", "sweep.csv", "sweep_operating_characteristics.csv"),
     *("design.csv", "replicates.parquet", "summary.json", "patients/subjects.parquet"),
+    *("patients/endpoints.parquet", "patients/assessments.parquet"),
 )
 
 
@@ -164,6 +165,19 @@ def test_patients_are_those_of_the_examples(published: Published) -> None:
         assert (
             own["progression_day"].isna().sum() == example.subjects["progression_day"].isna().sum()
         )
+
+
+def test_patients_of_the_examples_are_followed_through_every_endpoint(published: Published) -> None:
+    folder, result = published
+    table = pd.read_parquet(folder / "patients" / "endpoints.parquet")
+    assert table.columns[:3].tolist() == ["replicate", "kind", "patient"]
+    for example in result.examples:
+        own = table[table["kind"] == example.kind]
+        assert own["patient"].unique().tolist() == example.subjects["patient"].tolist()
+        for name, sample in example.samples.items():
+            rows = own[own["endpoint"].str.lower() == name]
+            assert rows["day"].tolist() == sample["day"].tolist()
+            assert rows["event"].tolist() == sample["event"].tolist()
 
 
 def test_the_manifest_tells_the_engine_and_the_time_of_each_step(published: Published) -> None:

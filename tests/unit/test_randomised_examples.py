@@ -93,7 +93,7 @@ def test_patients_and_samples_of_an_example_are_those_of_its_last_look(made: Mad
     for example in made().examples:
         last = example.looks.iloc[-1]
         assert len(example.subjects) == last["n_enrolled"]
-        assert example.subjects["patient"].tolist() == list(range(1, len(example.subjects) + 1))
+        assert example.subjects["patient"].tolist() == list(range(len(example.subjects)))
         assert example.subjects["enrolment_trial_day"].is_monotonic_increasing
         assert (example.subjects["enrolment_trial_day"] <= example.cut_day).all()
         for endpoint, sample in example.samples.items():

@@ -24,7 +24,7 @@ READ = (
   calendar_by_arm: {control: [{every: 9 weeks}]}
 
 rule_sets:
-  - {name: strict, missed_visits: 1, new_therapy: censor, death_window: 60 days}
+  - {name: strict, missed_visits: 1, new_therapy: censor, death_window: 84 days}
 
 endpoints:
   - {id: 1, name: PFS, of: PFS, reader: central, rules: fda}
@@ -104,6 +104,37 @@ BAD = {
         "  - {»name: ema}\n  - {name: strict,",
         "rule_sets.ema.name",
         "every scenario has a rule set ema",
+    ),
+    "more scans missed than there are": (
+        "missed_visits: 1, new",
+        "»missed_visits: 100, new",
+        "rule_sets.strict.missed_visits",
+        "contradicts the calendar|given: 100; the arm experimental has 30|Give 1 to 30",
+    ),
+    "death window shorter than the time between scans": (
+        "death_window: 84 days",
+        "»death_window: 83 days",
+        "rule_sets.strict.death_window",
+        "contradicts the calendar|given: 83 days|experimental has up to 84 days|at least 84 days",
+    ),
+    "rule set that says nothing": (
+        "  - {name: strict,",
+        "  - »{name: policy, new_therapy: ignore}\n  - {name: strict,",
+        "rule_sets.policy",
+        "censors nothing, which is the rule set ema|Give missed_visits",
+    ),
+    "grid finer than the calendar": (
+        "reader: central, rules: fda}",
+        "reader: central, rules: fda, »grid: [{every: 3 weeks}]}",
+        "endpoints.PFS.grid",
+        "finer than the calendar|control has no scan after day 0 and up to day 21"
+        "|All arms are scanned on days 126, 252, 504, 756",
+    ),
+    "grid that is not of all arms": (
+        "reader: central, rules: fda}",
+        "reader: central, rules: fda, »grid: [{every: 12 weeks}]}",
+        "endpoints.PFS.grid",
+        "calendars of their own|the arm control has no scan on day 84|scanned on days 126, 252",
     ),
     "lag without a reader": (
         "{endpoint: OS, count: 200}",
@@ -220,6 +251,41 @@ def test_therapy_after_progression_needs_somebody_who_calls_it(tmp_path: Path) -
     assert "Give survival.treating_reader" in str(problem)
 
 
+def test_a_rule_that_censors_at_new_therapy_needs_one_in_the_model(tmp_path: Path) -> None:
+    start, end = GOOD.index("  new_therapy:\n"), GOOD.index("  switching:")
+    text = (GOOD[:start] + GOOD[end:]).replace("  switching: [{arm: control, probability: 0.4, "
+        "delay: 2 months, hazard_ratio: 0.7}]\n", "")  # fmt: skip
+    (problem,) = problems_of(write(tmp_path, text))
+    assert problem.key == "rule_sets.strict.new_therapy"
+    assert "no new therapy at which to censor" in str(problem)
+    assert "Give survival.new_therapy, such as" in str(problem)
+
+
+def test_an_endpoint_that_the_model_gives_can_be_named(tmp_path: Path) -> None:
+    text = GOOD.replace("{id: 3, name: OS, of: OS}", "{id: 3, name: DEATH, of: OS}")
+    problems = problems_of(write(tmp_path, text))
+    assert {problem.key for problem in problems} == {
+        "analyses.survival.cut.all.0.events.endpoint",
+        "hypotheses.os.endpoint",
+    }
+    for problem in problems:
+        assert "the model gives OS, but endpoints does not name it" in str(problem)
+        assert "Add it to endpoints" in str(problem)
+
+
+def test_rule_sets_that_may_be_taken_are_named_once(tmp_path: Path) -> None:
+    text = GOOD.replace("{name: strict, missed", "{name: fda, missed")
+    told = {problem.key: str(problem) for problem in problems_of(write(tmp_path, text))}
+    assert "allowed: ema, fda)" in told["endpoints.PFS_INV.rules"]
+
+
+def test_a_grid_of_days_on_which_all_arms_are_scanned_is_accepted(tmp_path: Path) -> None:
+    text = GOOD.replace(
+        "reader: central, rules: fda}", "reader: central, rules: fda, grid: [{every: 36 weeks}]}"
+    )
+    read_scenario(write(tmp_path, text))
+
+
 def test_switching_needs_a_time_from_progression_to_death(tmp_path: Path) -> None:
     start, end = GOOD.index("survival:\n  kind"), GOOD.index("max_study_duration")
     copula = """\
@@ -254,7 +320,7 @@ survival:
   observation: scans
   calendar: [{every: 6 weeks}]
 
-rule_sets: [{name: window, death_window: 60 days}]
+rule_sets: [{name: window, death_window: 42 days}]
 
 endpoints:
   - {id: 1, name: PFS, of: PFS, rules: window}

@@ -103,7 +103,7 @@ def test_those_who_change_treatment_are_counted_where_they_may() -> None:
 def test_both_engines_read_alike() -> None:
     """Every reader, rule and calendar at once; SimPy over lists, and compiled over arrays."""
     grouped = {"id": 9, "name": "GROUPED", "of": "PFS", "reader": "central",
-               "grid": [{"every": "12 weeks"}]}  # fmt: skip
+               "grid": [{"every": "36 weeks"}]}  # fmt: skip
     by_arm = {"calendar_by_arm": {"experimental": [{"every": "9 weeks"}]}}
     scenario = scenario_of("10 days", endpoints=[*BASE["endpoints"], grouped])
     for changed in (scenario, scenario.with_overrides({"survival": MODEL | FULL | by_arm})):
@@ -119,10 +119,11 @@ def test_a_trial_that_is_read_is_told_in_words() -> None:
         "at 2% of the scans before it.",
         "in experimental, overlooks progression at 40% of the scans",
         "Scans end at the call of investigator",
-        "60% of those who progress in control change treatment, if alive, 1 month after",
+        "60% of those whose progression investigator calls in control change treatment, if alive, "
+        "1 month after the call; from then on",
         "Endpoint 1 (CENTRAL_FDA): progression-free survival read by central; censored at the last "
-        "scan before 2 planned scans or more in a row that were not done and at the last scan "
-        "before new therapy (fda).",
+        "scan done if 2 planned scans or more directly before the event were not and at the last "
+        "scan before new therapy (fda).",
         "Endpoint 2 (LOCAL): progression-free survival read by investigator; every event counts, "
         "whatever comes between (ema).",
         "each 25 days after its day",

@@ -30,7 +30,7 @@ ERRORS = {
     "control": {3: (0.1, 0.03), 5: (0.3, 0.02)},
     "experimental": {3: (0.4, 0.0), 5: (0.3, 0.02)},
 }
-STRICT = {"name": "strict", "missed_visits": 1, "new_therapy": "censor", "death_window": "40 days"}
+STRICT = {"name": "strict", "missed_visits": 1, "new_therapy": "censor", "death_window": "84 days"}
 ENDPOINTS = [
     {"id": 1, "name": "CENTRAL_FDA", "of": "PFS", "reader": "central", "rules": "fda"},
     {"id": 2, "name": "LOCAL", "of": "PFS", "reader": "investigator", "rules": "ema"},
@@ -41,7 +41,7 @@ ENDPOINTS = [
 NAIVE = [
     (5, Rules(2, censors_therapy=True)),
     (3, Rules()),
-    (5, Rules(1, censors_therapy=True, death_window=40)),
+    (5, Rules(1, censors_therapy=True, death_window=84)),
     (None, Rules(2, censors_therapy=True)),
 ]
 
@@ -94,7 +94,10 @@ VARIANTS: dict[str, dict[str, Any]] = {
 
 
 def scenario_of(**changes: Any) -> SurvivalScenario:
-    return SurvivalScenario.from_file(TO_COPY).with_overrides(BASE | {"survival": MODEL | changes})
+    own = BASE | {"survival": MODEL | changes}
+    if "new_therapy" not in changes:  # then no rule may ask for it
+        own["rule_sets"] = [STRICT | {"new_therapy": "ignore"}]
+    return SurvivalScenario.from_file(TO_COPY).with_overrides(own)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -148,6 +151,7 @@ def test_readers_who_never_err_and_ema_are_what_is_seen_without_them() -> None:
     ]
     only = [{"id": 1, "name": "only", "cut": {"date": dt.date(2028, 1, 1)}}]
     changes = {"survival": MODEL | {"readers": perfect}, "endpoints": endpoints, "analyses": only}
+    changes |= {"rule_sets": []}
     scenario = SurvivalScenario.from_file(TO_COPY).with_overrides(BASE | changes)
     made = TrialMaker(scenario, SEED).make(0)
     for cut in (300, 700, 1100):

@@ -87,6 +87,12 @@ BAD = {
         "rule_sets.fda.name",
         "every scenario has a rule set fda|another name",
     ),
+    "a rule set that says nothing": (
+        "rule_sets: [{name: policy}]\n",
+        "name: policy",
+        "rule_sets.policy",
+        "censors nothing, which is the rule set ema|Give missed_visits",
+    ),
     "new therapy of an arm that is not there": (
         "new_therapy: {by_arm: {kn062: {kind: exponential, rate: 0.1 per year}}}\n",
         "kn062",

@@ -10,6 +10,7 @@ from scenario_example import problems_of, spoil, write
 from survival_files import ROOT, survival_scenario
 
 from simulate.multiplicity.limits import MOST_HYPOTHESES
+from simulate.scenario.survival_scenario import SurvivalScenario
 
 GRAPH = ROOT / "scenarios" / "two_endpoints_graph.yaml"
 TEXT = GRAPH.read_text(encoding="utf-8").split("\nsweep:")[0] + "\n"
@@ -188,3 +189,14 @@ def test_who_says_nothing_of_it_keeps_its_fingerprint() -> None:
         survival_scenario(GRAPH).digest()
         != survival_scenario(GRAPH, "multiplicity.alpha=0.02").digest()
     )
+
+
+def test_a_new_method_replaces_the_block_that_is_extended(tmp_path: Path) -> None:
+    write(tmp_path, TEXT, "parent.yaml")
+    write(tmp_path, GRAPH.with_name("generic_two_arm.yaml").read_text(), "generic_two_arm.yaml")
+    child = "extends: parent.yaml\nname: child\nmultiplicity: {method: holm, alpha: 0.05}\n"
+    block = SurvivalScenario.from_file(write(tmp_path, child, "child.yaml")).multiplicity
+    assert (block.method, block.alpha, block.weights) == ("holm", 0.05, {})
+    same = "extends: parent.yaml\nname: child\nmultiplicity: {method: graph, alpha: 0.05}\n"
+    block = SurvivalScenario.from_file(write(tmp_path, same, "same.yaml")).multiplicity
+    assert (block.alpha, block.weights["pfs"]) == (0.05, 0.75), "the same method: keys are added"

@@ -65,7 +65,7 @@ BAD = {
         "follow_up: 52 weeks",
         "»follow_up: 320 weeks",
         "analyses.survival.cut.all.3.follow_up",
-        "nobody is followed so long|given: 2240 days; max_study_duration: 2191.5 days",
+        "nobody is followed so long|given: 2240 days; max_study_duration: 72 months",
     ),
     "waiting beyond the end": (
         "after: 90 days",

@@ -26,11 +26,11 @@ from simulate.patient.survival import (
     SurvivalModelPlan,
     before_death,
     coupled_word,
-    day_of_switch,
     death_of_either_kind,
     table_of,
     transition_after,
 )
+from simulate.patient.switching_at_calls import day_of_switch
 from simulate.streams import Purpose
 from simulate.survival_ledger import SurvivalLedger
 from simulate.survival_plan import SurvivalPlan
@@ -144,7 +144,9 @@ def follow_both(
             for i in range(n):
                 arm, drawn = ledger.arm[first + i], word_of(work.switch_words, 0, i)
                 progression, death = ledger.progression_day[first + i], ledger.death_day[first + i]
-                ledger.switch_day[first + i] = day_of_switch(plan, arm, drawn, progression, death)
+                ledger.switch_day[first + i] = day_of_switch(
+                    plan.switches, plan.switch_delay, arm, drawn, progression, death
+                )
 
 
 @part

@@ -65,7 +65,9 @@ _FILES = (
     (
         "patients/",
         "subjects of the example trials: the whole truth of every patient enrolled by the data cut "
-        "with which the trial ended, in days from randomisation",
+        "with which the trial ended, in days from randomisation, numbered from 0; of survival "
+        "models also endpoints (day, event and reason by endpoint, as known at that cut) and "
+        "assessments (planned scans, done or not, and who calls progression at them)",
     ),
     ("manifest.json", "scenario, seed, versions and digests"),
 )

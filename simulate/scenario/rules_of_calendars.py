@@ -1,0 +1,115 @@
+"""Rules of what must fit the planned scans: rule sets of censoring, and grids of grouped times."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+
+from simulate.scenario.assessment import planned_days
+from simulate.scenario.findings import Finding
+from simulate.scenario.survival_endpoints import RuleSet
+from simulate.scenario.survival_trial import SurvivalTrial
+from simulate.scenario.tree import Path
+
+Scans = Mapping[str, list[int]]
+"""By arm: the days of its planned scans, the first on day 0."""
+
+_FEW = 4
+"""Days that a message names."""
+
+
+def scans_by_arm(trial: SurvivalTrial) -> Scans:
+    """Planned scans of each arm until the trial ends, for a patient enrolled on its first day."""
+    model, last_day = trial.survival, math.floor(trial.max_study_duration)
+    return {
+        arm.name: planned_days(model.calendar_by_arm.get(arm.name, model.calendar), last_day)
+        for arm in trial.arms
+    }
+
+
+def rule_sets_are_possible(trial: SurvivalTrial) -> Iterator[Finding]:
+    """Rule sets contradict neither the calendar nor the rest of the model."""
+    scans = scans_by_arm(trial) if trial.survival.observation == "scans" else {}
+    for index, rules in enumerate(trial.rule_sets):
+        place: Path = ("rule_sets", index)
+        yield from _can_be_missed(rules, scans, place)
+        yield from _window_holds_a_gap(rules, scans, place)
+        if rules.new_therapy == "censor" and not trial.has_new_therapy:
+            yield Finding(
+                (*place, "new_therapy"),
+                "the model has no new therapy at which to censor",
+                "Give survival.new_therapy, such as "
+                "{time: {kind: exponential, rate: 0.05 per year}}, or leave out this key",
+            )
+
+
+def _can_be_missed(rules: RuleSet, scans: Scans, place: Path) -> Iterator[Finding]:
+    if rules.missed_visits is None or not scans:
+        return
+    arm = min(scans, key=lambda name: len(scans[name]))
+    most = len(scans[arm]) - 1
+    if rules.missed_visits > most:
+        yield Finding(
+            (*place, "missed_visits"),
+            "missed_visits contradicts the calendar: no patient has so many scans "
+            f"(given: {rules.missed_visits}; the arm {arm} has {most} until max_study_duration)",
+            f"Give 1 to {most}" if most else "Give a calendar with a scan in this time",
+        )
+
+
+def _window_holds_a_gap(rules: RuleSet, scans: Scans, place: Path) -> Iterator[Finding]:
+    gaps = {
+        arm: max((later - earlier for earlier, later in pairwise(days)), default=0)
+        for arm, days in scans.items()
+    }
+    if rules.death_window is None or not gaps:
+        return
+    arm = max(gaps, key=lambda name: gaps[name])
+    if rules.death_window < gaps[arm]:
+        yield Finding(
+            (*place, "death_window"),
+            "death_window contradicts the calendar: a death before the next planned scan would be "
+            f"censored although no scan is missed (given: {rules.death_window} days; the arm {arm} "
+            f"has up to {gaps[arm]} days between scans)",
+            f"Give at least {gaps[arm]} days",
+        )
+
+
+# ---- grids ------------------------------------------------------------------------------------
+
+
+def grids_fit_the_scans(trial: SurvivalTrial) -> Iterator[Finding]:
+    """In every interval of a grid there is a scan, and where calendars differ, at its end."""
+    if trial.survival.observation == "exact":
+        return
+    scans = scans_by_arm(trial)
+    for index, endpoint in enumerate(trial.endpoints):
+        if endpoint.grid:
+            edges = planned_days(endpoint.grid, math.floor(trial.max_study_duration))
+            yield from _fits(edges, scans, ("endpoints", index, "grid"))
+
+
+def _fits(edges: list[int], scans: Scans, place: Path) -> Iterator[Finding]:
+    common = sorted(set.intersection(*map(set, scans.values())) - {0})
+    named = ", ".join(map(str, common[:_FEW])) + (", …" if len(common) > _FEW else "")
+    hint = f"All arms are scanned on days {named}" if common else "No day has scans of all arms"
+    are_unequal = len(set(map(tuple, scans.values()))) > 1
+    for arm, days in scans.items():
+        for start, end in pairwise(edges):
+            if not any(start < day <= end for day in days):
+                yield Finding(
+                    place,
+                    "the grid is finer than the calendar: the arm "
+                    f"{arm} has no scan after day {start} and up to day {end}",
+                    hint,
+                )
+                return
+            if are_unequal and end not in days:
+                yield Finding(
+                    place,
+                    "arms with calendars of their own need a grid of days on which all are "
+                    f"scanned, or what they show differs (the arm {arm} has no scan on day {end})",
+                    hint,
+                )
+                return
