@@ -105,3 +105,6 @@ def test_tests_are_counted_side_by_side() -> None:
     assert own.beyond_bound.estimate == 0.5
     # one that is not known is not significant
     assert (combo.significant.estimate, combo.beyond_bound.estimate) == (0.5, 0.25)
+    # but its trial is counted as failed, and said
+    assert (combo.significant.n_analysed, combo.significant.n_failed) == (3, 2)
+    assert (own.undefined.estimate, combo.undefined.estimate) == (0.0, 0.25)

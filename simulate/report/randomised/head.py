@@ -51,6 +51,7 @@ def _decided(view: RandomisedView, hypothesis: Hypothesis) -> str:
     over = view.measured.of_hypothesis(hypothesis, "reject_over_draws")
     if not math.isnan(over.estimate):
         text += f", {percent(over)} averaged over posterior draws of the parameters"
+    text += undefined_in_words(view, hypothesis)
     if len(view.looks_of(hypothesis)) == 1:
         return text + "."
     early = view.measured.of_hypothesis(hypothesis, "stop_efficacy", first.name)
@@ -59,6 +60,22 @@ def _decided(view: RandomisedView, hypothesis: Hypothesis) -> str:
     if futile.estimate > 0:
         text += f", {percent(futile)} stop for futility"
     return text + "."
+
+
+def undefined_in_words(view: RandomisedView, hypothesis: Hypothesis) -> str:
+    """How often the test was not defined; nothing where it always was."""
+    share = view.measured.of_hypothesis(hypothesis, "undefined")
+    if math.isnan(share.estimate):
+        return ""
+    digits = digits_of(view)
+    text = (
+        f"; the test is not defined in {percent(share, digits)} of trials, which count as not "
+        "rejected"
+    )
+    given = view.measured.of_hypothesis(hypothesis, "reject_if_defined")
+    if math.isnan(given.estimate):
+        return text
+    return f"{text} (of the others {percent(given, digits)} reject)"
 
 
 def digits_of(view: RandomisedView) -> int:
@@ -115,6 +132,9 @@ def _power(view: RandomisedView, hypothesis: Hypothesis) -> Tile:
     expected = view.theory.rejected(hypothesis)
     if not math.isnan(expected):
         beside += f"\ntheory: {number(100 * expected, digits)}%"
+    undefined = view.measured.of_hypothesis(hypothesis, "undefined")
+    if not math.isnan(undefined.estimate):
+        beside += f"\ntest not defined: {percent(undefined, digits)}"
     over = view.measured.of_hypothesis(hypothesis, "reject_over_draws")
     if not math.isnan(over.estimate):
         beside += f"\nover the posterior: {percent(over, digits)}"
