@@ -33,6 +33,7 @@ def randomised_design(trial: Trial) -> LookDesign:
         last_day=math.floor(trial.max_study_duration),
         graph=trial.graph,
         alpha=trial.multiplicity.alpha,
+        compares_all=trial.is_read,
         more=tuple(reader_columns(trial)),
     )
 

@@ -50,7 +50,10 @@ def test_further_tests_have_columns_and_nothing_else_changes() -> None:
     plain = column_names(survival_design(survival_scenario(THREE_LOOKS)))
     further = scenario_with("log_rank", f"estimates.tests=[{{name: combo, test: {COMBO}}}]")
     named = column_names(survival_design(further))
-    assert [name for name in named if name not in plain] == ["pfs.combo.z"]
+    assert [name for name in named if name not in plain] == [
+        "pfs.combo.z",
+        "pfs.combo.largest_weight",
+    ]
     assert survival_scenario(THREE_LOOKS, "estimates.tests=[]").digest() == (
         survival_scenario(THREE_LOOKS).digest()
     )
