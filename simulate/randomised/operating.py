@@ -18,6 +18,7 @@ import pandas as pd
 from simulate.distributions import FloatArray
 from simulate.monte_carlo import Estimate, Z, mean, proportion
 from simulate.operating import OPERATING_COLUMNS
+from simulate.randomised.effects import effects
 from simulate.randomised.measure import Measure, distribution
 from simulate.randomised.outcomes import FUTILE, NOT_REJECTED, REJECTED, Outcomes
 from simulate.randomised.side_by_side import side_by_side
@@ -228,6 +229,7 @@ def _of_hypothesis(outcomes: Outcomes, hypothesis: Hypothesis) -> Iterator[Measu
         yield Measure(*key, f"{share.column}.significant", share.significant)
         if share.beyond_bound.n_analysed:
             yield Measure(*key, f"{share.column}.beyond_bound", share.beyond_bound)
+    yield from effects(outcomes, hypothesis)
 
 
 def power_of(outcomes: Outcomes, hypothesis: Hypothesis) -> Estimate:
