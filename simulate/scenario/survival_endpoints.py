@@ -8,7 +8,13 @@ from pydantic import Field
 
 from simulate.scenario.analyses import EndpointName
 from simulate.scenario.assessment import CalendarRow
-from simulate.scenario.fields import FileSafeName, Identifier, PositiveWholeDays, Section
+from simulate.scenario.fields import (
+    FileSafeName,
+    Identifier,
+    PositiveDays,
+    PositiveWholeDays,
+    Section,
+)
 
 
 class RuleSet(Section):
@@ -63,3 +69,14 @@ class SurvivalEndpoint(Section):
     """Times at which all arms are compared, such as [{every: 12 weeks}]: an analysis of grouped
     times. An event belongs to the end of its interval, once that is over, and censoring to the
     start; so arms with other calendars are seen alike. By default times are those of the events."""
+
+
+class ReportedMedian(Section):
+    """A median that was reported elsewhere, beside which the report sets the simulated ones."""
+
+    endpoint: EndpointName
+    """The endpoint it is held against."""
+    arm: FileSafeName
+    """The arm."""
+    median: PositiveDays
+    """The median."""

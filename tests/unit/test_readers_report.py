@@ -80,6 +80,22 @@ def test_concordance_is_told_by_arm(view: RandomisedView, section: Section) -> N
     assert same.sum() > 0
 
 
+def test_reported_medians_stand_beside_the_simulated_ones() -> None:
+    reported = {"endpoint": "LOCAL", "arm": "control", "median": "6 months"}
+    scenario = scenario_of(
+        endpoints=ENDPOINTS, rule_sets=[], hypotheses=HYPOTHESES, reported_medians=[reported]
+    )
+    plain = scenario_of(endpoints=ENDPOINTS, rule_sets=[], hypotheses=HYPOTHESES)
+    assert scenario.digest() == plain.digest()  # they change no patient
+    job = make_randomised_job(scenario, replicates=8, workers=1, engine="reference")
+    view = RandomisedView(execute(job))
+    (row,) = table(readers_section(view), "Medians beside those that were reported").rows
+    medians = view.outcomes.at_stop("local.median.control")
+    assert row[1].strip() == "6.0"
+    assert row[2].startswith(f"{medians[np.isfinite(medians)].mean():.1f}")
+    assert row[5].strip() == f"{100 * np.mean(medians < 6):.0f}%"
+
+
 def test_switching_is_told_by_arm(view: RandomisedView, section: Section) -> None:
     (row,) = table(section, "Switching of treatment").rows
     ratio = view.outcomes.at_stop("os.log_hr.experimental.control")

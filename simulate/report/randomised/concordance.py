@@ -70,8 +70,8 @@ def concordance_of_variants(view: RandomisedView, titles: Mapping[str, str]) -> 
 
 _WHAT_BIAS_DOES = (
     "If the first reader overlooks progression in one arm, agreement on its scan and late "
-    "discrepancy tell the arms apart. Early discrepancy hardly does: it is a part of the calls that "
-    "this reader does make, and of these about the same part stands alone."
+    "discrepancy tell the arms apart. Early discrepancy hardly does: it is a part of the calls "
+    "that this reader does make, and of these about the same part stands alone."
 )
 
 

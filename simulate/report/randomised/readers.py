@@ -17,6 +17,7 @@ from simulate.randomised.versions import arms_in_words, compared_arms, pairs_of_
 from simulate.report.blocks import Block, Picture, Prose, Section, Table
 from simulate.report.numbers import NO_VALUE, number
 from simulate.report.randomised.concordance import concordance_tables
+from simulate.report.randomised.reported import reported_blocks
 from simulate.report.randomised.switching import switching_blocks
 from simulate.report.randomised.view import NO_ESTIMATE, RandomisedView
 from simulate.report.randomised.words import percent, with_error
@@ -41,6 +42,7 @@ def readers_section(view: RandomisedView) -> Section:
     if len(versions) > 1:
         blocks += [_prose(view), _side_by_side(view), *_picture(view, versions)]
         blocks.append(_differences(view, versions))
+    blocks += reported_blocks(view)
     blocks += concordance_tables(view)
     blocks += switching_blocks(view)
     return Section("readers", title, blocks)
