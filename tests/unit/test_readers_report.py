@@ -93,7 +93,7 @@ def test_reported_medians_stand_beside_the_simulated_ones() -> None:
     medians = view.outcomes.at_stop("local.median.control")
     assert row[1].strip() == "6.0"
     assert row[2].startswith(f"{medians[np.isfinite(medians)].mean():.1f}")
-    assert row[5].strip() == f"{100 * np.mean(medians < 6):.0f}%"
+    assert row[5].strip() == f"{100 * np.mean(medians < 6):.1f}%"
 
 
 def test_switching_is_told_by_arm(view: RandomisedView, section: Section) -> None:

@@ -48,7 +48,7 @@ def _row(view: RandomisedView, reported: ReportedMedian) -> list[str]:
     missing = share_not_reached(values).estimate
     reached = mean(np.where(np.isfinite(values), values, np.nan))
     low, middle, high = np.quantile(known, (0.025, 0.5, 0.975), method="inverted_cdf")
-    below = f"{number(100 * float(np.mean(known < months)), 0)}%"
+    below = f"{number(100 * float(np.mean(known < months)), 1)}%"
     text = with_error(reached, 1.0, 1)
     if missing > 0:
         text += f" ({number(100 * missing, 1)}% NR)"
