@@ -9,6 +9,7 @@ from itertools import product
 import numpy as np
 
 from simulate.build_plan import HORIZON_MARGIN, build_plan, rebuilt_plan
+from simulate.build_reading import investigator_plan, switch_plan
 from simulate.distributions import IntArray
 from simulate.patient.allotment import AllotmentPlan
 from simulate.patient.randomisation import BLOCKS, MINIMISATION, SIMPLE
@@ -31,8 +32,15 @@ def build_trial_plan(trial: Trial) -> AnyPlan:
     horizon = math.floor(trial.max_study_duration) + HORIZON_MARGIN
     first, *others = trial.arm_trials
     plan = build_plan(first, horizon=horizon)
+    plans = (plan, *(rebuilt_plan(plan, first, other) for other in others))
     return TrialPlan(
-        arms=(plan, *(rebuilt_plan(plan, first, other) for other in others)),
+        arms=tuple(
+            own._replace(
+                investigator=investigator_plan(trial, arm.name),
+                switching=switch_plan(trial, arm.name),
+            )
+            for own, arm in zip(plans, trial.arms, strict=True)
+        ),
         arm_ids=tuple(arm.id for arm in trial.arms),
         allotment=_allotment(trial),
     )

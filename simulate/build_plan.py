@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from simulate.build_reading import investigator_plan, switch_plan
 from simulate.build_toxicity import dosing_plan, resource_plan, toxicity_plan
 from simulate.distributions import (
     QUANTILE_LEVELS,
@@ -64,7 +65,12 @@ def build_plan(trial: Trial, *, horizon: int | None = None) -> Plan:
     if horizon is None:
         horizon = max(cut_day(trial, analysis) for analysis in trial.analyses) + HORIZON_MARGIN
     parts = {name: build(trial, horizon) for name, (_, build) in _PARTS.items()}
-    return Plan(**parts, horizon=horizon)
+    return Plan(
+        **parts,
+        investigator=investigator_plan(trial),
+        switching=switch_plan(trial),
+        horizon=horizon,
+    )
 
 
 def rebuilt_plan(plan: Plan, of: Trial, trial: Trial) -> Plan:
@@ -316,6 +322,7 @@ def _assessment(assessment: Assessment, horizon: int) -> AssessmentPlan:
         baseline_window=assessment.baseline_window,
         moves_with_cycles=int(assessment.moves_with_cycles),
         continuous=0,
+        goes_on=int(not assessment.end_at_call),
     )
 
 
@@ -332,6 +339,7 @@ def _watched(assessment: Assessment, horizon: int) -> AssessmentPlan:
         baseline_window=assessment.baseline_window,
         moves_with_cycles=0,
         continuous=1,
+        goes_on=0,
     )
 
 

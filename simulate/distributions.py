@@ -271,6 +271,22 @@ def piecewise_hazard(
     return hazard
 
 
+def piecewise_ratio_hazard(
+    hazard_of: Callable[[FloatArray], FloatArray],
+    days: FloatArray,
+    *,
+    starts: Sequence[float],
+    ratios: Sequence[float],
+) -> FloatArray:
+    """A cumulative hazard whose slope is multiplied by ``ratios[i]`` from ``starts[i]`` on."""
+    ends = [*starts[1:], math.inf]
+    hazard = np.zeros_like(days)
+    for start, end, ratio in zip(starts, ends, ratios, strict=True):
+        grown = hazard_of(np.clip(days, start, end)) - hazard_of(np.full_like(days, start))
+        hazard = hazard + ratio * grown
+    return hazard
+
+
 def cure_hazard(others: FloatArray, *, cured: float) -> FloatArray:
     """Mixture with a cured fraction, from the cumulative hazard of the others."""
     with np.errstate(divide="ignore"):

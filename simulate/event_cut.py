@@ -74,10 +74,15 @@ def read_known_from(ledger: Ledger, patient: int, call: int, death_window: IntTa
 
     Parameters
     ----------
-    ledger, patient, death_window
-        As of :func:`known_from`.
+    ledger
+        The whole truth of one trial.
+    patient
+        Number of the patient.
     call
         Patient day on which the reader calls progression.
+    death_window
+        By the permanent number of the arm: how long after assessments stopped a death counts for
+        progression-free survival.
     """
     subjects = ledger.subjects
     death = subjects.death_day[patient]
@@ -87,30 +92,3 @@ def read_known_from(ledger: Ledger, patient: int, call: int, death_window: IntTa
     window = death_window[subjects.arm[patient]]
     pfs = pfs_known_day(call, death, death_known, subjects.assessment_stop_day[patient], window)
     return later(subjects.first_dose_trial_day[patient], pfs)
-
-
-@rule
-def known_from(ledger: Ledger, patient: int, death_window: IntTable) -> tuple[int, int]:
-    """First trial days of which a cut knows of a patient's events: PFS and OS; NEVER if none does.
-
-    Parameters
-    ----------
-    ledger
-        The whole truth of one trial.
-    patient
-        Number of the patient.
-    death_window
-        By the permanent number of the arm: how long after assessments stopped a death counts for
-        progression-free survival.
-    """
-    subjects, ends = ledger.subjects, ledger.ends.assessments
-    progression = progression_known_day(
-        ledger.assessments, ends[patient - 1] if patient > 0 else 0, ends[patient]
-    )
-    pfs = read_known_from(ledger, patient, progression, death_window)
-    death_known = death_known_day(
-        subjects.death_day[patient],
-        subjects.contact_lag[patient],
-        subjects.study_withdrawal_day[patient],
-    )
-    return pfs, later(subjects.first_dose_trial_day[patient], death_known)

@@ -9,9 +9,9 @@ import numpy as np
 from simulate.build_plan import cut_day
 from simulate.distributions import NEVER
 from simulate.ledger import empty_ledger, ledger_of
-from simulate.look_samples import arm_rules, find_event_days, seen_patients
+from simulate.look_samples import SeenPatients, arm_rules, find_event_days, seen_patients
 from simulate.looks.build import look_plan
-from simulate.looks.design import LookDesign, reader_columns
+from simulate.looks.design import LookDesign, more_columns
 from simulate.looks.triggers import Cuts, find_cuts
 from simulate.plan import with_lists
 from simulate.readings import at_address
@@ -33,8 +33,8 @@ def randomised_design(trial: Trial) -> LookDesign:
         last_day=math.floor(trial.max_study_duration),
         graph=trial.graph,
         alpha=trial.multiplicity.alpha,
-        compares_all=trial.is_read,
-        more=tuple(reader_columns(trial)),
+        compares_all=bool(trial.is_read or trial.endpoints.named),
+        more=tuple(more_columns(trial, switches=bool(trial.switching))),
     )
 
 
@@ -53,14 +53,7 @@ def days_of_looks(
     if not trial.arms:
         return {analysis.name: cut_day(trial, analysis) for analysis in trial.analyses}
     triggers = look_plan(randomised_design(trial)).triggers
-    nothing = empty_ledger(
-        patients=0, screened=0, variables=0, assessments=0, doses=0, events=0, drug_stops=0
-    )
-    n = records.n_patients
-    seen = with_lists(seen_patients(arm_rules(trial), nothing, n))
-    seen = seen._replace(ledger=ledger_of(records))
-    at_address(seen.readings, seed=seed, replicate=replicate)
-    find_event_days(seen)
+    n, seen = records.n_patients, see_trial(trial, records, seed=seed, replicate=replicate)
     n_looks = len(trial.analyses)
     cuts = Cuts(
         calendar=np.zeros(triggers.last_day + 2, np.int32),
@@ -72,3 +65,21 @@ def days_of_looks(
     find_cuts(triggers, enrolled, n, seen.event_day, seen.stride, cuts)
     names = (analysis.name for analysis in trial.analyses)
     return dict(zip(names, np.asarray(cuts.day).tolist(), strict=True))
+
+
+def see_trial(trial: Trial, records: TrialRecords, *, seed: int, replicate: int) -> SeenPatients:
+    """One trial with arms as its looks see it, in lists: calls, later therapy, days of events.
+
+    Parameters
+    ----------
+    trial, records, seed, replicate
+        As of :func:`days_of_looks`.
+    """
+    nothing = empty_ledger(
+        patients=0, screened=0, variables=0, assessments=0, doses=0, events=0, drug_stops=0
+    )
+    seen = with_lists(seen_patients(arm_rules(trial), nothing, records.n_patients))
+    seen = seen._replace(ledger=ledger_of(records))
+    at_address(seen.readings, seed=seed, replicate=replicate)
+    find_event_days(seen)
+    return seen

@@ -17,7 +17,6 @@ from simulate.look_days import randomised_design
 from simulate.looks.columns import column_names
 from simulate.looks.design import LookDesign, survival_design
 from simulate.randomised_runner import RandomisedRunner
-from simulate.scenario.readers import INVESTIGATOR
 from simulate.scenario.survival_trial import SurvivalTrial
 from simulate.scenario.trial import Trial
 from simulate.steps import Progress
@@ -91,8 +90,8 @@ def look_design(trial: RandomisedTrial) -> LookDesign:
 def readers_of(trial: RandomisedTrial) -> dict[str, str]:
     """Who reads the scans, by the name of the endpoint; without endpoints that have no reader."""
     if not isinstance(trial, SurvivalTrial):
-        others = {name: reader.name for name, reader in trial.readers_by_endpoint.items()}
-        return {"PFS": INVESTIGATOR, **others} if others else {}
+        readers = {each.name: each.who for each in trial.seen_endpoints} if trial.is_read else {}
+        return {name: who for name, who in readers.items() if who is not None}
     return {each.name: each.reader for each in trial.endpoints if each.reader is not None}
 
 

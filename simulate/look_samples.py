@@ -1,8 +1,8 @@
 """What is seen of a trial with patients in cycles and scans, as the statistics of a look take it.
 
 Every patient enrolled by a cut gives day and event, for progression-free and for overall survival,
-by the endpoint definitions of the patient's arm. Days count from the start of the endpoints' clock,
-day 0: one less than the analysis values that people read.
+by the endpoint definitions of the patient's arm, or by the rule set of an endpoint. Days count from
+the start of the endpoints' clock, day 0: one less than the analysis values that people read.
 """
 
 from __future__ import annotations
@@ -12,6 +12,19 @@ from typing import NamedTuple
 import numpy as np
 
 from simulate.compiled import rule
+from simulate.counted_events import (
+    DOCUMENTED,
+    LATENT,
+    READ,
+    RULED,
+    SURVIVAL,
+    CountedEvents,
+    EndpointTables,
+    counted_room,
+    endpoint_tables,
+    judge,
+    take_counted,
+)
 from simulate.distributions import NEVER, IntTable, ShortColumn, later
 from simulate.endpoints import (
     EndpointRules,
@@ -20,8 +33,15 @@ from simulate.endpoints import (
     known_response,
     progression_free_survival,
 )
-from simulate.event_cut import known_from, read_known_from
+from simulate.event_cut import death_known_day, read_known_from
 from simulate.known import KnownRows, cut_trial
+from simulate.later_therapy import (
+    LaterTherapy,
+    TherapyTables,
+    find_therapy,
+    therapy_room,
+    therapy_tables,
+)
 from simulate.ledger import PATIENTS, Ledger
 from simulate.readings import (
     ReaderTables,
@@ -34,18 +54,14 @@ from simulate.readings import (
 from simulate.scenario.randomisation import MOST_ARM_ID
 from simulate.scenario.trial import Trial
 
-PFS, OS = range(2)
-"""Endpoints; PFS by each reader beside the investigator follows."""
-
-FIRST_READ = 2
-"""The first of these."""
-
 
 class ArmRules(NamedTuple):
     """The endpoint definitions of all arms: :class:`EndpointRules` by the arm's position."""
 
     readers: ReaderTables
     """How those who read the scans beside the investigator err."""
+    endpoints: EndpointTables
+    therapy: TherapyTables
     position: IntTable
     """Position of an arm by its permanent number; -1 for none."""
     death_window: IntTable
@@ -68,7 +84,14 @@ def arm_rules(trial: Trial) -> ArmRules:
     window = np.zeros(MOST_ARM_ID + 1, np.int64)
     window[ids] = [rules.death_window for rules in of_arms]
     columns = (np.array(column, np.int64) for column in zip(*of_arms, strict=True))
-    return ArmRules(reader_tables(trial), position, window, *columns)
+    return ArmRules(
+        reader_tables(trial),
+        endpoint_tables(trial),
+        therapy_tables(trial),
+        position,
+        window,
+        *columns,
+    )
 
 
 class SeenPatients(NamedTuple):
@@ -85,43 +108,77 @@ class SeenPatients(NamedTuple):
     stride: int
     """Patients for which an endpoint has room."""
     readings: Readings
-    """What readers beside the investigator call."""
+    """What readers call."""
+    later_therapy: LaterTherapy
+    counted: CountedEvents
 
 
 def seen_patients(rules: ArmRules, ledger: Ledger, n_patients: int) -> SeenPatients:
     """Room in which looks see a ledger of arrays, for so many patients."""
     known = KnownRows(*(np.zeros(n_patients, np.int64) for _ in KnownRows._fields))
-    n_endpoints = FIRST_READ + len(rules.readers.block)
-    arm, event_day = np.zeros(n_patients, np.int32), np.zeros(n_endpoints * n_patients, np.int32)
-    readings = reading_room(rules.readers, n_patients)
-    return SeenPatients(rules, ledger, known, arm, event_day, n_patients, readings)
+    n_endpoints = len(rules.endpoints.way)
+    return SeenPatients(
+        rules=rules,
+        ledger=ledger,
+        known=known,
+        arm=np.zeros(n_patients, np.int32),
+        event_day=np.zeros(n_endpoints * n_patients, np.int32),
+        stride=n_patients,
+        readings=reading_room(rules.readers, n_patients),
+        later_therapy=therapy_room(rules.therapy, n_patients),
+        counted=counted_room(rules.endpoints, n_patients),
+    )
 
 
 @rule
 def find_event_days(seen: SeenPatients) -> None:
-    """Fill each patient's arm, and the days on which events are known, whatever the cut."""
-    subjects = seen.ledger.subjects
+    """Fill each patient's arm, and the days on which events are known, whatever the cut.
+
+    Calls of readers and new therapy are found before, as they decide on events.
+    """
+    rules, subjects = seen.rules, seen.ledger.subjects
     for patient in range(seen.ledger.size[PATIENTS]):
-        entry = subjects.enrolment_trial_day[patient]
-        pfs, os = known_from(seen.ledger, patient, seen.rules.death_window)
-        seen.arm[patient] = seen.rules.position[subjects.arm[patient]]
-        seen.event_day[patient] = later(pfs, -entry)
-        seen.event_day[seen.stride + patient] = later(os, -entry)
-    if len(seen.rules.readers.block) > 0:
-        find_read_days(seen)
+        seen.arm[patient] = rules.position[subjects.arm[patient]]
+    find_calls(seen.readings, seen.ledger, seen.arm)
+    if rules.therapy.exists == 1:
+        find_therapy(
+            seen.later_therapy, seen.readings.address, seen.ledger, seen.arm, seen.readings.call
+        )
+    for endpoint in range(len(rules.endpoints.way)):
+        find_days_of(seen, endpoint)
 
 
 @rule
-def find_read_days(seen: SeenPatients) -> None:
-    """The same for PFS by readers beside the investigator, whose calls are found first."""
-    find_calls(seen.readings, seen.ledger, seen.arm)
-    for reader in range(len(seen.rules.readers.block)):
-        calls, days = (reader + 1) * seen.readings.stride, (FIRST_READ + reader) * seen.stride
-        for patient in range(seen.ledger.size[PATIENTS]):
-            entry = seen.ledger.subjects.enrolment_trial_day[patient]
-            call = seen.readings.call[calls + patient]
-            known = read_known_from(seen.ledger, patient, call, seen.rules.death_window)
-            seen.event_day[days + patient] = later(known, -entry)
+def find_days_of(seen: SeenPatients, endpoint: int) -> None:
+    """Fill the days from enrolment until events of an endpoint are known."""
+    tables, ledger, readings = seen.rules.endpoints, seen.ledger, seen.readings
+    way, calls = tables.way[endpoint], tables.reader[endpoint] * readings.stride
+    for patient in range(ledger.size[PATIENTS]):
+        place = endpoint * seen.stride + patient
+        call, first_dose = readings.call[calls + patient], ledger.subjects.first_dose_trial_day
+        if way in (DOCUMENTED, READ):
+            known = read_known_from(ledger, patient, call, seen.rules.death_window)
+        elif way == RULED:
+            therapy = NEVER
+            if seen.rules.therapy.exists == 1:
+                therapy = seen.later_therapy.therapy[patient]
+            arm = seen.arm[patient]
+            judge(tables, seen.counted, ledger, endpoint, patient, arm, call, therapy, place)
+            known = later(first_dose[patient], seen.counted.known_from[place])
+        else:
+            known = later(first_dose[patient], latent_known_day(ledger, patient, way))
+        seen.event_day[place] = later(known, -ledger.subjects.enrolment_trial_day[patient])
+
+
+@rule
+def latent_known_day(ledger: Ledger, patient: int, way: int) -> int:
+    """Patient day from which a cut knows of a death or, of PFS as it is, of progression."""
+    subjects = ledger.subjects
+    left, progression = subjects.study_withdrawal_day[patient], subjects.progression_day[patient]
+    known = death_known_day(subjects.death_day[patient], subjects.contact_lag[patient], left)
+    if way == LATENT and progression <= left:
+        return min(known, progression)
+    return known
 
 
 @rule
@@ -149,7 +206,7 @@ def take_sample(
     seen
         One trial.
     endpoint
-        PFS, OS, or PFS by a reader.
+        Its number, in the order of the scenario.
     cut_day
         Trial day of the cut; not beyond the engine's horizon.
     n
@@ -163,22 +220,36 @@ def take_sample(
         day[i] = 0
         event[i] = 0
     for row in range(cut_trial(ledger, cut_day, known)):
-        patient, death = known.patient[row], known.death_day[row]
+        patient = known.patient[row]
         own = rules_of_arm(seen.rules, seen.arm[patient])
-        before = days_before_dose(own, known, row)
-        if endpoint == OS:
-            day[patient] = min(death, known.last_contact_day[row]) + before
-            event[patient] = int(death < NEVER)
-        elif endpoint >= FIRST_READ:
-            place = (endpoint - FIRST_READ + 1) * seen.readings.stride + patient
-            call = seen.readings.call[place]
-            last, occurred, _ = read_survival(own, ledger.assessments, known, row, call)
-            day[patient] = last + before
-            event[patient] = occurred
-        else:
-            response = known_response(own, ledger.assessments, known, row)
-            last, occurred, _ = progression_free_survival(
-                own, response, death, known.assessment_stop_day[row]
-            )
-            day[patient] = last + before
-            event[patient] = occurred
+        last, occurred = take_patient(seen, own, endpoint, row)
+        day[patient] = last + days_before_dose(own, known, row)
+        event[patient] = occurred
+
+
+@rule
+def take_patient(
+    seen: SeenPatients, own: EndpointRules, endpoint: int, row: int
+) -> tuple[int, int]:
+    """Patient day of an endpoint and whether it is an event, as known of the patient in a row."""
+    known, ledger, tables = seen.known, seen.ledger, seen.rules.endpoints
+    patient, death, way = known.patient[row], known.death_day[row], tables.way[endpoint]
+    if way == SURVIVAL:
+        return min(death, known.last_contact_day[row]), int(death < NEVER)
+    if way == LATENT:
+        progression = ledger.subjects.progression_day[patient]
+        if progression <= min(known.cut_day[row], ledger.subjects.study_withdrawal_day[patient]):
+            return progression, 1
+        return min(death, known.last_contact_day[row]), int(death < NEVER)
+    if way == RULED:
+        place = endpoint * seen.stride + patient
+        return take_counted(seen.counted, ledger.assessments, known, row, place)
+    if way == READ:
+        call = seen.readings.call[tables.reader[endpoint] * seen.readings.stride + patient]
+        last, occurred, _ = read_survival(own, ledger.assessments, known, row, call)
+        return last, occurred
+    response = known_response(own, ledger.assessments, known, row)
+    last, occurred, _ = progression_free_survival(
+        own, response, death, known.assessment_stop_day[row]
+    )
+    return last, occurred

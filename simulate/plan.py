@@ -17,7 +17,9 @@ from simulate.patient.disease import DiseasePlan
 from simulate.patient.dosing import DosingPlan
 from simulate.patient.enrolment import EnrolmentPlan
 from simulate.patient.follow_up import FollowUpPlan
+from simulate.patient.reading import InvestigatorPlan
 from simulate.patient.resources import ResourcePlan
+from simulate.patient.switching import SwitchPlan
 from simulate.patient.toxicity import ToxicityPlan
 from simulate.patient.treatment import TreatmentPlan
 
@@ -37,6 +39,8 @@ class Plan(NamedTuple):
     resources: ResourcePlan
     assessment: AssessmentPlan
     follow_up: FollowUpPlan
+    investigator: InvestigatorPlan
+    switching: SwitchPlan
     horizon: int
     """Last trial day that an engine simulates."""
 

@@ -1,4 +1,4 @@
-"""What readers beside the investigator make of the scans of patients in cycles and scans.
+"""When readers call progression of patients in cycles and scans.
 
 The documented progression is the investigator's: it ends scans and treatment. Others read the scans
 that were done, and change nothing. Where a reader has not called progression by the last of them,
@@ -7,11 +7,11 @@ progression-free survival is censored there, which tells of the patient's future
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import numpy as np
 
+from simulate.build_reading import early_scan, first_word_of, late_scans, most_scans
 from simulate.compiled import rule
 from simulate.distributions import (
     NEVER,
@@ -63,14 +63,13 @@ class Readings(NamedTuple):
 
 def reader_tables(trial: Trial) -> ReaderTables:
     """How the readers of a scenario err, as tables."""
-    n_scans = 1 + math.floor(trial.max_study_duration or 0)  # there is a scan a day at most
-    scans = np.arange(n_scans)
+    n_scans = most_scans(trial)
     errors: list[FloatArray] = [np.zeros(0)]
-    for reader in trial.readers:
+    for reader in trial.other_readers:
         by_arm = [reader.of_arm(arm.name) for arm in trial.arms]
-        errors += [np.asarray(1.0 - missed ** (scans + 1.0)) for missed, _ in by_arm]
-        errors += [np.asarray(1.0 - (1.0 - early) ** scans) for _, early in by_arm]
-    words = [divmod(2 * (reader.id - 1), 4) for reader in trial.readers]
+        errors += [late_scans(missed, n_scans) for missed, _ in by_arm]
+        errors += [early_scan(early, n_scans) for _, early in by_arm]
+    words = [divmod(first_word_of(reader.id), 4) for reader in trial.other_readers]
     return ReaderTables(
         block=np.array([block for block, _ in words], np.int64),
         lane=np.array([lane for _, lane in words], np.int64),
@@ -81,8 +80,8 @@ def reader_tables(trial: Trial) -> ReaderTables:
 
 
 def reading_room(tables: ReaderTables, n_patients: int) -> Readings:
-    """Room for the calls of so many patients; without readers there are none."""
-    n = n_patients if len(tables.block) > 0 else 0
+    """Room for the calls of so many patients."""
+    n = n_patients
     call = np.full((1 + len(tables.block)) * n, NEVER, np.int32)
     return Readings(tables, np.zeros(3, np.int64), call, n)
 

@@ -19,6 +19,7 @@ from simulate.distributions import (
     exponential_hazard,
     lognormal_hazard,
     piecewise_hazard,
+    piecewise_ratio_hazard,
     thresholds,
     uniform_hazard,
     weibull_hazard,
@@ -39,6 +40,13 @@ def cumulative_hazard(time: families.Time, days: FloatArray) -> FloatArray:
             return uniform_hazard(days, low=time.low, high=time.high)
         case families.PiecewiseExponential():
             return piecewise_hazard(days, starts=time.from_, rates=time.rates)
+        case families.PiecewiseHazardRatio():
+            return piecewise_ratio_hazard(
+                lambda times: cumulative_hazard(time.of, times),
+                days,
+                starts=time.from_,
+                ratios=time.hazard_ratios,
+            )
         case families.Cure():
             return cure_hazard(cumulative_hazard(time.others, days), cured=time.cured)
         case families.Geometric():

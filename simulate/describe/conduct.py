@@ -67,6 +67,7 @@ def _by_calendar(scans: Assessment, last_patient_day: int) -> list[str]:
         _window(scans),
         f"Missed scans: {stated_percent(scans.missed)}.",
         _clinical(scans),
+        *([] if scans.end_at_call else ["Scans go on when progression has been called."]),
     )
 
 

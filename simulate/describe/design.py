@@ -272,8 +272,9 @@ def _notes_of_kind(theory: DesignTheory) -> Iterator[str]:
         )
         if scenario.is_read:
             yield (
-                "Readers beside the investigator are taken to call progression on its very day: "
-                "simulate run tells what their errors do to days, events and power."
+                "Readers are taken to call progression on its very day, every event to count, and "
+                "nobody to change treatment: simulate run tells what errors, rules and switching "
+                "do to days, events and power."
             )
         return
     if scenario.is_read:

@@ -85,6 +85,11 @@ def time_in_words(time: families.Time) -> str:
             return "piecewise constant hazard: " + listing(
                 f"{per_month(rate)} from {duration(start)}" for rate, start in pieces
             )
+        case families.PiecewiseHazardRatio():
+            ratios = zip(time.hazard_ratios, time.from_, strict=True)
+            return f"{time_in_words(time.of)}; hazard times " + listing(
+                f"{ratio:g} from {duration(start)}" for ratio, start in ratios
+            )
         case families.Geometric():
             return _geometric(time)
         case families.Discrete():

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from simulate.describe.conduct import calendar_in_words
 from simulate.describe.distributions import time_in_words
 from simulate.describe.words import count, duration, listing, stated_percent
 from simulate.scenario.monitored import Monitored
-from simulate.scenario.readers import Reader, Reading
+from simulate.scenario.readers import INVESTIGATOR, NewTherapy, Reader, Reading, Switching
 from simulate.scenario.survival_endpoints import LATENT_READER, RuleSet, SurvivalEndpoint
 from simulate.scenario.survival_trial import SurvivalTrial
 from simulate.scenario.trial import Trial
+from simulate.scenario.trial_endpoints import TrialEndpoint
 
 
 def reading_in_words(trial: SurvivalTrial) -> Iterator[str]:
@@ -31,21 +32,79 @@ def reading_in_words(trial: SurvivalTrial) -> Iterator[str]:
             f"Scans end at the call of {model.treating_reader}, whose reading decides on "
             "treatment: what others have not called by then they never call."
         )
-    yield from _therapy(trial)
+    if model.new_therapy is not None:
+        yield from _therapy(trial, model.new_therapy, "", model.treating_reader or "")
     yield from endpoints_in_words(trial)
 
 
 def review_in_words(trial: Trial) -> Iterator[str]:
-    """Who reads the scans of patients in cycles beside the investigator, and what comes of it."""
-    if not trial.readers:
-        return
-    yield (
-        "PFS is that of the investigator, at whose call scans and treatment end. Others read the "
-        "scans that were done, and have calls of their own; what they have not called by the last "
-        "scan they never call, and PFS by them is censored there. Deaths count as for PFS."
+    """Who reads the scans of patients in cycles, what therapy follows, and what comes of it."""
+    if trial.readers:
+        yield from _ends(trial)
+    for reader in trial.readers:
+        yield _reader(trial, reader)
+    if trial.other_readers and trial.investigator is None:
+        yield "The investigator does not err."
+    if trial.new_therapy is not None:
+        yield from _therapy(trial, trial.new_therapy, "after treatment ", "the investigator")
+    yield from _switching(
+        trial,
+        trial.switching,
+        "whose progression the investigator calls",
+        "the call",
+        "death after progression",
     )
-    for name, reader in trial.readers_by_endpoint.items():
-        yield f"{_reader(trial, reader)} Endpoint {name}."
+    if trial.switching:
+        yield "Deaths that are expected above are those without a change of treatment."
+    if trial.readers or trial.endpoints.named:
+        yield from _endpoints(trial)
+
+
+def _ends(trial: Trial) -> Iterator[str]:
+    """What ends at the investigator's call, and what that means for others."""
+    if all(own.assessment.end_at_call for own in trial.arm_trials):
+        yield (
+            "Scans and treatment end at the call of the investigator. Others read the scans that "
+            "were done, and have calls of their own; what they have not called by the last scan "
+            "they never call, and PFS by them is censored there."
+        )
+        return
+    on = [own.title for own in trial.arm_trials if not own.assessment.end_at_call]
+    yield (
+        "Treatment ends at the call of the investigator, and scans do, too, except in "
+        f"{listing(on)}. Others read the scans that were done, and have calls of their own."
+    )
+
+
+def _endpoints(trial: Trial) -> Iterator[str]:
+    for endpoint in trial.seen_endpoints:
+        yield f"Endpoint {endpoint.name}: {_seen(trial, endpoint)}."
+
+
+def _seen(trial: Trial, endpoint: TrialEndpoint) -> str:
+    if endpoint.of == "OS":
+        return "overall survival"
+    if endpoint.reader == LATENT_READER:
+        return "progression-free survival as it is, progression known on its very day"
+    text = f"progression-free survival read by the {endpoint.who}"
+    if endpoint.who != INVESTIGATOR:
+        text = f"progression-free survival read by {endpoint.who}"
+    rules = trial.rules_of(endpoint)
+    if rules is not None:
+        return f"{text}; {rules_in_words(rules)} ({rules.name})"
+    return f"{text}; {_late_deaths(trial)}"
+
+
+def _late_deaths(trial: Trial) -> str:
+    """Which deaths count where there is no rule set."""
+    windows = {own.title: own.follow_up.death_window for own in trial.arm_trials}
+    texts = [
+        f"up to {duration(days)} after scans have ended" if days else "as long as scans go on"
+        for days in windows.values()
+    ]
+    if len(set(texts)) > 1:
+        texts = [f"{text} ({arm})" for text, arm in zip(texts, windows, strict=True)]
+    return f"deaths count {listing(list(dict.fromkeys(texts)))}"
 
 
 def versions_in_words(trial: SurvivalTrial | Trial) -> Iterator[str]:
@@ -71,15 +130,12 @@ def _errors(errors: Reading) -> str:
     )
 
 
-def _therapy(trial: SurvivalTrial) -> Iterator[str]:
-    therapy = trial.survival.new_therapy
-    if therapy is None:
-        return
+def _therapy(trial: Monitored, therapy: NewTherapy, since: str, caller: str) -> Iterator[str]:
     if therapy.time is not None:
-        yield f"New anticancer therapy without progression: {time_in_words(therapy.time)}."
+        yield f"New anticancer therapy {since}without progression: {time_in_words(therapy.time)}."
     for arm, time in therapy.by_arm.items():
         yield (
-            f"New anticancer therapy without progression, {trial.arm(arm).label}: "
+            f"New anticancer therapy {since}without progression, {trial.arm(arm).label}: "
             f"{time_in_words(time)}."
         )
     after = therapy.after_progression
@@ -87,18 +143,24 @@ def _therapy(trial: SurvivalTrial) -> Iterator[str]:
         begins = f"{duration(after.delay)} after" if after.delay else "on the day of"
         yield (
             f"New anticancer therapy follows in {stated_percent(after.probability)} of those whose "
-            f"progression {trial.survival.treating_reader} calls, {begins} the call."
+            f"progression {caller} calls, {begins} the call."
         )
 
 
 def switching_in_words(trial: SurvivalTrial) -> Iterator[str]:
     """Who changes treatment after progression, and what it does."""
-    for each in trial.survival.switching:
+    yield from _switching(trial, trial.survival.switching, "who progress", "progression", "death")
+
+
+def _switching(
+    trial: Monitored, switching: Sequence[Switching], who: str, since: str, hazard: str
+) -> Iterator[str]:
+    for each in switching:
         when = f"{duration(each.delay)} after" if each.delay else "on the day of"
         yield (
-            f"{stated_percent(each.probability)} of those who progress in "
-            f"{trial.arm(each.arm).label} change treatment, if alive, {when} progression; from "
-            f"then on the hazard of death is multiplied by {each.hazard_ratio:g}."
+            f"{stated_percent(each.probability)} of those {who} in "
+            f"{trial.arm(each.arm).label} change treatment, if alive, {when} {since}; from "
+            f"then on the hazard of {hazard} is multiplied by {each.hazard_ratio:g}."
         )
 
 

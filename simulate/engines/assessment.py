@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from simulate import clock
+from simulate.distributions import IntTable, first_above_within
 from simulate.engines.trial import Patient, Process, Trial
 from simulate.patient import assessment as scans
-from simulate.patient import treatment
+from simulate.patient import reading, treatment
 
 
 def notice_progression(trial: Trial, patient: Patient) -> None:
@@ -63,18 +64,52 @@ def stops(patient: Patient) -> str:
 
 
 def record_scan(trial: Trial, patient: Patient, visit: int, planned: int, day: int) -> None:
-    """Read a scan, and act on progression."""
-    course = patient.course
-    finding = scans.scan_finding(
-        day,
-        course.response_day,
-        patient.plan.disease.visible_before,
-        course.complete,
-        course.progression_day,
-    )
+    """Read a scan, and act on progression if it is called."""
+    finding = read_scan(patient, day)
     done = scans.WATCHED if patient.plan.assessment.continuous == 1 else scans.DONE
     patient.assessments.append((patient.number, visit, planned, day, done, finding))
     trial.note(patient, "scan", scans.RESPONSE_NAMES[finding])
-    if finding == scans.PROGRESSIVE_DISEASE:
+    if finding == scans.PROGRESSIVE_DISEASE and not patient.is_called:
+        call_progression(trial, patient, day)
+
+
+def call_progression(trial: Trial, patient: Patient, day: int) -> None:
+    """The investigator calls progression: treatment ends, and scans unless they go on."""
+    patient.is_called = True
+    if patient.plan.assessment.goes_on == 0:
         trial.note(patient, stops(patient), "progression")
         patient.stop(day, treatment.PROGRESSION)
+    elif patient.is_treated:
+        trial.note(patient, "treatment stops", "progression")
+        patient.stop_treatment(day, treatment.PROGRESSION)
+    if trial.after_call is not None:
+        trial.after_call(trial, patient, day)
+
+
+def read_scan(patient: Patient, day: int) -> int:
+    """Overall response that the investigator documents of a scan."""
+    course, plan = patient.course, patient.plan
+    visible_before = plan.disease.visible_before
+    if patient.is_called:
+        return scans.PROGRESSIVE_DISEASE
+    if plan.investigator.errs == 0:
+        return scans.scan_finding(
+            day, course.response_day, visible_before, course.complete, course.progression_day
+        )
+    patient.n_scans += 1
+    patient.n_showing += int(course.progression_day <= day)
+    late, early = errors_of_investigator(patient)
+    calls = reading.is_call(patient.n_scans, patient.n_showing, late, early)
+    return reading.finding_as_read(calls, day, course.response_day, visible_before, course.complete)
+
+
+def errors_of_investigator(patient: Patient) -> tuple[int, int]:
+    """At how many scans progression is overlooked, and at which it would be called without any."""
+    plan = patient.plan.investigator
+    late_word, early_word = patient.draws.reading[plan.first_word : plan.first_word + 2]
+    return first_of(plan.late, late_word), first_of(plan.early, early_word)
+
+
+def first_of(table: IntTable, word: int) -> int:
+    """The number that a word stands for."""
+    return first_above_within(table, word, 0, len(table))

@@ -30,6 +30,9 @@ class PatientDraws:
     planned_cycles: WordList
     delay_mean: WordList
     withdrawal_cause: WordList
+    reading: WordList
+    """Two words of the investigator, if the investigator errs."""
+    switch: WordList
     delay: list[float]
     """Unit exponentials of the words, by cycle."""
 
@@ -71,8 +74,15 @@ def draw_patients(arms: Sequence[Plan], *, seed: int, replicate: int) -> list[Pa
     """The words of every patient number that the trial may enrol, whichever arm it gets."""
     layouts = [patient_layout(plan) for plan in arms]
     layout = [(of_arms[0][0], max(n for _, n in of_arms)) for of_arms in zip(*layouts, strict=True)]
+    delays = layout.pop()
+    layout += [(Purpose.READING, blocks(most_reading(arms))), (Purpose.SWITCH, 1), delays]
     table = words(seed, range(arms[0].enrolment.n_patients), replicate, layout)
     bounds = [0, *accumulate(4 * n_blocks for _, n_blocks in layout[:-1])]
     by_purpose = [table[:, start:end].tolist() for start, end in pairwise(bounds)]
-    delays = unit_exponentials(table[:, bounds[-1] :]).tolist()
-    return [PatientDraws(*row) for row in zip(*by_purpose, delays, strict=True)]
+    exponentials = unit_exponentials(table[:, bounds[-1] :]).tolist()
+    return [PatientDraws(*row) for row in zip(*by_purpose, exponentials, strict=True)]
+
+
+def most_reading(arms: Sequence[Plan]) -> int:
+    """Words of readers up to those of the investigator; none where the investigator never errs."""
+    return max(own.investigator.errs * (own.investigator.first_word + 2) for own in arms)

@@ -32,6 +32,7 @@ from simulate.engines.assessment import assess
 from simulate.engines.disease import run_disease
 from simulate.engines.dosing import treat
 from simulate.engines.draws import most_cycles
+from simulate.engines.switching import change_treatment
 from simulate.engines.toxicity_draws import ToxicitySource
 from simulate.engines.trial import DrugState, Moment, Patient, Process, Trial
 from simulate.patient import assessment as scans
@@ -213,6 +214,8 @@ class ReferenceEngine:
         """
         with _nothing_collected():
             trial = Trial(self.plan, self._toxicity, seed=seed, replicate=replicate, log=log)
+            if any(arm.switching.switches for arm in self.plan.arms):
+                trial.after_call = change_treatment
             arrivals = arrivals_by_site(self.plan.shared.enrolment, seed=seed, replicate=replicate)
             for position, days in enumerate(arrivals):
                 trial.env.process(enrol_at_site(trial, position, days))

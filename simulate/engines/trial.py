@@ -111,10 +111,16 @@ class Patient:
     """Whether treatment goes on."""
     is_assessed: bool = True
     """Whether tumour assessments go on."""
+    is_called: bool = False
+    """Whether the investigator has called progression."""
     treatment_stop_day: int = NEVER
     treatment_stop_reason: int = treatment.NOT_STOPPED
     assessment_stop_day: int = NEVER
     study_withdrawal_day: int = NEVER
+    n_scans: int = 0
+    """Scans done."""
+    n_showing: int = 0
+    """Those on or after progression."""
     assessments: list[tuple[int, ...]] = field(default_factory=list)
     doses: list[list[int]] = field(default_factory=list)
     adverse_events: list[list[int]] = field(default_factory=list)
@@ -164,6 +170,8 @@ class Trial:
         self.draws = draw_patients(plan.arms, seed=seed, replicate=replicate)
         self.toxicity = [source.draw(seed=seed, replicate=replicate) for source in toxicity]
         self.log: list[LogRow] | None = [] if log else None
+        self.after_call: Callable[[Trial, Patient, int], None] | None = None
+        """What follows once progression is called, on that day; the engine says what."""
         self.is_shared = self.plan.has_shared_resources
         self.sites: dict[int, SiteResources] = {}
         self._horizon = clock.moment(self.plan.horizon, clock.DATA_CUT)

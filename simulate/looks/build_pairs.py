@@ -12,7 +12,7 @@ from simulate.looks.columns import RATIO_COLUMNS, column_names
 from simulate.looks.design import LookDesign
 from simulate.looks.further import POOLED, SPLIT
 from simulate.looks.plan import Pairs
-from simulate.looks.risk_sets import FIELD
+from simulate.looks.risk_sets import count_units
 from simulate.scenario.monitoring import Hypothesis
 
 _ALONE = -1
@@ -29,11 +29,7 @@ def look_pairs(design: LookDesign) -> Pairs:
         first_arm=_table(first for _, (first, _) in pairs),
         second_arm=_table(second for _, (_, second) in pairs),
         reports=_table(bits for of_endpoint in by_endpoint for bits in _reports(of_endpoint)),
-        units=_table(
-            (arm == first) + ((arm == second) << FIELD)
-            for _, (first, second) in pairs
-            for arm in range(len(design.arms))
-        ),
+        units=np.concatenate([_units(design, pair) for _, pair in pairs]),
         first_hypothesis=_starts(map(len, hypotheses)),
         hypotheses=_table(h for which in hypotheses for h in which),
         ratio=_table(_ratio_column(design, e, pair) for e, pair in pairs),
@@ -41,6 +37,13 @@ def look_pairs(design: LookDesign) -> Pairs:
             SPLIT if _ratio_column(design, e, pair) and _is_split(design, pair) else POOLED
             for e, pair in pairs
         ),
+    )
+
+
+def _units(design: LookDesign, pair: tuple[int, int]) -> IntArray:
+    """What a patient of each arm adds to the counts of a pair."""
+    return count_units(
+        [pair.index(arm) if arm in pair else None for arm in range(len(design.arms))]
     )
 
 

@@ -110,22 +110,17 @@ def survival_design(trial: SurvivalTrial) -> LookDesign:
         graph=trial.graph,
         alpha=trial.multiplicity.alpha,
         compares_all=len(trial.endpoints) > 1,
-        more=tuple(_more_columns(trial)),
+        more=tuple(more_columns(trial, switches=bool(trial.survival.switching))),
     )
 
 
-def _more_columns(trial: SurvivalTrial) -> Iterator[str]:
+def more_columns(trial: Monitored, *, switches: bool) -> Iterator[str]:
     """Columns on readers and on changes of treatment: see :mod:`simulate.looks.concordance`."""
-    yield from reader_columns(trial)
-    if trial.survival.switching:
-        yield from (f"{SWITCHED}.{arm.name}" for arm in trial.arms)
-
-
-def reader_columns(trial: Monitored) -> Iterator[str]:
-    """Columns on how far readers agree."""
     for one, other in trial.pairs_of_readers:
         for arm in trial.arms:
             yield from (concordance_column(one, other, count, arm.name) for count in COUNTS)
+    if switches:
+        yield from (f"{SWITCHED}.{arm.name}" for arm in trial.arms)
 
 
 def concordance_column(one: str, other: str, count: str, arm: str) -> str:

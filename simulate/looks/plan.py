@@ -70,7 +70,7 @@ class Pairs(NamedTuple):
     reports: IntTable
     """Bit 0 and 1: whether what is told of the first and of the second arm comes from this pair."""
     units: IntTable
-    """See :func:`simulate.looks.risk_sets.count_pair`: by pair and arm."""
+    """By pair: see :func:`simulate.looks.risk_sets.count_units`."""
     first_hypothesis: IntTable
     """By pair, and one beyond: where its hypotheses begin in the next table."""
     hypotheses: IntTable

@@ -107,7 +107,7 @@ def count_arms(
 
     If estimates are told, it is counted as the hazard ratio of a pair that is not tested needs it.
     """
-    first_unit, n_split = pair * plan.n_arms, 0
+    first_unit, n_split = 2 * pair * plan.n_arms, 0
     n_rows = count_pair(sample, n, plan.pairs.units, first_unit, last_day, tally.pair)
     needs, units = _needs_of_count(plan, pair, tally, tells), plan.pairs.units
     if needs == WITH_DAYS:

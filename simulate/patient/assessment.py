@@ -56,6 +56,8 @@ class AssessmentPlan(NamedTuple):
     """1 if visits move with the cycles actually given, 0 if they count from the first dose."""
     continuous: int
     """1 if patients are watched day by day, 0 if they are scanned by the calendar."""
+    goes_on: int
+    """1 if scans go on once progression is called, 0 if they end as treatment does."""
 
 
 @rule

@@ -7,8 +7,11 @@ which scan the reader would call it, were there none.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from simulate.compiled import rule
-from simulate.distributions import NEVER, later
+from simulate.distributions import NEVER, IntTable, later
+from simulate.patient.assessment import PROGRESSIVE_DISEASE, scan_finding
 
 LATE, EARLY = range(2)
 """Words of a reader, and kinds of tables: how many scans late, and which scan too early."""
@@ -56,3 +59,47 @@ def day_of_new_therapy(alone: int, ends: int, follows: int, delay: int) -> int:
     if alone < ends:
         return alone
     return min(ends + delay, NEVER) if follows == 1 else NEVER
+
+
+# ---- the investigator of patients in cycles, whose call is acted upon ------------------------
+
+
+class InvestigatorPlan(NamedTuple):
+    """How the investigator errs in an arm."""
+
+    errs: int
+    """0 if never: then nothing else here counts."""
+    first_word: int
+    """Index of the first of two words; the other one follows."""
+    late: IntTable
+    """Thresholds of the number of scans on or after progression at which it is overlooked."""
+    early: IntTable
+    """Thresholds of the number of the scan at which it would be called, were there none."""
+
+
+@rule
+def is_call(scan: int, showing: int, late: int, early: int) -> bool:
+    """Whether the investigator calls progression at a scan that is done.
+
+    As :func:`visit_of_call`, one scan at a time: nobody knows which will be the first to show it.
+
+    Parameters
+    ----------
+    scan
+        Number of the scan among those done, from 1.
+    showing
+        Its number among those on or after progression; 0 before.
+    late, early
+        At how many scans the investigator overlooks progression, and at which it would be called.
+    """
+    return scan == early if showing == 0 else showing > late
+
+
+@rule
+def finding_as_read(
+    calls: bool, day: int, response: int, visible_before: int, complete: bool
+) -> int:
+    """Overall response that the investigator documents of a scan, right or wrong."""
+    if calls:
+        return PROGRESSIVE_DISEASE
+    return scan_finding(day, response, visible_before, complete, NEVER)

@@ -23,7 +23,7 @@ from simulate.looks import seen as survival_looks
 from simulate.looks.review_plan import Review
 from simulate.plans import Plans
 from simulate.reading_words import read_words
-from simulate.readings import Readings, at_address
+from simulate.readings import at_address
 from simulate.scenario.readers import INVESTIGATOR
 from simulate.scenario.survival_trial import SurvivalTrial
 from simulate.scenario.trial import Trial
@@ -149,20 +149,26 @@ def _seen_patients(trial: Trial, seed: int, replicate: int) -> SeenTrial:
         "arm": _names(trial)[np.asarray(seen.arm)[:n]],
         "enrolment_trial_day": enrolled,
         **{name: _missing(columns[name]) for name in _DAYS_OF_PATIENTS},
-        **_calls(trial, seen.readings),
+        **_calls(trial, seen),
     }
     take = partial(look_samples.take_sample, seen)
     return SeenTrial(enrolled, pd.DataFrame(subjects), np.asarray(seen.event_day), take)
 
 
-def _calls(trial: Trial, readings: Readings) -> dict[str, object]:
-    """A patient day of each reader's call; nothing without readers beside the investigator."""
+def _calls(trial: Trial, seen: look_samples.SeenPatients) -> dict[str, object]:
+    """A patient day of each reader's call, of new therapy and of changes of treatment."""
+    readings, later = seen.readings, seen.later_therapy
     calls = np.asarray(readings.call)
-    names = [INVESTIGATOR, *(reader.name for reader in trial.readers)] if trial.readers else []
-    return {
+    names = [INVESTIGATOR, *(each.name for each in trial.other_readers)] if trial.readers else []
+    found: dict[str, object] = {
         f"call_day.{name}": _missing(calls[i * readings.stride : (i + 1) * readings.stride])
         for i, name in enumerate(names)
     }
+    if trial.new_therapy is not None:
+        found["new_therapy_day"] = _missing(np.asarray(later.therapy))
+    if trial.switching:
+        found["switch_day"] = _missing(np.asarray(later.switch))
+    return found
 
 
 def _names(trial: RandomisedTrial) -> npt.NDArray[np.str_]:

@@ -101,12 +101,19 @@ def true_nulls(trial: RandomisedTrial) -> tuple[str, ...]:
 def is_true_null(trial: RandomisedTrial, hypothesis: Hypothesis) -> bool:
     """Whether an endpoint has the same law in both arms of a hypothesis, whoever reads it how."""
     if isinstance(trial, Trial):
-        return true_log_hazard_ratio(trial, hypothesis) == 0.0
+        is_same = true_log_hazard_ratio(trial, hypothesis) == 0.0
+        return is_same and (trial.event_of(hypothesis.endpoint) != "OS" or _switch_alike(trial))
     event = trial.event_of(hypothesis.endpoint)
     experimental, control = (
         _law_of(trial, event, arm) for arm in (hypothesis.experimental, hypothesis.control)
     )
     return experimental == control
+
+
+def _switch_alike(trial: Trial) -> bool:
+    """Whether patients of all arms change treatment alike."""
+    ways = [each.model_dump(exclude={"arm"}) for each in trial.switching]
+    return not ways or (len(ways) == len(trial.arms) and all(way == ways[0] for way in ways))
 
 
 def _law_of(trial: SurvivalTrial, event: str, arm: str) -> list[dict[str, Any]]:

@@ -20,7 +20,8 @@ _Arm = TypeVar("_Arm", bound=Trial)
 
 _OF_THE_WHOLE_TRIAL = (
     *("arms", "randomisation", "max_study_duration", "hypotheses", "multiplicity"),
-    *("estimates", "analyses", "readers", "sweep", "grid"),
+    *("estimates", "analyses", "readers", "new_therapy", "switching", "rule_sets"),
+    *("sweep", "grid"),
 )
 """What an arm by itself does not have; it is analysed once, at the end of the trial."""
 
@@ -89,6 +90,8 @@ def _layers_of(trial: Trial, index: int, arm: TrialArm, tree: Block, layers: Lay
     named = {"name": f"{trial.name}_{arm.name}"[:64], "title": arm.label}
     overrides += [(key, Leaf(text, text, item.mark)) for key, text in named.items()]
     overrides.append(("analyses", _at_the_end(trial, item.mark)))
+    if trial.endpoints.named:  # an arm by itself has no looks that see them
+        overrides.append(("endpoints.named", grow([], mark=item.mark)))
     kept = [o for o in layers.overrides if o[0].split(".")[0].strip() not in _OF_THE_WHOLE_TRIAL]
     files = tuple(file.without(*_OF_THE_WHOLE_TRIAL) for file in layers.files)
     return replace(layers, files=files, overrides=(*kept, *overrides))

@@ -55,6 +55,9 @@ class Assessment(Section):
     """Standard deviation of a scan's distance from its planned day, within the window."""
     missed: Annotated[Probability, Field(lt=1)] = 0.0
     """Probability that a scan is missed."""
+    end_at_call: bool = Field(default=True, exclude_if=lambda ends: ends)
+    """Whether scans end, as treatment does, when the investigator calls progression. Otherwise they
+    go on until death or withdrawal; patients who are watched day by day are so no more."""
     clinical_progression: ClinicalProgression | None = None
     """Progression noticed without a scan; by default never."""
     confirmation: WholeDays
@@ -73,3 +76,12 @@ class Assessment(Section):
     def moves_with_cycles(self) -> bool:
         """Whether scans move with the cycles actually given."""
         return self.anchor == "cycles" and not self.is_continuous
+
+    def planned_scans(self, longest: float) -> int:
+        """Scans planned up to a patient's day, without that at baseline."""
+        day, n = 0, 0
+        for row in self.calendar:
+            until = longest if row.until is None else min(row.until, longest)
+            more = max(int(until - day) // row.every, 0)
+            day, n = day + more * row.every, n + more
+        return n

@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 
 from simulate.scenario.fields import (
     Days,
+    HazardRatio,
     OpenProbability,
     PositiveDays,
     PositiveWholeDays,
@@ -144,17 +145,41 @@ class PiecewiseExponential(Section):
 
     @model_validator(mode="after")
     def _intervals(self) -> Self:
-        if len(self.from_) != len(self.rates):
-            reject(
-                "as many starts as rates are needed "
-                f"(given: {len(self.from_)} and {len(self.rates)})",
-                key="from",
-            )
-        if self.from_[0] != 0:
-            reject("the first interval must start at 0 days", key="from")
-        if not _increasing(self.from_):
-            reject("the starts of the intervals must increase", key="from")
+        check_intervals(self.from_, len(self.rates), "rates")
         return self
+
+
+class PiecewiseHazardRatio(Section):
+    """Another distribution, its hazard multiplied by a ratio for each of several times.
+
+    So an arm differs from another one late ([1, 0.6]), for a while ([0.6, 1]), or with hazards that
+    cross ([1.3, 0.6]).
+    """
+
+    kind: Literal["piecewise_hazard_ratio"]
+    of: Annotated[
+        Exponential | Weibull | LogNormal | PiecewiseExponential, Field(discriminator="kind")
+    ]
+    """The distribution whose hazard it is."""
+    hazard_ratios: Annotated[tuple[HazardRatio, ...], Field(min_length=1)]
+    """The ratio in each interval, such as [1, 0.6]."""
+    from_: Annotated[tuple[Days, ...], Field(min_length=1, alias="from")]
+    """Start of each interval, the first at 0 days, such as [0 days, 6 months]."""
+
+    @model_validator(mode="after")
+    def _intervals(self) -> Self:
+        check_intervals(self.from_, len(self.hazard_ratios), "hazard ratios")
+        return self
+
+
+def check_intervals(starts: tuple[float, ...], n: int, what: str) -> None:
+    """Refuse, at the key ``from``, starts of intervals that do not fit the n numbers in them."""
+    if len(starts) != n:
+        reject(f"as many starts as {what} are needed (given: {len(starts)} and {n})", key="from")
+    if starts[0] != 0:
+        reject("the first interval must start at 0 days", key="from")
+    if not _increasing(starts):
+        reject("the starts of the intervals must increase", key="from")
 
 
 class Geometric(Section):
@@ -201,7 +226,14 @@ def _increasing(times: tuple[float, ...]) -> bool:
 
 
 EverybodysTime = Annotated[
-    Exponential | Weibull | LogNormal | Uniform | PiecewiseExponential | Geometric | Discrete,
+    Exponential
+    | Weibull
+    | LogNormal
+    | Uniform
+    | PiecewiseExponential
+    | PiecewiseHazardRatio
+    | Geometric
+    | Discrete,
     Field(discriminator="kind"),
 ]
 """The time to something that sooner or later happens to everybody."""
@@ -223,6 +255,7 @@ Time = Annotated[
     | LogNormal
     | Uniform
     | PiecewiseExponential
+    | PiecewiseHazardRatio
     | Geometric
     | Discrete
     | Cure,

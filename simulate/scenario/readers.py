@@ -19,7 +19,8 @@ from simulate.scenario.fields import (
 )
 
 INVESTIGATOR = "investigator"
-"""Whose reading is documented in a trial of patients in cycles and scans: it ends the scans."""
+"""Whose reading is documented in a trial of patients in cycles and scans: it ends scans and
+treatment."""
 
 
 class Reading(Section):
@@ -122,3 +123,28 @@ class Observed(Section):
     """New anticancer therapy; by default there is none."""
     switching: tuple[Switching, ...] = Field(default=(), exclude_if=lambda block: not block)
     """Who changes treatment after progression, and what that does; by default nobody."""
+
+
+# ---- the same for patients in cycles and scans ----------------------------------------------
+
+
+class TherapyAfterTreatment(NewTherapy):
+    """When new anticancer therapy begins, of patients in cycles and scans."""
+
+    time: Time | None = None
+    """Time from the end of treatment, if it ends before progression is called, to new therapy; by
+    default there is none."""
+    after_progression: AfterProgression | None = None
+    """What follows progression as the investigator calls it; by default nothing."""
+
+
+class SwitchAfterCall(Switching):
+    """Patients in cycles who change to another treatment after progression, one way."""
+
+    probability: Annotated[Probability, Field(gt=0)]
+    """Probability that a patient whose progression the investigator calls does so, if still alive
+    then."""
+    delay: Days = 0.0
+    """Time from the call to the change, rounded up to whole days; by default none."""
+    hazard_ratio: HazardRatio
+    """What it does to the hazard of death after progression from then on."""

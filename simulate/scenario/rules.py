@@ -38,7 +38,11 @@ from simulate.scenario.rules_of_names import (
     unique_sweep,
     unique_toxicity,
 )
-from simulate.scenario.rules_of_review import readers_of_scans
+from simulate.scenario.rules_of_review import (
+    endpoints_by_name,
+    readers_of_scans,
+    therapy_after_treatment,
+)
 from simulate.scenario.rules_of_single_arm import looks_end_in_time, single_arm_fits
 from simulate.scenario.survival_model import SurvivalFactor
 from simulate.scenario.survival_trial import SurvivalTrial
@@ -265,7 +269,9 @@ def _subgroups(trial: Trial) -> Iterator[Finding]:
             taken.update(levels)
 
 
-_OF_LOOKS = "arms randomisation max_study_duration hypotheses multiplicity analyses readers"
+_OF_LOOKS = (
+    "arms randomisation max_study_duration hypotheses multiplicity analyses readers endpoints"
+)
 
 RULES: tuple[tuple[frozenset[str], Rule], ...] = tuple(
     (frozenset(blocks.split()), rule)
@@ -291,9 +297,11 @@ RULES: tuple[tuple[frozenset[str], Rule], ...] = tuple(
         ("baseline treatment", body_variables),
         ("treatment resources", unsupplied_drugs),
         ("disease treatment", intensity_drug),
-        (f"{_OF_LOOKS} estimates", arms_belong_together),
+        (f"{_OF_LOOKS} estimates new_therapy switching rule_sets", arms_belong_together),
         ("arms randomisation baseline", arms_are_randomised),
         ("arms readers", readers_of_scans),
+        ("arms new_therapy switching", therapy_after_treatment),
+        ("arms readers rule_sets endpoints analyses", endpoints_by_name),
         (f"{_OF_LOOKS} sample_size origin enrolment", looks_fit),
         ("arms sample_size resources single_arm", single_arm_fits),
         ("origin analyses single_arm", looks_end_in_time),

@@ -46,10 +46,14 @@ def arms_belong_together(trial: Trial) -> Iterator[Finding]:
         "multiplicity": trial.multiplicity.method != "none",
         "estimates": trial.estimates != NO_ESTIMATES,
         "readers": bool(trial.readers),
+        "new_therapy": trial.new_therapy is not None,
+        "switching": bool(trial.switching),
+        "rule_sets": bool(trial.rule_sets),
+        "endpoints.named": bool(trial.endpoints.named),
     }
     for key, is_given in given.items():
         if is_given:
-            yield Finding((key,), "it says nothing without arms", _NEEDS_ARMS)
+            yield Finding(tuple(key.split(".")), "it says nothing without arms", _NEEDS_ARMS)
     for index, analysis in enumerate(trial.analyses):
         where: Path = ("analyses", index)
         if analysis.cut.date is None:

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from simulate.scenario.findings import Finding
-from simulate.scenario.problems import similar
 from simulate.scenario.rules import calendar_in_order
+from simulate.scenario.rules_of_endpoints import (
+    death_is_certain,
+    exists,
+    latent_has_no_rules,
+    rule_set_exists,
+    somebody_adjudicates,
+    unique_endpoints,
+    unique_rule_sets,
+)
 from simulate.scenario.rules_of_names import unique
 from simulate.scenario.rules_of_randomisation import arm_exists
 from simulate.scenario.survival_endpoints import BUILT_IN, LATENT_READER, RuleSet, SurvivalEndpoint
@@ -14,14 +22,11 @@ from simulate.scenario.survival_model import IllnessDeathModel, SingleModel, end
 from simulate.scenario.survival_trial import SurvivalTrial
 from simulate.scenario.tree import Path
 
-_OWN = frozenset(each.name for each in BUILT_IN)
-
 
 def named_endpoints(trial: SurvivalTrial) -> Iterator[Finding]:
     """Endpoints have names of their own, and the model, a reader and a rule set that exist."""
     where: Path = ("endpoints",)
-    yield from unique((each.id for each in trial.endpoints), where, "id")
-    yield from unique((each.name.lower() for each in trial.endpoints), where, "name")
+    yield from unique_endpoints(trial.endpoints, where)
     given = endpoints_of(trial.survival)
     for index, endpoint in enumerate(trial.endpoints):
         place: Path = (*where, index)
@@ -33,26 +38,14 @@ def named_endpoints(trial: SurvivalTrial) -> Iterator[Finding]:
             )
         yield from calendar_in_order(endpoint.grid, (*place, "grid"))
         if endpoint.of == "OS":
-            yield from _death_is_certain(endpoint, place)
+            yield from death_is_certain(endpoint, place, ("reader", "rules", "grid"))
             continue
         if endpoint.reader not in (None, LATENT_READER):
             assert endpoint.reader is not None  # for the type checker
             yield from _reader_exists(trial, endpoint.reader, (*place, "reader"))
-        yield from _latent_has_no_rules(endpoint, place)
-        if endpoint.rules is not None:
-            known = [*_OWN, *(each.name for each in trial.rule_sets)]
-            yield from _exists("rule set", endpoint.rules, sorted(known), (*place, "rules"))
-            yield from _rules_fit(trial, endpoint, (*place, "rules"))
-
-
-def _death_is_certain(endpoint: SurvivalEndpoint, place: Path) -> Iterator[Finding]:
-    for key in ("reader", "rules", "grid"):
-        if getattr(endpoint, key):
-            yield Finding(
-                (*place, key),
-                f"death is known without scans: {key} says nothing of OS",
-                f"Leave out {key}",
-            )
+        yield from latent_has_no_rules(endpoint, place, ("rules", "grid"))
+        yield from rule_set_exists(endpoint, trial.rule_sets, place)
+        yield from _rules_fit(trial, endpoint, (*place, "rules"))
 
 
 def _reader_exists(trial: SurvivalTrial, name: str, place: Path) -> Iterator[Finding]:
@@ -64,24 +57,7 @@ def _reader_exists(trial: SurvivalTrial, name: str, place: Path) -> Iterator[Fin
             f"Give survival.readers, such as {{id: 1, name: {name}, missed: 0.08, early: 0.004}}",
         )
         return
-    yield from _exists("reader", name, readers, place)
-
-
-def _exists(what: str, name: str, names: Iterable[str], place: Path) -> Iterator[Finding]:
-    names = list(names)
-    if name not in names:
-        message = f"there is no such {what} (given: {name}; allowed: {', '.join(names)})"
-        yield Finding(place, message, similar(name, names))
-
-
-def _latent_has_no_rules(endpoint: SurvivalEndpoint, place: Path) -> Iterator[Finding]:
-    for key in ("rules", "grid"):
-        if endpoint.reader == LATENT_READER and getattr(endpoint, key):
-            yield Finding(
-                (*place, key),
-                f"what is {LATENT_READER} is known without scans, and {key} says nothing of it",
-                f"Leave out {key}",
-            )
+    yield from exists("reader", name, readers, place)
 
 
 def _rules_fit(trial: SurvivalTrial, endpoint: SurvivalEndpoint, place: Path) -> Iterator[Finding]:
@@ -108,16 +84,9 @@ def _rules_fit(trial: SurvivalTrial, endpoint: SurvivalEndpoint, place: Path) ->
 
 def rule_sets_differ(trial: SurvivalTrial) -> Iterator[Finding]:
     """Rule sets have names of their own, and are possible with the calendar."""
-    where: Path = ("rule_sets",)
-    yield from unique((each.name for each in trial.rule_sets), where, "name")
+    yield from unique_rule_sets(trial.rule_sets)
     for index, rules in enumerate(trial.rule_sets):
-        if rules.name in _OWN:
-            yield Finding(
-                (*where, index, "name"),
-                f"every scenario has a rule set {rules.name}",
-                "Give this one another name",
-            )
-        yield from _fits_the_calendar(trial, rules, (*where, index))
+        yield from _fits_the_calendar(trial, rules, ("rule_sets", index))
 
 
 def _fits_the_calendar(trial: SurvivalTrial, rules: RuleSet, place: Path) -> Iterator[Finding]:
@@ -184,17 +153,4 @@ def later_therapy(trial: SurvivalTrial) -> Iterator[Finding]:
 def lags_have_a_reader(trial: SurvivalTrial) -> Iterator[Finding]:
     """Only what somebody reads takes time to be adjudicated."""
     readers = {each.name: each.reader for each in trial.seen_endpoints}
-    for index, analysis in enumerate(trial.analyses):
-        for key in ("all", "any", ""):
-            some = getattr(analysis.cut, key) if key else (analysis.cut,)
-            for i, trigger in enumerate(some or ()):
-                events = trigger.events
-                if events is None or events.adjudication_lag == 0:
-                    continue
-                if events.endpoint in readers and readers[events.endpoint] is None:
-                    at: Path = (key, i) if key else ()
-                    yield Finding(
-                        ("analyses", index, "cut", *at, "events", "adjudication_lag"),
-                        f"nobody adjudicates {events.endpoint}: it has no reader",
-                        "Count the events of an endpoint with a reader, or leave out the lag",
-                    )
+    yield from somebody_adjudicates(trial.analyses, readers)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, WithJsonSchema, model_validator
 
 from simulate.scenario.assessment import CalendarRow
-from simulate.scenario.distributions import Time
+from simulate.scenario.distributions import Time, check_intervals
 from simulate.scenario.fields import (
     Days,
     FileSafeName,
@@ -93,16 +92,7 @@ class PiecewiseEffect(EffectBlock):
 
     @model_validator(mode="after")
     def _intervals(self) -> Self:
-        if len(self.from_) != len(self.hazard_ratios):
-            reject(
-                "as many starts as hazard ratios are needed "
-                f"(given: {len(self.from_)} and {len(self.hazard_ratios)})",
-                key="from",
-            )
-        if self.from_[0] != 0:
-            reject("the first interval must start at 0 days", key="from")
-        if any(later <= earlier for earlier, later in pairwise(self.from_)):
-            reject("the starts of the intervals must increase", key="from")
+        check_intervals(self.from_, len(self.hazard_ratios), "hazard ratios")
         return self
 
 

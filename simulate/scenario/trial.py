@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, PrivateAttr
 
-from simulate.scenario.analyses import Analysis, Design, Endpoints
+from simulate.scenario.analyses import Analysis, Design
 from simulate.scenario.arms import TrialArm
 from simulate.scenario.assessment import Assessment
 from simulate.scenario.baseline import Baseline
@@ -21,11 +21,18 @@ from simulate.scenario.monitoring import Estimates, Hypothesis
 from simulate.scenario.multiplicity import NO_MULTIPLICITY, Multiplicity, is_left_out
 from simulate.scenario.parameters import Parameters
 from simulate.scenario.randomisation import MOST_ARMS, Randomisation
-from simulate.scenario.readers import INVESTIGATOR, Reader
+from simulate.scenario.readers import (
+    INVESTIGATOR,
+    Reader,
+    SwitchAfterCall,
+    TherapyAfterTreatment,
+)
 from simulate.scenario.resources import Resources
 from simulate.scenario.single_arm import SingleArm
+from simulate.scenario.survival_endpoints import BUILT_IN, RuleSet
 from simulate.scenario.toxicity import Toxicity
 from simulate.scenario.treatment import Treatment
+from simulate.scenario.trial_endpoints import TrialEndpoint, TrialEndpoints
 
 NO_RANDOMISATION, NO_ESTIMATES = Randomisation(), Estimates()
 
@@ -63,10 +70,19 @@ class Trial(Monitored, Head):
     assessment: Assessment
     """Who looks, and when."""
     readers: tuple[Reader, ...] = Field(default=(), exclude_if=lambda readers: not readers)
-    """Who reads the scans of a randomised trial beside the investigator, at whose call they end.
+    """Who reads the scans of a randomised trial, and errs how.
 
-    A reader central gives the endpoint PFS_central. By default there is nobody.
+    The investigator, at whose call scans and treatment end, errs only if listed. Any other reader,
+    such as central, gives the endpoint PFS_central. By default there is nobody else.
     """
+    new_therapy: TherapyAfterTreatment | None = Field(
+        default=None, exclude_if=lambda block: block is None
+    )
+    """New anticancer therapy in a randomised trial; by default there is none."""
+    switching: tuple[SwitchAfterCall, ...] = Field(default=(), exclude_if=lambda some: not some)
+    """Who changes treatment after progression, and what that does; by default nobody."""
+    rule_sets: tuple[RuleSet, ...] = Field(default=(), exclude_if=lambda sets: not sets)
+    """Rules of censoring beside fda and ema, which every scenario has."""
     follow_up: FollowUp
     """Who leaves."""
     resources: Resources | None = None
@@ -87,8 +103,8 @@ class Trial(Monitored, Head):
     """What is estimated at the looks of a randomised trial beside the tests."""
     single_arm: SingleArm | None = Field(default=None, exclude_if=lambda block: block is None)
     """By which responses a trial of one arm is decided; by default it runs to its last analysis."""
-    endpoints: Endpoints = Field(default_factory=Endpoints)
-    """Which rates and subgroups are estimated, and how."""
+    endpoints: TrialEndpoints = Field(default_factory=TrialEndpoints)
+    """Which rates and subgroups are estimated, and how; and endpoints by name."""
     design: Design = Field(default_factory=Design)
     """Questions about the design; by default none."""
 
@@ -101,28 +117,53 @@ class Trial(Monitored, Head):
         return self._arm_trials or (self,)
 
     @property
-    def readers_by_endpoint(self) -> dict[str, Reader]:
-        """The readers beside the investigator, by the names of their endpoints."""
-        return {f"PFS_{reader.name}": reader for reader in self.readers}
+    def investigator(self) -> Reader | None:
+        """How the investigator errs; None if never."""
+        return next((each for each in self.readers if each.name == INVESTIGATOR), None)
+
+    @property
+    def other_readers(self) -> tuple[Reader, ...]:
+        """Who reads the scans beside the investigator, and changes nothing."""
+        return tuple(each for each in self.readers if each.name != INVESTIGATOR)
+
+    @property
+    def seen_endpoints(self) -> tuple[TrialEndpoint, ...]:
+        """The endpoints of the looks: those that are defined, or what every trial has."""
+        if self.endpoints.named:
+            return self.endpoints.named
+        names = {"PFS": None, "OS": None} | {f"PFS_{r.name}": r.name for r in self.other_readers}
+        return tuple(
+            TrialEndpoint.model_construct(
+                id=i, name=name, of="OS" if name == "OS" else "PFS", reader=reader, rules=None
+            )
+            for i, (name, reader) in enumerate(names.items(), start=1)
+        )
 
     @property
     def endpoint_names(self) -> tuple[str, ...]:
-        """Names of the endpoints of the looks: PFS is that of the investigator."""
-        return ("PFS", "OS", *self.readers_by_endpoint)
+        """Names of the endpoints of the looks."""
+        return tuple(each.name for each in self.seen_endpoints)
 
     @property
     def is_read(self) -> bool:
-        """Whether readers have a say in an endpoint."""
-        return bool(self.readers)
+        """Whether readers, rules of censoring or changes of treatment have a say in an endpoint."""
+        return bool(self.readers or self.switching) or any(
+            each.rules is not None for each in self.seen_endpoints
+        )
 
     @property
     def pairs_of_readers(self) -> tuple[tuple[str, str], ...]:
         """Readers whose calls are compared: the investigator with each other one."""
-        return tuple((INVESTIGATOR, reader.name) for reader in self.readers)
+        return tuple((INVESTIGATOR, reader.name) for reader in self.other_readers)
 
     def event_of(self, endpoint: str) -> str:
         """What the event of an endpoint is: PFS or OS."""
-        return "OS" if endpoint == "OS" else "PFS"
+        return {each.name: each.of for each in self.seen_endpoints}[endpoint]
+
+    def rules_of(self, endpoint: TrialEndpoint) -> RuleSet | None:
+        """The rule set of an endpoint; None if it has that of the scenario's follow-up."""
+        known = {each.name: each for each in (*BUILT_IN, *self.rule_sets)}
+        return None if endpoint.rules is None else known[endpoint.rules]
 
     @property
     def draws(self) -> Draws | None:

@@ -87,6 +87,8 @@ def _stop(history: History, row: LogRow) -> str:
     trial_day, phase = row[:2]
     truth, day = history.truth, trial_day - history.first_dose
     reason = STOP_NAMES[truth["treatment_stop_reason"]]
+    if day == truth["treatment_stop_day"] != truth["assessment_stop_day"] and reason != "completed":
+        return f"Treatment stops: {reason}; tumour assessments go on"
     if truth["treatment_stop_reason"] != COMPLETED:
         return f"Treatment and tumour assessments stop: {reason}"
     if day == truth["treatment_stop_day"] and phase == clock.DOSE:

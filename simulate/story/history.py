@@ -16,6 +16,7 @@ import numpy as np
 from simulate.build_plan import cut_day
 from simulate.describe.words import WIDTH
 from simulate.distributions import NEVER
+from simulate.look_samples import SeenPatients
 from simulate.patient.assessment import RESPONSE_NAMES
 from simulate.plan import Plan
 from simulate.records import Columns, TrialRecords
@@ -50,6 +51,14 @@ _TEXT_COLUMN = len(_COLUMNS.format("", "", ""))
 
 
 @dataclass(frozen=True)
+class Looks:
+    """A trial with arms as its looks see it."""
+
+    trial: Scenario
+    seen: SeenPatients
+
+
+@dataclass(frozen=True)
 class History:
     """One patient with all that is true and recorded.
 
@@ -65,6 +74,8 @@ class History:
         The same as numbers.
     cuts : dict
         Trial day of each data cut, by its name; by default the dates of the trial's analyses.
+    looks : Looks
+        Of a trial with arms, how its looks see the patients.
     """
 
     scenario: Scenario
@@ -72,6 +83,7 @@ class History:
     patient: int
     plan: Plan
     cuts: dict[str, int] = field(default_factory=dict)
+    looks: Looks | None = None
 
     def __post_init__(self) -> None:
         if not self.cuts:

@@ -13,6 +13,7 @@ from simulate.endpoints import derive, endpoint_rules
 from simulate.patient.assessment import PROGRESSIVE_DISEASE, RESPONSE_NAMES
 from simulate.patient.treatment import STOP_NAMES
 from simulate.story.history import RESPONSES, UNSEEN, History, Line, Row, row_of
+from simulate.story.readers import endpoints_at
 from simulate.story.safety import safety
 
 
@@ -38,6 +39,7 @@ def _known(history: History, trial_day: int) -> tuple[str, ...]:
     return (
         f"- {_best_response(values)}",
         *(f"- {text}" for text in _times(values)),
+        *(f"- {text}" for text in endpoints_at(history, trial_day)),
         f"- last contact {history.when(subject['last_contact_day'])}",
         f"- {_treatment(history, subject, values)}",
         *(f"- {text}" for text in safety(history, snapshot)),
@@ -89,7 +91,9 @@ def _unknown(history: History, subject: Row, values: Row) -> Iterator[str]:
         documented = _documented_progression(history, subject["cut_day"])
         lag = "not documented by then"
         if documented is not None:
-            lag = f"{count(documented - progression, 'day')} before it is documented"
+            days = count(abs(documented - progression), "day")
+            is_early = documented < progression  # by an investigator who errs
+            lag = f"{days} {'after' if is_early else 'before'} it is documented"
         yield f"progression truly occurs on {history.when(progression)}, {lag}"
     if death <= end and not values["os_event"]:
         yield f"death on {history.when(death)}"

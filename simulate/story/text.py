@@ -7,13 +7,14 @@ from simulate.describe.words import count, paragraph
 from simulate.engines.reference import ReferenceEngine
 from simulate.errors import UsageError
 from simulate.given import checked_seed
-from simulate.look_days import days_of_looks
+from simulate.look_days import days_of_looks, see_trial
 from simulate.plan import trial_plan
 from simulate.scenario import Scenario
 from simulate.scenario.baseline import NormalVariable
 from simulate.story.events import event_lines
-from simulate.story.history import UNSEEN, History, table_of
+from simulate.story.history import UNSEEN, History, Looks, table_of
 from simulate.story.known import cut_lines
+from simulate.story.readers import reader_lines
 from simulate.streams import RESERVED_REPLICATES
 
 
@@ -52,7 +53,7 @@ def story(scenario: Scenario, *, seed: int, replicate: int, patient: int) -> str
         "Study day 1 is the first dose; there is no day 0. Weeks are whole weeks since then.",
         f"{UNSEEN}stands before what is true but unseen.",
         "",
-        *table_of(history, [*event_lines(history), *cut_lines(history)]),
+        *table_of(history, [*event_lines(history), *reader_lines(history), *cut_lines(history)]),
     ]
     return "\n".join(lines) + "\n"
 
@@ -80,7 +81,11 @@ def _history(scenario: Scenario, *, seed: int, replicate: int, patient: int) -> 
     arm = trial_plan(plan).arm_ids.index(int(records.subjects["arm"][patient]))
     own = scenario.arm_scenarios[arm]
     days = days_of_looks(scenario, records, seed=seed, replicate=replicate)
-    return History(own, records, patient, trial_plan(plan).arms[arm], days)
+    looks = None
+    if scenario.arms:
+        seen = see_trial(scenario, records, seed=seed, replicate=replicate)
+        looks = Looks(scenario, seen)
+    return History(own, records, patient, trial_plan(plan).arms[arm], days, looks)
 
 
 def _who(history: History) -> list[str]:

@@ -90,4 +90,6 @@ class ExpectedPatients(Expected):
         del cells, seen
         place = [each.name for each in self.trial.arms].index(arm)
         truth = self._truths[place]
-        return np.asarray((truth.os if endpoint == "OS" else truth.pfs)[: self.horizon + 1])
+        return np.asarray(
+            (truth.os if self.trial.event_of(endpoint) == "OS" else truth.pfs)[: self.horizon + 1]
+        )

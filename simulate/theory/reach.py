@@ -10,6 +10,7 @@ from simulate.errors import ScenarioError, UsageError
 from simulate.scenario.analyses import EventCount, Trigger
 from simulate.scenario.findings import Finding
 from simulate.scenario.parameters import DRAWS
+from simulate.scenario.readers import INVESTIGATOR
 from simulate.scenario.reading import AnyScenario
 from simulate.scenario.rules_of_looks import triggers_of
 from simulate.scenario.survival_scenario import SurvivalScenario
@@ -80,10 +81,14 @@ def is_hopeless(expected: Expected, trigger: Trigger) -> bool:
 
 
 def _is_read(expected: Expected, endpoint: str) -> bool:
-    """Whether readers say when an endpoint occurs."""
+    """Whether readers say when an endpoint occurs, or later therapy does."""
     trial = expected.trial
     if isinstance(trial, Trial):
-        return endpoint in trial.readers_by_endpoint
+        (found,) = (each for each in trial.seen_endpoints if each.name == endpoint)
+        if found.of == "OS":
+            return bool(trial.switching)  # which moves death
+        errs = trial.investigator is not None or found.who != INVESTIGATOR
+        return errs or found.rules is not None
     return any(each.name == endpoint and trial.is_reviewed(each) for each in trial.seen_endpoints)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from random_trials.enrolments import date
+from random_trials.readings import names_of, readings
 from random_trials.regimens import Size, sizes, toxicities, treatments, unique
 from random_trials.times import Changes, mostly
 
@@ -21,16 +22,20 @@ def randomised_trials(draw: st.DrawFn) -> Changes:
 
     size = draw(sizes())
     trial = draw(new_trial(size))
-    names = [variable["name"] for variable in trial["baseline"]["variables"]]
+    variables = [variable["name"] for variable in trial["baseline"]["variables"]]
     n_arms = draw(st.integers(2, 3))
     allocation = [draw(mostly(st.just(1), st.integers(1, 3))) for _ in range(n_arms)]
     ids = draw(unique(st.integers(1, 255), n_arms))
-    settings = [draw(mostly(settings_of_arm(trial, size), st.just({}))) for _ in ids]
+    settings_of = [draw(mostly(settings_of_arm(trial, size), st.just({}))) for _ in ids]
     arms = [
         {"id": number, "name": f"arm_{i}", "allocation": part, "set": settings}
-        for i, (number, part, settings) in enumerate(zip(ids, allocation, settings, strict=True))
+        for i, (number, part, settings) in enumerate(zip(ids, allocation, settings_of, strict=True))
     ]
-    tested = draw(hypotheses(n_arms))
+    watched = [trial["assessment"], *(each.get("assessment", {}) for each in settings_of)]
+    is_scanned = all(each.get("schedule") != "continuous" for each in watched)
+    chosen = draw(mostly(readings(size, n_arms), st.just({}))) if is_scanned else {}
+    names = names_of(chosen)
+    tested = draw(hypotheses(n_arms, names))
     shared: Changes = {}
     if tested and draw(st.booleans()):
         shared = {"multiplicity": {"method": draw(st.sampled_from(["holm", "fixed_sequence"]))}}
@@ -39,11 +44,12 @@ def randomised_trials(draw: st.DrawFn) -> Changes:
     return (
         trial
         | shared
+        | chosen
         | {
             "arms": arms,
-            "randomisation": draw(randomisations(names, sum(allocation))),
+            "randomisation": draw(randomisations(variables, sum(allocation))),
             "max_study_duration": f"{size.last_cut} days",
-            "analyses": draw(looks(size)),
+            "analyses": draw(looks(size, names)),
             "hypotheses": tested,
         }
     )
@@ -103,10 +109,10 @@ def numbered_alike(block: Any, known: Any, key: str) -> Any:
 
 
 @st.composite
-def looks(draw: st.DrawFn, size: Size) -> list[Changes]:
-    """One to three looks on events, enrolment, dates and combinations."""
+def looks(draw: st.DrawFn, size: Size, names: list[str]) -> list[Changes]:
+    """One to three looks on events of endpoints, enrolment, dates and combinations."""
     n = size.patients
-    endpoint = st.sampled_from(["PFS", "OS"])
+    endpoint = st.sampled_from(names)
     events = st.fixed_dictionaries({"endpoint": endpoint, "count": st.integers(1, n)})
     single = st.one_of(
         st.fixed_dictionaries({"events": events}),
@@ -129,10 +135,10 @@ def looks(draw: st.DrawFn, size: Size) -> list[Changes]:
 
 
 @st.composite
-def hypotheses(draw: st.DrawFn, n_arms: int) -> list[Changes]:
+def hypotheses(draw: st.DrawFn, n_arms: int, names: list[str]) -> list[Changes]:
     """None to two comparisons."""
     count = draw(st.integers(0, 2))
-    endpoints = draw(st.permutations(["PFS", "OS"]))
+    endpoints = draw(st.permutations(names))
     return [
         {
             "id": i,

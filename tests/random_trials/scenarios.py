@@ -186,6 +186,7 @@ def assessments(draw: st.DrawFn, size: Size) -> Changes:
         "window": f"{window} days",
         "jitter_sd": draw(days(0, 0.4, 3, 100)) if window else "0 days",
         "missed": draw(st.sampled_from([0, 0.1, 0.97])),
+        "end_at_call": draw(mostly(st.just(True), st.just(False))),
         "clinical_progression": draw(mostly(clinical, st.none())),
         "confirmation": draw(days(0, 28)),
         "stable_disease": draw(days(0, 35)),

@@ -47,6 +47,18 @@ def piecewise(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @st.composite
+def piecewise_ratio(draw: st.DrawFn) -> dict[str, Any]:
+    """A Weibull whose hazard changes once or twice."""
+    starts = [0, *draw(st.sampled_from([[60], [20.5, 21], [100, 250]]))]
+    return {
+        "kind": "piecewise_hazard_ratio",
+        "of": draw(family("weibull", shape=shape, scale=typical)),
+        "hazard_ratios": [draw(st.sampled_from([0.01, 0.6, 1, 1.5])) for _ in starts],
+        "from": [f"{start:g} days" for start in starts],
+    }
+
+
+@st.composite
 def discrete(draw: st.DrawFn) -> dict[str, Any]:
     """A few days; often the same one for everybody, such as that of a dose or a scan."""
     values = draw(
@@ -71,6 +83,7 @@ everybodys_times: Strategy = st.one_of(
     family("lognormal", median=typical, sigma=st.sampled_from([0.01, 0.7, 4])),
     family("uniform", low=days(0, 0.5), high=days(0.7, 3, 40, 400)),
     piecewise(),
+    piecewise_ratio(),
     family(
         "geometric",
         probability=st.sampled_from([0.05, 0.6, 1]),

@@ -46,6 +46,7 @@ FEW = (
     "enrolment.sites.count=8",
     "analyses.interim.cut.events.count=6",
     "analyses.final.cut.events.count=12",
+    "hypotheses.pfs_inv.information=15",
     "sweep=[]",
 )
 """What makes the phase III of patients in cycles and scans a small one."""

@@ -19,7 +19,6 @@ from simulate.choose_engine import BATCH, REFERENCE
 from simulate.cutoff import cut
 from simulate.distributions import NEVER, FloatArray
 from simulate.engines.reference import ReferenceEngine
-from simulate.look_samples import FIRST_READ, PFS
 from simulate.looks.concordance import COUNTS
 from simulate.randomised.seen_trials import TrialMaker
 from simulate.randomised_runner import RandomisedRunner
@@ -28,6 +27,9 @@ from simulate.scenario.scenario import Scenario
 from simulate.streams import Purpose, word
 
 SEED = 23
+PFS, FIRST_READ = 0, 2
+"""Endpoints of the looks: the documented one, and the first of another reader."""
+
 MISSED, EARLY = 0.3, 0.06
 READERS: list[dict[str, Any]] = [
     {

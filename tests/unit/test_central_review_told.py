@@ -33,9 +33,9 @@ CENTRAL = "readers:\n  - {id: 1, name: central, missed: 0.2, early: 0.01}\n"
         ),
         (
             PHASE_III,
-            "readers: [{id: 1, name: investigator, missed: 0.1, early: 0}]",
+            "readers: [{id: 1, name: latent, missed: 0.1, early: 0}]",
             "readers",
-            "every scenario has a reader investigator, whose reading is documented, as PFS",
+            "every scenario has a reader latent, who sees progression on its day",
         ),
         (
             PHASE_III,
@@ -62,7 +62,7 @@ CENTRAL = "readers:\n  - {id: 1, name: central, missed: 0.2, early: 0.01}\n"
             + "hypotheses: [{id: 1, name: pfs, endpoint: PFS_centrall, "
             + "experimental: kn026, control: control}]",
             "hypotheses",
-            "no such endpoint (given: PFS_centrall; allowed: PFS, OS, PFS_central)",
+            "no such endpoint (given: PFS_centrall; allowed: PFS, PFS_INV, PFS_LATENT, OS)",
         ),
         (
             PHASE_III,
@@ -94,12 +94,16 @@ def read_trial(scenario: Scenario) -> Scenario:
 def test_a_description_tells_the_readers(read_trial: Scenario) -> None:
     text = " ".join(describe(read_trial).split())
 
-    assert "PFS is that of the investigator, at whose call scans and treatment end." in text
+    assert "Scans and treatment end at the call of the investigator." in text
     assert (
         "Reader 2 (central) overlooks progression at 30% of the scans on or after it and calls it "
         "at 6% of the scans before it; in control, overlooks progression at 60%"
     ) in text
-    assert "Endpoint PFS_central." in text
+    assert "The investigator does not err." in text
+    assert (
+        "Endpoint PFS_central: progression-free survival read by central; deaths count up to 30 "
+        "days after scans have ended (KN026 + docetaxel) and as long as scans go on (control)."
+    ) in text
     assert "12 PFS_central events are known" in text
 
 
@@ -129,7 +133,7 @@ def test_a_report_sets_readers_side_by_side(view: RandomisedView) -> None:
         "investigator and perfect",
     ]
     assert concordance.rows[2][1].startswith("100.0"), "who never errs agrees with what is seen"
-    assert any("Endpoint PFS_central." in b.text for b in section.blocks if isinstance(b, Prose))
+    assert any("Endpoint PFS_central:" in b.text for b in section.blocks if isinstance(b, Prose))
 
 
 def test_operating_characteristics_name_the_readers(view: RandomisedView) -> None:

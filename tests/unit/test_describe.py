@@ -841,6 +841,17 @@ def test_distributions_in_words() -> None:
     assert time_in_words(pieces) == (
         "piecewise constant hazard: 0.02 per month from 0 days and 0.05 per month from 6 months"
     )
+    late = parsed(
+        "PiecewiseHazardRatio",
+        kind="piecewise_hazard_ratio",
+        of={"kind": "exponential", "rate": "0.02 per month"},
+        hazard_ratios=(1, 0.6),
+        **{"from": ("0 days", "6 months")},
+    )
+    assert time_in_words(late) == (
+        "exponential, constant hazard of 0.02 per month; "
+        "hazard times 1 from 0 days and 0.6 from 6 months"
+    )
     assert time_in_words(parsed("Exponential", kind="exponential", rate="0 per day")) == (
         "never (hazard 0)"
     )

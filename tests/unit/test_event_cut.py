@@ -20,8 +20,6 @@ from simulate.engines.reference import ReferenceEngine
 from simulate.event_cut import death_known_day, pfs_known_day
 from simulate.ledger import ledger_of
 from simulate.look_samples import (
-    OS,
-    PFS,
     SeenPatients,
     arm_rules,
     find_event_days,
@@ -32,6 +30,9 @@ from simulate.packed import pack, unpacked
 from simulate.plan import with_lists
 from simulate.records import TrialRecords
 from simulate.scenario.scenario import Scenario
+
+PFS, OS = range(2)
+"""Endpoints of the looks."""
 
 SCARCE = {"drug": "KN026", "initial": 3, "reorder_at": 1, "order": 1, "lead_time": "20 days"}
 LATE = {"kind": "uniform", "low": "0 days", "high": "200 days"}

@@ -33,10 +33,12 @@ from simulate.patient import (
     reading,
     resources,
     survival,
+    switching,
     toxicity,
     treatment,
 )
 from simulate.patient.survival import SINGLE_OS, SINGLE_PFS
+from simulate.patient.switching import SwitchPlan
 from simulate.plan import Plan, with_lists
 from simulate.scenario.scenario import Scenario
 from simulate.scenario.survival_scenario import SurvivalScenario
@@ -50,7 +52,7 @@ MODULES = {
         *(bits, streams, distributions, endpoints, guided),
         *(accrual, censoring, randomisation, reading, survival),
         *(assessment, baseline, disease, dosing, enrolment, follow_up),
-        *(resources, toxicity, treatment),
+        *(resources, switching, toxicity, treatment),
     )
 }
 
@@ -72,6 +74,8 @@ ELSEWHERE = {
     "observed_truth": "test_observed_truth.py",
     "packed": "test_one_trial.py",
     "readings": "test_central_review.py",
+    "later_therapy": "test_rules_in_cycles.py",
+    "counted_events": "test_rules_in_cycles.py",
     "told_readers": "test_central_review.py",
     "sequential": "test_sequential_integration.py",
 }
@@ -345,6 +349,19 @@ def survival_calls() -> dict[str, list[tuple[Any, ...]]]:
             for ends in (30, never)
             for follows in (0, 1)
         ],
+        "patient.reading.is_call": [
+            (scan, showing, late, early)
+            for scan, showing in ((1, 0), (3, 0), (3, 1), (6, 4))
+            for late in (0, 3, never)
+            for early in (1, 3, never)
+        ],
+        "patient.reading.finding_as_read": [
+            (calls, day, response, 7, complete)
+            for calls in (True, False)
+            for day in (42, 90)
+            for response in (84, never)
+            for complete in (True, False)
+        ],
         "patient.survival.normal_score": [(links, w) for w in WORDS],
         "patient.survival.coupled_word": [(links, a, b) for a in WORDS for b in WORDS],
     }
@@ -458,6 +475,24 @@ def calls(plan: Plan, twin: Plan, scenario: Scenario) -> dict[str, list[tuple[An
             for day in (90, 300, never)
             for a in WORDS
             for b in WORDS
+        ],
+        "patient.switching.switch_day": [
+            (SwitchPlan(2**31, 20, 0.5), w, call, death)
+            for w in (0, 2**31, 2**32 - 1)
+            for call in (90, never)
+            for death in (100, 200, never)
+        ],
+        "patient.switching.death_after_switch": [
+            (SwitchPlan(2**31, 20, ratio), plan.disease, course, factors, (a, b), day)
+            for ratio in (0.3, 1.0, 4.0)
+            for course in (
+                disease.Course(True, False, 84, 300, 900),
+                disease.Course(False, False, never, 40, 900),
+                disease.Course(False, False, never, never, 900),
+            )
+            for a in WORDS
+            for b in WORDS
+            for day in (20, 320, never)
         ],
         "patient.enrolment.site_opening_day": [(plan.enrolment, 3, w) for w in WORDS],
         "patient.enrolment.site_factor": [(plan.enrolment, w) for w in WORDS],

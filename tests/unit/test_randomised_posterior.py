@@ -53,12 +53,14 @@ def test_replicates_over_draws_are_run_beside_those_at_the_point(result: Randomi
 
 def test_power_over_draws_is_counted_and_told(result: RandomisedResult) -> None:
     assert result.posterior is not None
-    (hypothesis,) = result.job.scenario.hypotheses
+    hypothesis, beside = result.job.scenario.hypotheses
     rejected = result.posterior.rejects(hypothesis).mean()
 
     table = result.operating
-    (row,) = table[table["measure"] == "reject_over_draws"].to_dict("records")
+    row, other = table[table["measure"] == "reject_over_draws"].to_dict("records")
 
+    assert other["estimate"] == result.posterior.rejects(beside).mean()
+    assert (other["hypothesis"], other["endpoint"]) == ("pfs_inv", "PFS_INV")
     assert (row["hypothesis"], row["endpoint"], row["n_requested"]) == ("pfs", "PFS", N)
     assert row["estimate"] == rejected
     words = results_in_words(result)

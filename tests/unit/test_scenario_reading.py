@@ -110,6 +110,8 @@ def test_all_parameters_of_a_family_mean_the_same(tmp_path: Path) -> None:
 OTHER_TIMES = (
     "{kind: lognormal, median: 9 months, sigma: 0.8}",
     "{kind: piecewise_exponential, rates: [0.1 per month, 0 per month], from: [0 days, 6 months]}",
+    "{kind: piecewise_hazard_ratio, of: {kind: weibull, scale: 20 months, shape: 0.9}, "
+    "hazard_ratios: [1, 0.6], from: [0 days, 6 months]}",
     "{kind: cure, cured: 30%, others: {kind: weibull, scale: 20 months, shape: 0.9}}",
     "{kind: discrete, values: [42 days, 84 days], weights: [3, 1]}",
     "{kind: uniform, low: 1 day, high: 10 days}",
@@ -131,6 +133,16 @@ def test_all_families_can_be_read(text: str, tmp_path: Path) -> None:
         (
             "{kind: piecewise_exponential, rates: [1 per day, 1 per day], from: [0 days, 0 days]}",
             "must increase",
+        ),
+        (
+            "{kind: piecewise_hazard_ratio, of: {kind: exponential, mean: 1 year}, "
+            "hazard_ratios: [1, 0.6], from: [0 days]}",
+            "as many starts as hazard ratios are needed (given: 1 and 2)",
+        ),
+        (
+            "{kind: piecewise_hazard_ratio, of: {kind: discrete}, hazard_ratios: [1], "
+            "from: [0 days]}",
+            "unknown kind",
         ),
         ("{kind: discrete, values: [1 day, 2 days], weights: [1]}", "as many weights"),
         ("{kind: discrete, values: [2 days, 1 day], weights: [1, 1]}", "must increase"),

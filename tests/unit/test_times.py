@@ -107,6 +107,38 @@ def test_a_piecewise_hazard_is_integrated_over_its_intervals() -> None:
     np.testing.assert_allclose(hazard, np.concatenate([[0], np.cumsum(daily)]), atol=1e-15)
 
 
+def test_a_hazard_ratio_that_changes_multiplies_the_hazard_of_each_interval() -> None:
+    constant = {"kind": "exponential", "rate": "0.02 per day"}
+    starts = {"from": ["0 days", "10 days", "2 weeks"]}
+    ratios = {"hazard_ratios": [1, 0.5, 3], **starts}
+    pieces = {"rates": ["0.02 per day", "0.01 per day", "0.06 per day"], **starts}
+
+    described = time(kind="piecewise_hazard_ratio", of=constant, **ratios)
+
+    same = time(kind="piecewise_exponential", **pieces)
+    np.testing.assert_allclose(
+        cumulative_hazard(described, DAYS), cumulative_hazard(same, DAYS), rtol=1e-12
+    )
+
+
+def test_a_late_hazard_ratio_leaves_the_survival_before_it_alone() -> None:
+    of = {"kind": "weibull", "scale": "20 months", "shape": 1.3}
+
+    table = time_table(
+        time(
+            kind="piecewise_hazard_ratio",
+            of=of,
+            hazard_ratios=[1, 0.6],
+            **{"from": ["0 days", "183 days"]},
+        )
+    ).thresholds
+
+    law = stats.weibull_min(1.3, scale=20 * MONTH)
+    late = law.sf(183) * (law.sf(DAYS) / law.sf(183)) ** 0.6
+    truth = 1 - np.where(DAYS <= 183, law.sf(DAYS), late)
+    assert np.max(np.abs(table / 2**32 - truth)) <= RESOLUTION
+
+
 def test_a_cure_leaves_its_fraction_without_the_event() -> None:
     others = {"kind": "weibull", "scale": "10 months", "shape": 1.3}
 

@@ -57,6 +57,15 @@ TIMES: dict[str, tuple[dict[str, Any], Any]] = {
         },
         piecewise_cdf,
     ),
+    "piecewise ratio": (
+        {
+            "kind": "piecewise_hazard_ratio",
+            "of": {"kind": "exponential", "rate": "0.02 per day"},
+            "hazard_ratios": (1, 0.05),
+            "from": ("0 days", "60 days"),
+        },
+        piecewise_cdf,
+    ),
     "cure": (
         {"kind": "cure", "cured": 0.3, "others": WEIBULL},
         lambda d: 0.7 * stats.weibull_min(1.1, scale=42.6 * MONTH).cdf(d),

@@ -11,7 +11,12 @@ from simulate.engines.batch.layout import Layout
 from simulate.engines.batch.life import (
     ASSESSMENT_STOP,
     COMPLETE,
+    EARLY_SCAN,
     FIRST_ROW_OF_SCANS,
+    IS_CALLED,
+    LATE_SCANS,
+    N_SCANS,
+    N_SHOWING,
     NEVER_COMES,
     NEXT_CLINICAL,
     NEXT_VISIT,
@@ -23,7 +28,8 @@ from simulate.engines.batch.life import (
     VISIT_SHIFT,
     Life,
 )
-from simulate.engines.batch.stops import stop
+from simulate.engines.batch.stops import stop, stop_treatment
+from simulate.engines.batch.switching import change_treatment
 from simulate.engines.batch.words import word_at
 from simulate.ledger import ASSESSMENTS, Ledger
 from simulate.patient.assessment import (
@@ -37,6 +43,7 @@ from simulate.patient.assessment import (
     visit_day,
     visit_missed,
 )
+from simulate.patient.reading import finding_as_read, is_call
 from simulate.patient.treatment import PROGRESSION
 from simulate.plan import Plan
 
@@ -91,10 +98,39 @@ def visit_today(plan: Plan, layout: Layout, life: Life, ledger: Ledger, number: 
     performed, finding = MISSED, NOT_EVALUABLE
     if not visit_missed(plan.assessment, drawn):
         performed, finding = done(plan), finding_of(plan, life, day)
+        count_scan(plan, life, day)
     record_assessment(ledger, number, visit, planned, day, performed, finding)
     plan_visit(plan, layout, life, following)
     if finding == PROGRESSIVE_DISEASE:
+        call_progression(plan, layout, life, moment)
+
+
+@part
+def call_progression(plan: Plan, layout: Layout, life: Life, moment: int) -> None:
+    """The investigator calls progression: treatment ends, and scans unless they go on."""
+    now = life.now
+    if now[IS_CALLED] == 1:
+        return
+    now[IS_CALLED] = 1
+    if plan.assessment.goes_on == 1:
+        stop_treatment(life, moment, PROGRESSION)
+    else:
         stop(life, moment, PROGRESSION)
+    change_treatment(plan, layout, life, moment // clock.PHASES_PER_DAY)
+
+
+@part
+def foresee_scans(
+    plan: Plan, layout: Layout, life: Life, ledger: Ledger, number: int, until: int
+) -> None:
+    """Put on record the scans up to a moment or the first at which progression will be called."""
+    now = life.now
+    foresee_visits(plan, layout, life, ledger, number, min(until, now[NEXT_CLINICAL]))
+    if plan.investigator.errs == 1 and now[NEXT_CLINICAL] <= min(until, now[NEXT_VISIT] - 1):
+        day = now[NEXT_CLINICAL] // clock.PHASES_PER_DAY
+        if finding_of(plan, life, day) != PROGRESSIVE_DISEASE:
+            clinical_moment(plan, layout, life, ledger, number, day)
+            foresee_visits(plan, layout, life, ledger, number, until)
 
 
 @part
@@ -123,7 +159,9 @@ def finds_progression(plan: Plan, layout: Layout, life: Life) -> bool:
 
 
 @part
-def clinical_moment(plan: Plan, life: Life, ledger: Ledger, number: int, day: int) -> None:
+def clinical_moment(
+    plan: Plan, layout: Layout, life: Life, ledger: Ledger, number: int, day: int
+) -> None:
     """Progression shows itself between visits, and an unscheduled scan documents it."""
     now = life.now
     moment = now[NEXT_CLINICAL]
@@ -132,9 +170,10 @@ def clinical_moment(plan: Plan, life: Life, ledger: Ledger, number: int, day: in
         return
     drop_later_scans(life, ledger, moment)
     finding = finding_of(plan, life, day)
+    count_scan(plan, life, day)
     record_assessment(ledger, number, UNSCHEDULED, day, day, done(plan), finding)
     if finding == PROGRESSIVE_DISEASE:
-        stop(life, moment, PROGRESSION)
+        call_progression(plan, layout, life, moment)
 
 
 @part
@@ -157,8 +196,19 @@ def done(plan: Plan) -> int:
 
 @part
 def finding_of(plan: Plan, life: Life, day: int) -> int:
-    """What a scan on a day shows of the patient's disease."""
+    """What the investigator documents of the next scan, if it is done on a day."""
     now = life.now
+    if now[IS_CALLED] == 1:
+        return PROGRESSIVE_DISEASE
+    if plan.investigator.errs == 1:
+        showing = now[N_SHOWING] + 1 if now[PROGRESSION_DAY] <= day else 0
+        return finding_as_read(
+            is_call(now[N_SCANS] + 1, showing, now[LATE_SCANS], now[EARLY_SCAN]),
+            day,
+            now[RESPONSE_DAY],
+            plan.disease.visible_before,
+            now[COMPLETE] == 1,
+        )
     return scan_finding(
         day,
         now[RESPONSE_DAY],
@@ -166,6 +216,15 @@ def finding_of(plan: Plan, life: Life, day: int) -> int:
         now[COMPLETE] == 1,
         now[PROGRESSION_DAY],
     )
+
+
+@part
+def count_scan(plan: Plan, life: Life, day: int) -> None:
+    """Count a scan that is done, for an investigator who errs by scan."""
+    now = life.now
+    if plan.investigator.errs == 1:
+        now[N_SCANS] = now[N_SCANS] + 1
+        now[N_SHOWING] = now[N_SHOWING] + int(now[PROGRESSION_DAY] <= day)
 
 
 @part

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from simulate import clock
 from simulate.compiled import part
-from simulate.distributions import NEVER, IntColumn
+from simulate.distributions import NEVER, IntColumn, first_above_within
 from simulate.engines.batch import layout as words_of
 from simulate.engines.batch.assessment import (
-    foresee_visits,
+    foresee_scans,
     plan_visit,
 )
 from simulate.engines.batch.course import progress, set_course
@@ -19,6 +19,7 @@ from simulate.engines.batch.life import (
     CYCLE,
     DELAY,
     DUE,
+    EARLY_SCAN,
     END_OF_BATCH,
     END_OF_LIMITED,
     END_PENDING,
@@ -31,11 +32,15 @@ from simulate.engines.batch.life import (
     HOLD,
     INTENSITY_FACTOR,
     INTENSITY_SINCE,
+    IS_CALLED,
     IS_EARLY,
     IS_PROGRESSED,
     LAST_CYCLE,
     LAST_MOMENT,
+    LATE_SCANS,
     MEAN_DELAY,
+    N_SCANS,
+    N_SHOWING,
     NEVER_COMES,
     NEXT_CLINICAL,
     NEXT_DOSE,
@@ -50,6 +55,7 @@ from simulate.engines.batch.life import (
     STOP_MOMENT,
     STOP_REASON,
     STUDY_WITHDRAWAL,
+    SWITCH_WORD,
     TREATED_UNTIL,
     TREATMENT_STOP,
     Life,
@@ -69,6 +75,9 @@ from simulate.patient.follow_up import (
 )
 from simulate.patient.treatment import mean_delay, planned_cycles
 from simulate.plan import Plan
+from simulate.streams import Purpose, word
+
+READING, SWITCH = int(Purpose.READING), int(Purpose.SWITCH)
 
 
 @part
@@ -90,6 +99,7 @@ def begin(
     clear(life, ledger)
     draw_levels(plan.baseline, life.words, life.levels)
     begin_disease(plan, layout, life)
+    begin_reading(plan, life, seed, replicate, number)
     begin_follow_up(plan, layout, life, ledger, number)
     last_day = now[TREATED_UNTIL] // clock.PHASES_PER_DAY
     # delays of all cycles that can begin by then, and of the one after them
@@ -97,6 +107,22 @@ def begin(
     n_delays = (n_delays + GROUP - 1) // GROUP * GROUP
     look_up(life.words, fixed, seed, number, replicate, purposes, blocks, n_delays)
     begin_treatment(plan, layout, life, n_delays)
+
+
+@part
+def begin_reading(plan: Plan, life: Life, seed: int, replicate: int, number: int) -> None:
+    """How the investigator will err, and whether the patient may change treatment."""
+    now, investigator = life.now, plan.investigator
+    now[N_SCANS] = 0
+    now[N_SHOWING] = 0
+    if investigator.errs == 1:
+        first = investigator.first_word
+        late = word(seed, number, replicate, READING, first)
+        early = word(seed, number, replicate, READING, first + 1)
+        now[LATE_SCANS] = first_above_within(investigator.late, late, 0, len(investigator.late))
+        now[EARLY_SCAN] = first_above_within(investigator.early, early, 0, len(investigator.early))
+    if plan.switching.switches > 0:
+        now[SWITCH_WORD] = word(seed, number, replicate, SWITCH, 0)
 
 
 @part
@@ -114,9 +140,9 @@ def begin_follow_up(plan: Plan, layout: Layout, life: Life, ledger: Ledger, numb
     if layout.is_foreseen == 1:
         if now[PROGRESSION_DAY] < NEVER:
             progress(plan, layout, life)
-        until = min(until, min(now[NEXT_TURN], now[NEXT_CLINICAL]))
-        foresee_visits(plan, layout, life, ledger, number, until)
-        until = min(until, now[NEXT_VISIT])
+        until = min(until, now[NEXT_TURN])
+        foresee_scans(plan, layout, life, ledger, number, until)
+        until = min(until, min(now[NEXT_VISIT], now[NEXT_CLINICAL]))
     now[TREATED_UNTIL] = until
 
 
@@ -143,6 +169,7 @@ def clear(life: Life, ledger: Ledger) -> None:
     now[FIRST_ROW_OF_SCANS] = ledger.size[ASSESSMENTS]
     now[LAST_CYCLE] = 0
     now[IS_PROGRESSED] = 0
+    now[IS_CALLED] = 0
     now[INTENSITY_SINCE] = 0
     life.factors[HAZARD] = 0.0
     life.factors[INTENSITY_FACTOR] = 1.0

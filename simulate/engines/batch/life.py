@@ -59,12 +59,18 @@ NEVER_COMES = 2**60
     GIVEN_TODAY,
     NEXT_PROSPECT,
     END_PROSPECTS,
+    LATE_SCANS,
+    EARLY_SCAN,
+    N_SCANS,
+    N_SHOWING,
+    SWITCH_WORD,
+    IS_CALLED,
     N_NOW,
-) = range(42)
+) = range(48)
 """Entries of ``Life.now``. Moments are ``day * 32 + phase`` of the patient's clock.
 
 DUE has the drugs that are still to be given as bits, by position; GIVEN_TODAY those that the
-current cycle gives.
+current cycle gives. LATE_SCANS to N_SHOWING are those of an investigator who errs.
 """
 
 (

@@ -96,7 +96,7 @@ def live(
         if moment == now[NEXT_VISIT]:
             visit_moment(plan, layout, life, ledger, number)
         elif moment == now[NEXT_CLINICAL]:
-            clinical_moment(plan, life, ledger, number, moment // clock.PHASES_PER_DAY)
+            clinical_moment(plan, layout, life, ledger, number, moment // clock.PHASES_PER_DAY)
         elif moment == now[NEXT_LEAVING]:
             leave(plan, layout, life, ledger, seed, replicate, number)
         elif now[PROGRESSION_DAY] == moment // clock.PHASES_PER_DAY and now[IS_PROGRESSED] == 0:

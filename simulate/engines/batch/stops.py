@@ -28,8 +28,15 @@ def stop(life: Life, moment: int, reason: int) -> None:
     if now[ASSESSMENT_STOP] == NEVER:
         now[ASSESSMENT_STOP] = day
         now[STOP_MOMENT] = moment
+    stop_treatment(life, moment, reason)
+
+
+@part
+def stop_treatment(life: Life, moment: int, reason: int) -> None:
+    """Stop treatment if it still goes on, and no more: assessments go on."""
+    now = life.now
     if now[TREATMENT_STOP] == NEVER:
-        now[TREATMENT_STOP] = day
+        now[TREATMENT_STOP] = moment // clock.PHASES_PER_DAY
         now[STOP_REASON] = reason
 
 

@@ -33,7 +33,9 @@ def readers_section(view: RandomisedView) -> Section:
     title = "What readers and rules do"
     scenario = view.scenario
     has_versions = (
-        scenario.endpoints if isinstance(scenario, SurvivalScenario) else scenario.is_read
+        scenario.endpoints
+        if isinstance(scenario, SurvivalScenario)
+        else scenario.is_read or scenario.endpoints.named
     )
     if not has_versions:
         return Section("readers", title, [])

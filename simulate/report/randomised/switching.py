@@ -14,6 +14,7 @@ from simulate.report.blocks import Block, Table
 from simulate.report.numbers import NO_VALUE, number
 from simulate.report.randomised.view import RandomisedView
 from simulate.report.randomised.words import PLUS_MINUS, with_error
+from simulate.scenario.survival_scenario import SurvivalScenario
 
 
 class _Compared(NamedTuple):
@@ -30,7 +31,7 @@ def switching_blocks(view: RandomisedView) -> list[Block]:
     compared = _compared(view)
     shown = [("Scenario as it stands", view.outcomes)]
     for variant in view.scenario.sweep:
-        if any(path.startswith("survival.switching") for path in variant.set):
+        if any(path.startswith(_field(view)) for path in variant.set):
             title = variant.title or variant.name.replace("_", " ")
             shown.append((title, view.result.variants[variant.name]))
     rows = [_row(view, title, found, compared) for title, found in shown]
@@ -44,7 +45,7 @@ def switching_blocks(view: RandomisedView) -> list[Block]:
             header[:keep],
             [row[:keep] for row in rows],
             numeric=tuple(range(1, keep)),
-            caption=_caption(compared, alone=len(rows) == 1),
+            caption=_caption(compared, _field(view), alone=len(rows) == 1),
         )
     ]
 
@@ -59,7 +60,13 @@ def _compared(view: RandomisedView) -> _Compared | None:
     return None
 
 
-def _caption(compared: _Compared | None, *, alone: bool) -> str:
+def _field(view: RandomisedView) -> str:
+    """The field by which a scenario lets patients switch."""
+    is_plain = isinstance(view.scenario, SurvivalScenario)
+    return "survival.switching" if is_plain else "switching"
+
+
+def _caption(compared: _Compared | None, field: str, *, alone: bool) -> str:
     text = (
         "Patients of whom a change of treatment is known at the last look: mean "
         f"{PLUS_MINUS} Monte Carlo standard error, and their part of the arm."
@@ -70,7 +77,7 @@ def _caption(compared: _Compared | None, *, alone: bool) -> str:
             "switch to."
         )
     if alone:
-        return f"{text} A what-if with survival.switching: [] tells what that does to survival."
+        return f"{text} A what-if with {field}: [] tells what that does to survival."
     return f"{text} Difference: less the scenario, in pairs."
 
 

@@ -1,0 +1,41 @@
+"""Endpoints of patients in cycles and scans: how they are estimated, and those with a name."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from simulate.scenario.analyses import EndpointName, Endpoints
+from simulate.scenario.fields import FileSafeName, Identifier, Section
+from simulate.scenario.readers import INVESTIGATOR
+
+
+class TrialEndpoint(Section):
+    """One way to see progression-free or overall survival; several are seen side by side."""
+
+    id: Identifier
+    """Permanent number of the endpoint."""
+    name: EndpointName
+    """Name in tables, by which hypotheses and triggers take it."""
+    of: Literal["PFS", "OS"]
+    """What the event is: progression or death (PFS), or death (OS)."""
+    reader: FileSafeName | None = None
+    """Who reads the scans: the investigator, another one of readers, or latent, who sees
+    progression on its very day; by default the investigator."""
+    rules: FileSafeName | None = None
+    """Rule set of its censoring: fda, ema or one of rule_sets. By default deaths count up to
+    follow_up.death_window after the last scan, and nothing else censors."""
+
+    @property
+    def who(self) -> str | None:
+        """Who reads the scans; None where nobody has to."""
+        return None if self.of == "OS" else self.reader or INVESTIGATOR
+
+
+class TrialEndpoints(Endpoints):
+    """How endpoints are estimated, and which there are."""
+
+    named: tuple[TrialEndpoint, ...] = Field(default=(), exclude_if=lambda some: not some)
+    """Endpoints of a randomised trial by name, in the order of tables; by default PFS (the
+    investigator's), OS, and PFS_<name> of each other reader."""
