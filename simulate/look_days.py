@@ -37,6 +37,7 @@ def randomised_design(trial: Trial) -> LookDesign:
         last_day=math.floor(trial.max_study_duration),
         graph=trial.graph,
         alpha=trial.multiplicity.alpha,
+        compares_all=bool(trial.is_read or trial.endpoints.named),
         more=tuple(more_columns(trial, switches=bool(trial.switching))),
     )
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from simulate.cli.by_theory import check_by_theory
 from simulate.cli.options import checked_name, command_line, count, with_set
 from simulate.errors import OutputError
 
@@ -24,9 +25,7 @@ def validate(file: str, overrides: tuple[str, ...]) -> None:
 
     scenario = read_scenario(file, overrides)
     if scenario.arms:  # others need no theory, which takes its time to import
-        from simulate.theory.reach import check_targets
-
-        check_targets(scenario)
+        check_by_theory(scenario)
     click.echo(f"{file} is valid: {scenario.title}")
     click.echo(_size(scenario))
     _warn_of_unstated(scenario)
@@ -97,12 +96,11 @@ def design(file: str, overrides: tuple[str, ...], out: str, name: str | None, fo
     from simulate.design_theory import design_theory
     from simulate.scenario import Scenario, read_scenario
     from simulate.single_arm_theory import single_arm_theory
-    from simulate.theory.reach import check_targets
     from simulate.write_design import write_design
 
     chosen = checked_name(name)
     scenario = read_scenario(file, overrides)
-    check_targets(scenario)
+    check_by_theory(scenario)
     theory = (
         single_arm_theory(scenario)
         if isinstance(scenario, Scenario) and scenario.single_arm is not None

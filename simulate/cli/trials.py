@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from simulate.cli.by_theory import check_by_theory
 from simulate.cli.options import (
     RUN_OPTIONS,
     checked_name,
@@ -94,7 +95,6 @@ def _run_randomised(
     from simulate.publish_randomised import publish
     from simulate.randomised.job import make_randomised_job
     from simulate.randomised.text import results_in_words
-    from simulate.theory.reach import check_targets
 
     job = make_randomised_job(
         scenario,
@@ -103,7 +103,7 @@ def _run_randomised(
         null=null,
         **options,
     )
-    check_targets(job.scenario)
+    check_by_theory(job.scenario)
     with progress_bars() as step:
         folder, result = publish(job, out, name=checked_name(name), force=force, step=step)
     click.echo(results_in_words(result))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -10,13 +10,16 @@ import numpy as np
 
 from simulate.distributions import IntArray
 from simulate.errors import UsageError
+from simulate.looks.build_pairs import look_pairs
 from simulate.looks.build_tests import look_tests, test_room
 from simulate.looks.columns import (
     HYPOTHESIS_COLUMNS,
     RMST_COLUMNS,
     arm_measures,
     column_names,
+    estimate_columns,
     hypothesis_measures,
+    own_measures,
 )
 from simulate.looks.comparison import reciprocals, terms_room
 from simulate.looks.conduct import LookRoom
@@ -31,18 +34,14 @@ from simulate.looks.plan import (
     Estimates,
     Hypotheses,
     LookPlan,
-    Pairs,
     Places,
     Triggers,
 )
-from simulate.looks.risk_sets import MOST_PATIENTS, count_units, pair_room
+from simulate.looks.risk_sets import MOST_PATIENTS, pair_room
 from simulate.looks.statistics import Paths, Tally
 from simulate.looks.triggers import Cuts
 from simulate.scenario.analyses import Trigger
-from simulate.scenario.monitoring import Hypothesis
 from simulate.scenario.testing import is_stratified
-
-_ALONE = -1
 
 
 def look_plan(design: LookDesign) -> LookPlan:
@@ -64,7 +63,7 @@ def look_plan(design: LookDesign) -> LookPlan:
         n_endpoints=len(design.endpoints),
         n_hypotheses=len(design.hypotheses),
         triggers=_triggers(design),
-        pairs=_pairs(design),
+        pairs=look_pairs(design),
         hypotheses=_hypotheses(design),
         tests=look_tests(design),
         levels=look_levels(design),
@@ -142,52 +141,6 @@ def _overshooting(conditions: list[list[list[_Condition]]]) -> IntArray:
 # ---- what is compared -----------------------------------------------------------------------
 
 
-def _pairs(design: LookDesign) -> Pairs:
-    by_endpoint = [_pairs_of(design, endpoint) for endpoint in design.endpoints]
-    pairs = [(e, pair) for e, of_endpoint in enumerate(by_endpoint) for pair in of_endpoint]
-    tested = [(design.endpoints.index(h.endpoint), _arms_of(design, h)) for h in design.hypotheses]
-    hypotheses = [[h for h, which in enumerate(tested) if which == pair] for pair in pairs]
-    return Pairs(
-        endpoint=_table(endpoint for endpoint, _ in pairs),
-        first_arm=_table(first for _, (first, _) in pairs),
-        second_arm=_table(second for _, (_, second) in pairs),
-        reports=_table(bits for of_endpoint in by_endpoint for bits in _reports(of_endpoint)),
-        units=np.concatenate([_units(design, pair) for _, pair in pairs]),
-        first_hypothesis=_starts(map(len, hypotheses)),
-        hypotheses=_table(h for which in hypotheses for h in which),
-    )
-
-
-def _units(design: LookDesign, pair: tuple[int, int]) -> IntArray:
-    """What a patient of each arm adds to the counts of a pair."""
-    return count_units(
-        [pair.index(arm) if arm in pair else None for arm in range(len(design.arms))]
-    )
-
-
-def _arms_of(design: LookDesign, hypothesis: Hypothesis) -> tuple[int, int]:
-    return design.arms.index(hypothesis.experimental), design.arms.index(hypothesis.control)
-
-
-def _pairs_of(design: LookDesign, endpoint: str) -> list[tuple[int, int]]:
-    """Pairs of arms that are counted for an endpoint: every arm is in one at least."""
-    compared = [_arms_of(design, h) for h in design.hypotheses if h.endpoint == endpoint]
-    pairs = list(dict.fromkeys(compared))
-    others = [arm for arm in range(len(design.arms)) if all(arm not in pair for pair in pairs)]
-    others += [_ALONE] * (len(others) % 2)
-    return pairs + list(zip(others[::2], others[1::2], strict=True))
-
-
-def _reports(pairs: Sequence[tuple[int, int]]) -> list[int]:
-    """Bits for the arms that no pair before has told of."""
-    told = {_ALONE}
-    found = []
-    for pair in pairs:
-        found.append(sum((arm not in told) << place for place, arm in enumerate(pair)))
-        told |= set(pair)
-    return found
-
-
 def _hypotheses(design: LookDesign) -> Hypotheses:
     looks = [design.looks_of(hypothesis) for hypothesis in design.hypotheses]
     return Hypotheses(
@@ -204,13 +157,17 @@ def _places(design: LookDesign) -> Places:
     n_endpoints, width = len(design.endpoints), len(hypothesis_measures(design))
     first_endpoint = FIRST_ARM + n_arms
     first_hypothesis = first_endpoint + n_endpoints * (1 + n_arms * stride)
+    first_test = len(HYPOTHESIS_COLUMNS) + (len(RMST_COLUMNS) if design.estimates.rmst else 0)
+    tests = [1 + len(estimate_columns(each.test)) for each in design.estimates.tests]
+    widths = [width + len(own_measures(h)) for h in design.hypotheses]
     return Places(
         n_columns=len(column_names(design)),
         endpoint=_table(first_endpoint + e * (1 + n_arms * stride) for e in range(n_endpoints)),
         arm_stride=stride,
-        hypothesis=_table(first_hypothesis + h * width for h in range(len(design.hypotheses))),
-        first_test=len(HYPOTHESIS_COLUMNS) + (len(RMST_COLUMNS) if design.estimates.rmst else 0),
+        hypothesis=_table(accumulate(widths[:-1], initial=first_hypothesis)),
+        further_tests=_table(first_test + at + 1 for at in _starts(tests)[:-1]),
         level=0 if design.graph is None else width - 1,
+        own_test=width,
     )
 
 

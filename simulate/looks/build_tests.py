@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simulate.distributions import IntArray
+from simulate.looks.columns import estimate_columns
 from simulate.looks.design import LookDesign
 from simulate.looks.further import (
     LOG_LOG_MILESTONE,
@@ -71,6 +72,7 @@ def look_tests(design: LookDesign) -> Tests:
         n_further=len(every) - n,
         has_wins=int(any(kind >= WIN_RATIO for kind in kinds)),
         needs=_table(max(_need(test), further) for test in every[:n]),
+        n_estimates=_table(len(estimate_columns(test)) for test in every),
         weights=Weights(
             kind=_table(weight.kind for weight in flat),
             one=np.array([weight.one for weight in flat], np.float64),

@@ -5,6 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from simulate.looks.design import LookDesign
+from simulate.scenario.monitoring import Hypothesis
+from simulate.scenario.testing import (
+    MaxCombo,
+    Milestone,
+    RestrictedMean,
+    TestBlock,
+    TestName,
+    WinRatio,
+)
 from simulate.units import DAYS_PER_MONTH
 
 LOOK_COLUMNS = (
@@ -29,7 +38,13 @@ HYPOTHESIS_COLUMNS = (
     "decision",
 )
 
+OWN_TEST = "tested_"
+"""How columns of the estimates of a hypothesis's own test begin."""
+
 RMST_COLUMNS = ("rmst_difference", "rmst_difference_se")
+
+RATIO_COLUMNS = ("log_hr", "log_hr_se")
+"""What is told of two arms in an endpoint that is not tested."""
 
 LEVEL_COLUMN = "level"
 """One-sided alpha at which a hypothesis is tested; only where hypotheses share alpha."""
@@ -48,7 +63,12 @@ def column_names(design: LookDesign) -> tuple[str, ...]:
         for arm in design.arms:
             names += [f"{name}.{measure}.{arm}" for measure in arm_measures(design)]
     for hypothesis in design.hypotheses:
-        names += [f"{hypothesis.name}.{measure}" for measure in hypothesis_measures(design)]
+        measures = [*hypothesis_measures(design), *own_measures(hypothesis)]
+        names += [f"{hypothesis.name}.{measure}" for measure in measures]
+    for endpoint, (experimental, control) in design.untested:
+        names += [
+            f"{endpoint.lower()}.{measure}.{experimental}.{control}" for measure in RATIO_COLUMNS
+        ]
     return (*names, *design.more)
 
 
@@ -61,11 +81,29 @@ def arm_measures(design: LookDesign) -> Sequence[str]:
 def hypothesis_measures(design: LookDesign) -> Sequence[str]:
     """What is told of a hypothesis."""
     rmst = RMST_COLUMNS if design.estimates.rmst else ()
-    tests = (test_column(test.name) for test in design.estimates.tests)
+    tests = (
+        f"{each.name}.{column}"
+        for each in design.estimates.tests
+        for column in ("z", *estimate_columns(each.test))
+    )
     shared = () if design.graph is None else (LEVEL_COLUMN,)
     return [*HYPOTHESIS_COLUMNS, *rmst, *tests, *shared]
 
 
-def test_column(name: str) -> str:
-    """What is told of a hypothesis by a further test: its statistic."""
-    return f"{name}.z"
+def own_measures(hypothesis: Hypothesis) -> Sequence[str]:
+    """What is told of a hypothesis by its own test beside the statistic."""
+    return [f"{OWN_TEST}{column}" for column in estimate_columns(hypothesis.test)]
+
+
+def estimate_columns(test: TestName | TestBlock) -> Sequence[str]:
+    """What a test estimates, and the standard error of that; nothing of log-rank tests."""
+    match test:
+        case RestrictedMean() | Milestone():
+            return ("difference", "difference_se")
+        case WinRatio(measure=measure):
+            name = "log_win_ratio" if measure == "win_ratio" else measure
+            return (name, f"{name}_se")
+        case MaxCombo():
+            return ("largest_weight",)
+        case _:
+            return ()

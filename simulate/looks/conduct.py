@@ -11,6 +11,7 @@ from simulate.distributions import FloatColumn, ShortColumn
 from simulate.looks.bounds import BoundTree
 from simulate.looks.decisions import begin, decide, is_decided
 from simulate.looks.estimates import estimate_pair, is_due
+from simulate.looks.further import POOLED
 from simulate.looks.plan import (
     CUT_DAY,
     DECISION_DAY,
@@ -174,11 +175,12 @@ def _look_at_pairs(
             pair = k if stage == _STATISTICS else n_pairs - 1 - k
             if stage == _ESTIMATES and not (ends or is_due(plan, pair, tally)):
                 continue
-            counted = _count(plan, look, pair, counted, enrolled, n, take, source, room)
+            tells = stage == _ESTIMATES or tells_all
+            counted = _count(plan, look, pair, counted, enrolled, n, take, source, room, tells)
             endpoint = plan.pairs.endpoint[pair]
             if stage == _STATISTICS:
                 look_at_pair(plan, endpoint, counted, enrolled.arm, n, tally, out, row)
-            if stage == _ESTIMATES or tells_all:
+            if tells:
                 estimate_pair(plan, endpoint, counted, tally, out, row)
         if stage == _STATISTICS:
             if not decide(plan, tree, look, tally, out, row):
@@ -216,16 +218,17 @@ def _count(
     take: Callable[..., None],
     source: object,
     room: LookRoom,
+    tells: bool,
 ) -> Counted:
-    """Count a pair, if it is not the one that was counted just before."""
-    if pair == before.pair:
+    """Count a pair, if it is not the one that was counted just before, and so that it will do."""
+    if pair == before.pair and (not tells or plan.pairs.ratio_needs[pair] == POOLED):
         return before
     cut_day, endpoint = room.cuts.day[look], plan.pairs.endpoint[pair]
     if before.pair == _NOBODY or plan.pairs.endpoint[before.pair] != endpoint:
         take(source, endpoint, cut_day, n, room.day, room.event)
     last_day = cut_day - enrolled.trial_day[0] if n > 0 else _NOBODY
     sample = Sample(enrolled.arm, enrolled.stratum, room.day, room.event)
-    return count_arms(plan, pair, sample, n, last_day, room.tally)
+    return count_arms(plan, pair, sample, n, last_day, room.tally, tells)
 
 
 @rule

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from simulate.compiled import rule
 from simulate.looks.curve import Curve, Estimate, point_at
+from simulate.looks.effect import Effect, effect_of
 
 
 class Milestone(NamedTuple):
@@ -30,23 +31,19 @@ def milestone_of(curve: Curve, last_point: int, last_day: int, day: float) -> Mi
 
 
 @rule
-def difference_z(first: Estimate, second: Estimate) -> float:
-    """Difference of two estimates over its standard error; nan if they have none."""
+def mean_difference(first: Estimate, second: Estimate) -> Effect:
+    """Difference of two restricted means, in days."""
     variance = first.standard_error * first.standard_error
     variance += second.standard_error * second.standard_error
-    if variance > 0.0:
-        return (first.mean - second.mean) / math.sqrt(variance)
-    return math.nan
+    return effect_of(first.mean - second.mean, variance)
 
 
 @rule
-def milestone_z(first: Milestone, second: Milestone) -> float:
-    """Difference of survival over its standard error by Greenwood's formula; nan without one."""
+def milestone_difference(first: Milestone, second: Milestone) -> Effect:
+    """Difference of survival, with its standard error by Greenwood's formula."""
     variance = first.survival * first.survival * first.greenwood
     variance += second.survival * second.survival * second.greenwood
-    if variance > 0.0:
-        return (first.survival - second.survival) / math.sqrt(variance)
-    return math.nan
+    return effect_of(first.survival - second.survival, variance)
 
 
 @rule

@@ -13,6 +13,7 @@ from simulate.scenario.analyses import Analysis
 from simulate.scenario.monitored import Monitored
 from simulate.scenario.monitoring import Estimates, Hypothesis
 from simulate.scenario.survival_trial import SurvivalTrial
+from simulate.scenario.testing import is_stratified
 
 CONCORDANCE, SWITCHED = "concordance", "switched"
 """First parts of the names of columns on readers, and on changes of treatment."""
@@ -38,6 +39,8 @@ class LookDesign:
     """How the hypotheses share alpha; None if each has its own."""
     alpha: float = 0.025
     """What they share."""
+    compares_all: bool = False
+    """Whether hazard ratios are told of endpoints that are not tested, beside those that are."""
     more: tuple[str, ...] = ()
     """Names of columns that are filled by others, the last of a look."""
 
@@ -46,6 +49,27 @@ class LookDesign:
         names = hypothesis.analyses
         return tuple(
             i for i, analysis in enumerate(self.analyses) if not names or analysis.name in names
+        )
+
+    @property
+    def compared(self) -> dict[tuple[str, str], bool]:
+        """Arms that some hypothesis compares, and whether the first of these does so in strata."""
+        found: dict[tuple[str, str], bool] = {}
+        for each in self.hypotheses:
+            found.setdefault((each.experimental, each.control), is_stratified(each.test))
+        return found
+
+    @property
+    def untested(self) -> tuple[tuple[str, tuple[str, str]], ...]:
+        """Endpoints and arms whose hazard ratio no hypothesis tells, where all are to be told."""
+        if not self.compares_all:
+            return ()
+        tested = {(each.endpoint, each.experimental, each.control) for each in self.hypotheses}
+        return tuple(
+            (endpoint, arms)
+            for endpoint in self.endpoints
+            for arms in self.compared
+            if (endpoint, *arms) not in tested
         )
 
     def planned_events(self, hypothesis: Hypothesis) -> tuple[int | None, ...]:
@@ -85,6 +109,7 @@ def survival_design(trial: SurvivalTrial) -> LookDesign:
         last_day=math.floor(trial.max_study_duration),
         graph=trial.graph,
         alpha=trial.multiplicity.alpha,
+        compares_all=len(trial.endpoints) > 1,
         more=tuple(more_columns(trial, switches=bool(trial.survival.switching))),
     )
 

@@ -6,7 +6,7 @@ import math
 
 from simulate.compiled import rule
 from simulate.distributions import FloatColumn
-from simulate.looks.comparison import LogRank, cox_hazard_ratio
+from simulate.looks.comparison import LogRank, cox_hazard_ratio, log_rank
 from simulate.looks.curve import (
     Estimate,
     median_of_curve,
@@ -14,6 +14,7 @@ from simulate.looks.curve import (
     survival_at,
     trace_curve,
 )
+from simulate.looks.further import POOLED
 from simulate.looks.plan import (
     FIRST_RATE,
     LOG_HR,
@@ -57,7 +58,23 @@ def estimate_pair(
             column = at + plan.places.hypothesis[hypothesis]
             out[column + LOG_HR] = fit.log_hazard_ratio
             out[column + LOG_HR_SE] = fit.standard_error
+    if pairs.ratio[counted.pair] > 0:
+        _tell_ratio(plan, counted, tally, out, at + pairs.ratio[counted.pair])
     _estimate_arms(plan, endpoint, counted, tally, out, at)
+
+
+@rule
+def _tell_ratio(
+    plan: LookPlan, counted: Counted, tally: Tally, out: FloatColumn, column: int
+) -> None:
+    """Write the hazard ratio of a pair that no hypothesis compares."""
+    rows, n_rows = tally.pair.pooled, counted.n_rows
+    if plan.pairs.ratio_needs[counted.pair] != POOLED:
+        rows, n_rows = tally.pair.by_stratum, counted.n_split
+    comparison = log_rank(rows, 0, n_rows, plan.reciprocal)
+    fit = cox_hazard_ratio(rows, 0, n_rows, comparison, tally.terms)
+    out[column] = fit.log_hazard_ratio
+    out[column + 1] = fit.standard_error
 
 
 @rule

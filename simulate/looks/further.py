@@ -15,15 +15,23 @@ from simulate.looks.comparison import log_rank, log_rank_z
 from simulate.looks.curve import Curve, Estimate, restricted_mean, trace_curve
 from simulate.looks.curve_tests import (
     Milestone,
-    difference_z,
     log_log_milestone_z,
+    mean_difference,
+    milestone_difference,
     milestone_of,
-    milestone_z,
 )
+from simulate.looks.effect import effect_z
 from simulate.looks.largest import Quadrature
 from simulate.looks.risk_sets import PairRoom, last_observed_day
-from simulate.looks.weighted import WeightRoom, Weights, max_combo_z, weighted_log_rank
-from simulate.looks.win_ratio import WinRoom, count_wins, log_win_ratio_z, net_benefit_z
+from simulate.looks.weighted import (
+    WeightRoom,
+    Weights,
+    largest_weight,
+    max_combo_z,
+    weighted_log_rank,
+)
+from simulate.looks.win_ratio import WinRoom, count_wins, log_win_ratio, net_benefit
+from simulate.units import DAYS_PER_MONTH
 
 LOG_RANK, WEIGHTED, RMST, MILESTONE, LOG_LOG_MILESTONE, WIN_RATIO, NET_BENEFIT = range(7)
 """Kinds of tests; a weighted one of several weights is their combination."""
@@ -50,8 +58,22 @@ class Tests(NamedTuple):
     """1 if a test compares pairs of patients."""
     needs: IntTable
     """By hypothesis: POOLED, SPLIT or WITH_DAYS."""
+    n_estimates: IntTable
+    """By test: numbers that it tells beside its statistic, as `Found` has them."""
     weights: Weights
     by: Quadrature
+
+
+class Found(NamedTuple):
+    """What a test finds."""
+
+    z: float
+    """Its statistic."""
+    estimate: float
+    """Difference of restricted means in months or of rates at a milestone, log of the win ratio, or
+    net benefit; of a combination, the number (from 1) of the weight with the largest statistic."""
+    standard_error: float
+    """Of the estimate; nan of a combination."""
 
 
 class TestRoom(NamedTuple):
@@ -84,8 +106,8 @@ def statistic(
     curve: Curve,
     reciprocal: FloatTable,
     room: TestRoom,
-) -> float:
-    """The statistic of a test.
+) -> Found:
+    """The statistic of a test, and what it estimates.
 
     Parameters
     ----------
@@ -104,7 +126,8 @@ def statistic(
         rows, n_rows = pair.pooled, arms.n_rows
         if tests.stratified[test] == 1:
             rows, n_rows = pair.by_stratum, arms.n_split
-        return log_rank_z(log_rank(rows, 0, n_rows, reciprocal))
+        z = log_rank_z(log_rank(rows, 0, n_rows, reciprocal))
+        return Found(z, math.nan, math.nan)
     if kind == WEIGHTED:
         return _weighted(tests, test, arms, pair, reciprocal, room.weighted)
     if kind >= WIN_RATIO:
@@ -120,7 +143,7 @@ def _weighted(
     pair: PairRoom,
     reciprocal: FloatTable,
     room: WeightRoom,
-) -> float:
+) -> Found:
     first = tests.first_weight[test]
     n_weights = tests.first_weight[test + 1] - first
     rows, n_strata, weights = pair.pooled, 1, tests.weights
@@ -132,12 +155,14 @@ def _weighted(
     weighted_log_rank(rows, n_strata, weights, first, n_weights, reciprocal, room)
     room.ends[0] = end
     if n_weights == 1:
-        return room.z[0]
-    return max_combo_z(n_weights, room, tests.by)
+        return Found(room.z[0], math.nan, math.nan)
+    strongest = largest_weight(n_weights, room)
+    number = strongest + 1.0 if strongest >= 0 else math.nan
+    return Found(max_combo_z(n_weights, room, tests.by), number, math.nan)
 
 
 @rule
-def _by_pairs(tests: Tests, test: int, arms: TwoArms, room: WinRoom) -> float:
+def _by_pairs(tests: Tests, test: int, arms: TwoArms, room: WinRoom) -> Found:
     wins = count_wins(
         arms.arm,
         arms.n,
@@ -148,15 +173,14 @@ def _by_pairs(tests: Tests, test: int, arms: TwoArms, room: WinRoom) -> float:
         tests.first_endpoint[test + 1],
         room,
     )
-    if tests.kind[test] == WIN_RATIO:
-        return log_win_ratio_z(wins)
-    return net_benefit_z(wins)
+    effect = log_win_ratio(wins) if tests.kind[test] == WIN_RATIO else net_benefit(wins)
+    return Found(effect_z(effect), effect.size, effect.standard_error)
 
 
 @rule
 def _by_curves(
     kind: int, day: float, arms: TwoArms, pair: PairRoom, curve: Curve, reciprocal: FloatTable
-) -> float:
+) -> Found:
     nothing, nowhere = Estimate(math.nan, math.nan), Milestone(math.nan, math.nan)
     first, mean, here, milestone = nothing, nothing, nowhere, nowhere
     for place in range(2):
@@ -170,7 +194,9 @@ def _by_curves(
             else:
                 milestone = milestone_of(curve, point, last_day, day)
     if kind == RMST:
-        return difference_z(first, mean)
-    if kind == MILESTONE:
-        return milestone_z(here, milestone)
-    return log_log_milestone_z(here, milestone)
+        effect = mean_difference(first, mean)
+        months = effect.size / DAYS_PER_MONTH
+        return Found(effect_z(effect), months, effect.standard_error / DAYS_PER_MONTH)
+    effect = milestone_difference(here, milestone)
+    z = effect_z(effect) if kind == MILESTONE else log_log_milestone_z(here, milestone)
+    return Found(z, effect.size, effect.standard_error)

@@ -74,6 +74,11 @@ class Pairs(NamedTuple):
     first_hypothesis: IntTable
     """By pair, and one beyond: where its hypotheses begin in the next table."""
     hypotheses: IntTable
+    ratio: IntTable
+    """By pair: column of the log hazard ratio, and before that of its standard error, where no
+    hypothesis tells it; 0 where it is not told."""
+    ratio_needs: IntTable
+    """By pair: what that needs of the count."""
 
 
 class Hypotheses(NamedTuple):
@@ -124,10 +129,13 @@ class Places(NamedTuple):
     arm_stride: int
     hypothesis: IntTable
     """First column of each hypothesis."""
-    first_test: int
-    """Column of a hypothesis at which its further tests begin."""
+    further_tests: IntTable
+    """By further test: column of a hypothesis after that of its statistic, where its estimates
+    begin."""
     level: int
     """Column of a hypothesis for the level at which it is tested; 0 if that never changes."""
+    own_test: int
+    """Column of a hypothesis at which the estimates of its own test begin: the last ones."""
 
 
 class LookPlan(NamedTuple):

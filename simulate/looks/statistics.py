@@ -101,12 +101,15 @@ class Counted(NamedTuple):
 
 @rule
 def count_arms(
-    plan: LookPlan, pair: int, sample: Sample, n: int, last_day: int, tally: Tally
+    plan: LookPlan, pair: int, sample: Sample, n: int, last_day: int, tally: Tally, tells: bool
 ) -> Counted:
-    """Count the patients of a pair; the tally keeps them until the next count."""
+    """Count the patients of a pair; the tally keeps them until the next count.
+
+    If estimates are told, it is counted as the hazard ratio of a pair that is not tested needs it.
+    """
     first_unit, n_split = 2 * pair * plan.n_arms, 0
     n_rows = count_pair(sample, n, plan.pairs.units, first_unit, last_day, tally.pair)
-    needs, units = _needs_of_count(plan, pair, tally), plan.pairs.units
+    needs, units = _needs_of_count(plan, pair, tally, tells), plan.pairs.units
     if needs == WITH_DAYS:
         ends = tally.tests.weighted.ends
         n_split = split_with_days(sample, n, units, first_unit, n_rows, tally.pair, ends)
@@ -116,9 +119,9 @@ def count_arms(
 
 
 @rule
-def _needs_of_count(plan: LookPlan, pair: int, tally: Tally) -> int:
+def _needs_of_count(plan: LookPlan, pair: int, tally: Tally, tells: bool) -> int:
     """The most that a hypothesis of the pair needs, of those that are looked at."""
-    needs = POOLED
+    needs = plan.pairs.ratio_needs[pair] if tells else POOLED
     for place in range(plan.pairs.first_hypothesis[pair], plan.pairs.first_hypothesis[pair + 1]):
         hypothesis = plan.pairs.hypotheses[place]
         if _is_looked_at(tally, hypothesis):
@@ -203,12 +206,19 @@ def _make_tests(
     )
     for further in range(tests.n_further + 1):
         test = hypothesis if further == 0 else plan.n_hypotheses + further - 1
-        if further > 0 or tests.kind[test] != LOG_RANK:
-            z = statistic(tests, test, two, tally.pair, tally.curve, plan.reciprocal, tally.tests)
-            if further == 0:
-                tally.z[hypothesis] = z
-            else:
-                out[column + plan.places.first_test + further - 1] = z
+        if further == 0 and tests.kind[test] == LOG_RANK:
+            continue
+        found = statistic(tests, test, two, tally.pair, tally.curve, plan.reciprocal, tally.tests)
+        place = column + plan.places.own_test
+        if further == 0:
+            tally.z[hypothesis] = found.z
+        else:
+            place = column + plan.places.further_tests[further - 1]
+            out[place - 1] = found.z
+        if tests.n_estimates[test] > 0:
+            out[place] = found.estimate
+        if tests.n_estimates[test] > 1:
+            out[place + 1] = found.standard_error
 
 
 @rule

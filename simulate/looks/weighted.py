@@ -189,6 +189,16 @@ def _standardised(n_rows: int, which: int, room: WeightRoom) -> float:
 
 
 @rule
+def largest_weight(n: int, room: WeightRoom) -> int:
+    """Which of n weights, from 0, has the largest statistic; -1 if none has one."""
+    found, largest = -1, -math.inf
+    for j in range(n):
+        if room.covariance[MOST_WEIGHTS * j + j] > 0.0 and room.z[j] > largest:
+            found, largest = j, room.z[j]
+    return found
+
+
+@rule
 def max_combo_z(n: int, room: WeightRoom, by: Quadrature) -> float:
     """The largest of n weighted statistics, as the normal deviate of its p-value (Lin et al. 2020).
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from simulate.compiled import rule
 from simulate.distributions import IntTable, ShortColumn
+from simulate.looks.effect import Effect, effect_of
 
 NOT_SEEN = 2**30
 """In place of the time of an event that is not known."""
@@ -176,22 +177,18 @@ def _spread(n_own: int, n_others: int, won: float, lost: float, at: int, room: W
 
 
 @rule
-def log_win_ratio_z(wins: Wins) -> float:
-    """Log of the win ratio over its standard error; nan without wins, losses or spread."""
+def log_win_ratio(wins: Wins) -> Effect:
+    """Log of the win ratio; nan without wins or losses."""
     if not (wins.won > 0.0 and wins.lost > 0.0):
-        return math.nan
+        return Effect(math.nan, math.nan)
     variance = wins.won_variance / (wins.won * wins.won)
     variance += wins.lost_variance / (wins.lost * wins.lost)
     variance -= 2.0 * wins.covariance / (wins.won * wins.lost)
-    if variance > 0.0:
-        return math.log(wins.won / wins.lost) / math.sqrt(variance)
-    return math.nan
+    return effect_of(math.log(wins.won / wins.lost), variance)
 
 
 @rule
-def net_benefit_z(wins: Wins) -> float:
-    """Part won less part lost over its standard error; nan without spread (Buyse 2010)."""
+def net_benefit(wins: Wins) -> Effect:
+    """Part of the pairs won less the part lost (Buyse 2010)."""
     variance = wins.won_variance + wins.lost_variance - 2.0 * wins.covariance
-    if variance > 0.0:
-        return (wins.won - wins.lost) / math.sqrt(variance)
-    return math.nan
+    return effect_of(wins.won - wins.lost, variance)

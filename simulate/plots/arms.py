@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 
 import numpy as np
 import pandas as pd
@@ -13,7 +15,10 @@ from simulate.analysis.kaplan_meier import KaplanMeier
 from simulate.plots.style import ARMS, CONTROL, FAINT, INK, SOFT, grid, own_axes
 from simulate.plots.survival import mark_censored
 
-_EVENT_COLORS = ("#1769aa", "#00785a", "#a13d7e")
+_LINE = 0.066
+"""Height of a line of text, as a part of the axis."""
+
+_EVENT_COLORS = ("#1769aa", "#00785a", "#a13d7e", "#b36b00", "#5b4b9a", "#8a3b12", "#4d6b1f")
 
 _CLOSE = 0.15
 """Part of the axis below which the names of two looks would touch."""
@@ -103,12 +108,15 @@ def plot_months(
     month, enrolled = (months[name].to_numpy(float) for name in ("month", "enrolled"))
     ax.fill_between(month, enrolled, color="#eef1f4", linewidth=0, zorder=1)
     ax.plot(month, enrolled, color=SOFT, linewidth=1.4, zorder=3)
-    _name(ax, month[-1], float(enrolled[-1]), "Enrolled", SOFT)
-    for (column, label), color in zip(counts.items(), _EVENT_COLORS, strict=False):
+    names = [(float(enrolled[-1]), "Enrolled", SOFT)]
+    for (column, label), color in zip(counts.items(), cycle(_EVENT_COLORS), strict=False):
         values = months[column].to_numpy(float)
         ax.plot(month, values, color=color, linewidth=1.6, zorder=4)
-        _name(ax, month[-1], float(values[-1]), label, color)
+        names.append((float(values[-1]), label, color))
     top = 1.28 * max(float(enrolled[-1]), 1.0)
+    heights = apart([y for y, _, _ in names], _LINE * top)
+    for (y, label, color), height in zip(names, heights, strict=True):
+        _name(ax, month[-1], height, f"{label}: {y:g}", color)
     for look, drop in zip(looks, _drops(looks, month[-1]), strict=True):
         ax.axvline(look.month, ymax=0.84, color=INK, linewidth=1.0, linestyle=(0, (3, 2)), zorder=2)
         late = look.month > 0.75 * month[-1]
@@ -138,9 +146,18 @@ def _drops(looks: Sequence[LookMark], end: float) -> list[int]:
     return found
 
 
+def apart(heights: Sequence[float], gap: float) -> list[float]:
+    """Heights of labels moved up, and no more than needed, so that none is over another."""
+    found, lowest = list(heights), -math.inf
+    for i in sorted(range(len(heights)), key=lambda i: heights[i]):
+        found[i] = max(heights[i], lowest)
+        lowest = found[i] + gap
+    return found
+
+
 def _name(ax: Axes, x: float, y: float, text: str, color: str) -> None:
     ax.annotate(
-        f"{text}: {y:g}",
+        text,
         (x, y),
         xytext=(5, 0),
         textcoords="offset points",

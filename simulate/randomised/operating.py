@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from itertools import chain
 from types import MappingProxyType
 
@@ -15,8 +16,9 @@ import numpy as np
 import pandas as pd
 
 from simulate.distributions import FloatArray
-from simulate.monte_carlo import Z, mean, proportion
+from simulate.monte_carlo import Estimate, Z, mean, proportion
 from simulate.operating import OPERATING_COLUMNS
+from simulate.randomised.effects import effects
 from simulate.randomised.measure import Measure, distribution
 from simulate.randomised.outcomes import FUTILE, NOT_REJECTED, REJECTED, Outcomes
 from simulate.randomised.side_by_side import side_by_side
@@ -201,9 +203,8 @@ def _by_endpoint(outcomes: Outcomes, analysis: str, name: str) -> Iterator[Measu
 def _of_hypothesis(outcomes: Outcomes, hypothesis: Hypothesis) -> Iterator[Measure]:
     """Power, and where and why a hypothesis is decided."""
     endpoint, name = hypothesis.endpoint, hypothesis.name
-    yield Measure(
-        ALL_LOOKS, endpoint, _ALL, name, "reject", proportion(outcomes.rejects(hypothesis))
-    )
+    yield Measure(ALL_LOOKS, endpoint, _ALL, name, "reject", power_of(outcomes, hypothesis))
+    yield from _undefined(outcomes, hypothesis)
     for decision, reason in _REASONS.items():
         if decision == FUTILE and hypothesis.futility is None:
             continue
@@ -223,9 +224,39 @@ def _of_hypothesis(outcomes: Outcomes, hypothesis: Hypothesis) -> Iterator[Measu
         yield from _bounds(outcomes, hypothesis, outcomes.analyses[look].name)
     for share in side_by_side(outcomes, hypothesis):
         key = (share.analysis, endpoint, _ALL, name)
+        if share.undefined.estimate > 0:
+            yield Measure(*key, f"{share.column}.undefined", share.undefined)
         yield Measure(*key, f"{share.column}.significant", share.significant)
         if share.beyond_bound.n_analysed:
             yield Measure(*key, f"{share.column}.beyond_bound", share.beyond_bound)
+    yield from effects(outcomes, hypothesis)
+
+
+def power_of(outcomes: Outcomes, hypothesis: Hypothesis) -> Estimate:
+    """How often a hypothesis is rejected, of all trials.
+
+    Trials whose statistic was not defined when they decided do not reject: they are part of the
+    share as such, and are counted as failed.
+    """
+    found = proportion(outcomes.rejects(hypothesis))
+    return replace(found, n_analysed=outcomes.n - int(outcomes.undefined(hypothesis).sum()))
+
+
+def _undefined(outcomes: Outcomes, hypothesis: Hypothesis) -> Iterator[Measure]:
+    """How often the statistic is not defined, and what is rejected where it is."""
+    key = (hypothesis.endpoint, _ALL, hypothesis.name)
+    for look in outcomes.decided_looks(hypothesis):
+        analysis = outcomes.analyses[look].name
+        undefined = outcomes.undefined_at(hypothesis, analysis)
+        if undefined.any():
+            made = ~np.isnan(outcomes.looks.column(analysis, "cut_day"))
+            share = proportion(np.where(made, undefined, np.nan))
+            yield Measure(analysis, *key, "undefined", share)
+    undefined = outcomes.undefined(hypothesis)
+    if undefined.any():
+        yield Measure(ALL_LOOKS, *key, "undefined", proportion(undefined))
+        given = np.where(undefined, np.nan, outcomes.rejects(hypothesis))
+        yield Measure(ALL_LOOKS, *key, "reject_if_defined", proportion(given))
 
 
 def _bounds(outcomes: Outcomes, hypothesis: Hypothesis, analysis: str) -> Iterator[Measure]:

@@ -155,6 +155,23 @@ class Outcomes:
         """Whether each replicate rejects a hypothesis, at whatever look."""
         return np.asarray(self.decided(hypothesis, REJECTED).any(axis=0))
 
+    def undefined_at(self, hypothesis: Hypothesis, analysis: str) -> BoolArray:
+        """Whether a look tests a hypothesis whose statistic is not defined, in each replicate.
+
+        A statistic may say nothing: a restricted mean up to a time that nobody of an arm is
+        followed to, a log-rank test without events. It does not reject.
+        """
+        if not self.has(f"{hypothesis.name}.z"):
+            return np.zeros(self.n, bool)
+        column = self.looks.column
+        is_tested = np.isfinite(column(analysis, f"{hypothesis.name}.efficacy_bound"))
+        return np.asarray(is_tested & np.isnan(column(analysis, f"{hypothesis.name}.z")))
+
+    def undefined(self, hypothesis: Hypothesis) -> BoolArray:
+        """Whether each replicate has no defined statistic when it decides a hypothesis."""
+        by_look = np.stack([self.undefined_at(hypothesis, each.name) for each in self.analyses])
+        return np.asarray(by_look[self.decided_at(hypothesis), np.arange(self.n)])
+
     def decided_at(self, hypothesis: Hypothesis) -> npt.NDArray[np.int64]:
         """Position of the look at which a hypothesis was decided; the last made if never."""
         found = self.decisions(hypothesis)

@@ -3,19 +3,23 @@
 A test is *significant* at a look if its Z is at or above the normal quantile of the hypothesis's
 alpha: the power of one look alone, made then, at full alpha. It is *beyond the bound* if Z is at or
 above the efficacy bound that the hypothesis has at this look. Both are shares of the trials that
-made the look, so where trials stop by the test that decides, later looks are those of the rest.
+made the look, so where trials stop by the test that decides, later looks are those of the rest. A
+test that is *not defined* in a trial is not significant there: it is part of the share as such, and
+the trial is counted as failed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 from scipy.special import ndtri
 
+from simulate.distributions import FloatArray
 from simulate.monte_carlo import Estimate, proportion
-from simulate.randomised.outcomes import Outcomes
+from simulate.randomised.outcomes import BoolArray, Outcomes
 from simulate.scenario.monitoring import Hypothesis
 
 OWN = "z"
@@ -30,6 +34,8 @@ class Share(NamedTuple):
     """Column of the test, without the name of the hypothesis."""
     significant: Estimate
     beyond_bound: Estimate
+    undefined: Estimate
+    """Trials that made the look and have no defined statistic."""
 
 
 def columns_of_tests(outcomes: Outcomes, hypothesis: Hypothesis) -> tuple[str, ...]:
@@ -50,8 +56,21 @@ def side_by_side(outcomes: Outcomes, hypothesis: Hypothesis) -> Iterator[Share]:
         has_bound = made & np.isfinite(bound)
         for name in (OWN, *further):
             z = column(analysis.name, f"{hypothesis.name}.{name}")
-            if np.isnan(z).all():
+            is_known = ~np.isnan(z)
+            if not made.any():
                 continue
             significant = np.where(made, z >= level, np.nan)
             beyond = np.where(has_bound, z >= np.where(has_bound, bound, 0.0), np.nan)
-            yield Share(analysis.name, name, proportion(significant), proportion(beyond))
+            yield Share(
+                analysis.name,
+                name,
+                _of_defined(significant, is_known),
+                _of_defined(beyond, is_known),
+                proportion(np.where(made, ~is_known, np.nan)),
+            )
+
+
+def _of_defined(values: FloatArray, is_known: BoolArray) -> Estimate:
+    """A share of all trials, of which those without a statistic are counted as failed."""
+    share = proportion(values)
+    return replace(share, n_analysed=int((is_known & ~np.isnan(values)).sum()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from simulate.monte_carlo import Estimate, mean, proportion
 from simulate.randomised.outcomes import Outcomes
 from simulate.randomised.result import RandomisedResult
+from simulate.scenario.monitoring import Hypothesis
 from simulate.units import DAYS_PER_MONTH
 
 
@@ -14,6 +15,7 @@ def results_in_words(result: RandomisedResult) -> str:
     word = "type I error" if result.job.null else "power"
     lines = [
         f"{each.name}: {word} {_percent(proportion(outcomes.rejects(each)))}"
+        + _undefined(outcomes, each)
         for each in outcomes.hypotheses
     ]
     if result.posterior is not None:
@@ -28,6 +30,21 @@ def results_in_words(result: RandomisedResult) -> str:
         f"stopped before the last look {_percent(proportion(_early(outcomes)))}"
     )
     return "\n".join(lines)
+
+
+def _undefined(outcomes: Outcomes, hypothesis: Hypothesis) -> str:
+    """How often the test was not defined, and what is rejected elsewhere; mostly nothing."""
+    undefined = outcomes.undefined(hypothesis)
+    if not undefined.any():
+        return ""
+    text = (
+        f"; its test is not defined in {_percent(proportion(undefined))} of trials, which count as "
+        "not rejected"
+    )
+    if undefined.all():
+        return text
+    given = proportion(outcomes.rejects(hypothesis)[~undefined])
+    return f"{text}: {_percent(given)} in the others"
 
 
 def _early(outcomes: Outcomes) -> list[bool]:

@@ -27,6 +27,7 @@ def paired_versions(outcomes: Outcomes) -> Iterator[Measure]:
     Of power over all looks; of events, medians and log hazard ratios at the look with which the
     trial ends, in the replicates in which both are finite.
     """
+    yield from _ratios(outcomes)
     for one, other in combinations(outcomes.told_endpoints, 2):
         if outcomes.events_of(one) == outcomes.events_of(other):
             yield from _of_endpoints(outcomes, one, other)
@@ -43,10 +44,68 @@ def pairs_of_hypotheses(outcomes: Outcomes) -> Iterator[tuple[Hypothesis, Hypoth
             yield one, other
 
 
+def compared_arms(outcomes: Outcomes) -> tuple[tuple[str, str], ...]:
+    """Experimental and control arm of each comparison that some hypothesis makes."""
+    return tuple(dict.fromkeys((each.experimental, each.control) for each in outcomes.hypotheses))
+
+
+def arms_in_words(arms: tuple[str, str]) -> str:
+    """What stands for the arm where a measure compares two."""
+    return " - ".join(arms)
+
+
+def tested(outcomes: Outcomes, endpoint: str, arms: tuple[str, str]) -> Hypothesis | None:
+    """The first hypothesis that compares two arms in an endpoint."""
+    for each in outcomes.hypotheses:
+        if (each.endpoint, each.experimental, each.control) == (endpoint, *arms):
+            return each
+    return None
+
+
+def log_ratios(outcomes: Outcomes, endpoint: str, arms: tuple[str, str]) -> FloatArray | None:
+    """Log hazard ratio of two arms at the look with which each trial ends, tested or not."""
+    hypothesis = tested(outcomes, endpoint, arms)
+    name = f"{endpoint.lower()}.log_hr.{'.'.join(arms)}"
+    if hypothesis is not None:
+        name = f"{hypothesis.name}.log_hr"
+    return outcomes.at_stop(name) if outcomes.has(name) else None
+
+
+def untested(outcomes: Outcomes) -> Iterator[tuple[str, tuple[str, str], FloatArray]]:
+    """Endpoints and arms of a hazard ratio that no hypothesis tests, and its log."""
+    for endpoint in outcomes.told_endpoints:
+        for arms in compared_arms(outcomes):
+            values = log_ratios(outcomes, endpoint, arms)
+            if values is not None and tested(outcomes, endpoint, arms) is None:
+                yield endpoint, arms, values
+
+
+def _ratios(outcomes: Outcomes) -> Iterator[Measure]:
+    """Hazard ratios of endpoints that are not tested, at the look with which the trial ends."""
+    for endpoint, arms, values in untested(outcomes):
+        key = (_STOP, endpoint, arms_in_words(arms), "")
+        finite = np.where(np.isfinite(values), values, np.nan)
+        yield from distribution(*key, "hazard_ratio", np.exp(finite))
+        yield Measure(*key, "log_hazard_ratio.mean", mean(finite))
+
+
+def _of_ratios(outcomes: Outcomes, one: str, other: str) -> Iterator[Measure]:
+    """Differences of log hazard ratios, unless both are of hypotheses, which tell them."""
+    for arms in compared_arms(outcomes):
+        both = [log_ratios(outcomes, name, arms) for name in (one, other)]
+        told = all(tested(outcomes, name, arms) is not None for name in (one, other))
+        if told or both[0] is None or both[1] is None:
+            continue
+        difference = mean(_difference(both[0], both[1]))
+        key = (_STOP, f"{one} - {other}", arms_in_words(arms), "")
+        yield Measure(*key, "log_hazard_ratio.difference", difference)
+
+
 def _of_endpoints(outcomes: Outcomes, one: str, other: str) -> Iterator[Measure]:
     for column, measure, arm in _shared(outcomes, one, other):
         values = (outcomes.at_stop(f"{name.lower()}.{column}") for name in (one, other))
         yield Measure(_STOP, f"{one} - {other}", arm, "", measure, mean(_difference(*values)))
+    yield from _of_ratios(outcomes, one, other)
 
 
 def _shared(outcomes: Outcomes, one: str, other: str) -> Iterator[tuple[str, str, str]]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pandas as pd
 
 from simulate.distributions import FloatArray
+from simulate.looks.design import SWITCHED
 from simulate.monte_carlo import Estimate, mean
 from simulate.paired import COMPARE_COLUMNS
 from simulate.randomised.operating import ALL_LOOKS, AT_STOP, POPULATION
 from simulate.randomised.outcomes import Outcomes
+from simulate.randomised.versions import compared_arms, untested
 from simulate.units import DAYS_PER_MONTH
 
 Value = tuple[str, str, str, FloatArray]
@@ -27,6 +29,13 @@ def values(outcomes: Outcomes) -> Iterator[Value]:
         if outcomes.has(f"{name}.log_hr"):
             log_hr = outcomes.at_decision(hypothesis, "log_hr")
             yield AT_STOP, endpoint, f"{name}.log_hazard_ratio", log_hr
+    comparisons = compared_arms(outcomes)
+    for endpoint, arms, log_hr in untested(outcomes):
+        statistic = ratio_name(endpoint, arms if len(comparisons) > 1 else ())
+        yield AT_STOP, endpoint, statistic, log_hr
+    for column in outcomes.looks.names:
+        if column.startswith(f"{SWITCHED}."):
+            yield AT_STOP, "", column, outcomes.at_stop(column)
     yield AT_STOP, "", "sample_size", outcomes.at_stop("n_enrolled_at_decision")
     yield AT_STOP, "", "duration", outcomes.decision_day / DAYS_PER_MONTH
     for name in outcomes.told_endpoints:
@@ -34,6 +43,11 @@ def values(outcomes: Outcomes) -> Iterator[Value]:
     for analysis in outcomes.analyses:
         reached = outcomes.looks.column(analysis.name, "target_reached")
         yield analysis.name, "", "target_not_reached", 1 - reached
+
+
+def ratio_name(endpoint: str, arms: Iterable[str] = ()) -> str:
+    """Statistic of a hazard ratio that is not tested, with the arms if several are compared."""
+    return ".".join((endpoint.lower(), *arms, "log_hazard_ratio"))
 
 
 def paired_contrasts(

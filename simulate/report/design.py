@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from simulate.analysis.statistics import SURVIVAL_ENDPOINTS
+from simulate.describe.single_arm import looks_in_words
 from simulate.describe.words import duration
 from simulate.report.blocks import Block, Heading, Listing, Prose, Section, Steps
 from simulate.report.enrolment import accruals
@@ -16,6 +17,7 @@ from simulate.report.regimen import (
 )
 from simulate.report.view import View
 from simulate.scenario.enrolment import PowerAccrual
+from simulate.scenario.scenario import Scenario
 from simulate.scenario.trial import Trial
 from simulate.truth import OBSERVED
 
@@ -63,6 +65,7 @@ def _trial(view: View) -> list[tuple[str, str]]:
         *site_limits(scenario),
         ("Scans", scans_in_words(scenario)),
         ("Data cuts", listed(f"{a.name}: {a.cut.date}" for a in scenario.analyses)),
+        *_looks_of_design(scenario),
         ("Analysis sets", _sets(view)),
         ("Endpoints", _endpoints(view)),
     ]
@@ -70,6 +73,13 @@ def _trial(view: View) -> list[tuple[str, str]]:
         names = [variable.title for variable in scenario.baseline.variables]
         items.append(("Baseline", f"{counted(len(names), 'variable')}: {listed(names)}"))
     return items
+
+
+def _looks_of_design(scenario: Scenario) -> list[tuple[str, str]]:
+    """The looks of a single-arm design, which come beside the data cuts."""
+    if scenario.single_arm is None:
+        return []
+    return [("Looks of the design", " ".join(looks_in_words(scenario.single_arm)))]
 
 
 def accrual_in_words(trial: Trial) -> str:

@@ -38,6 +38,7 @@ from simulate.scenario.rules_of_readers import (
     readers_are_possible,
     rule_sets_differ,
 )
+from simulate.scenario.rules_of_reported import reported_medians_have_their_like
 from simulate.scenario.rules_of_tests import tests_are_possible
 from simulate.scenario.survival_model import TRANSITIONS, OwnLaw
 from simulate.scenario.survival_trial import SurvivalTrial
@@ -179,6 +180,7 @@ SURVIVAL_RULES: tuple[tuple[frozenset[str], Rule], ...] = tuple(
         ("survival rule_sets", rule_sets_differ),
         ("arms survival rule_sets max_study_duration", rule_sets_are_possible),
         ("arms survival endpoints max_study_duration", grids_fit_the_scans),
+        ("reported_medians arms survival endpoints", reported_medians_have_their_like),
         ("arms survival", readers_are_possible),
         ("arms survival", later_therapy),
         ("analyses survival endpoints", lags_have_a_reader),

@@ -8,7 +8,13 @@ from pydantic import Field
 
 from simulate.scenario.analyses import EndpointName
 from simulate.scenario.assessment import CalendarRow
-from simulate.scenario.fields import FileSafeName, Identifier, PositiveWholeDays, Section
+from simulate.scenario.fields import (
+    FileSafeName,
+    Identifier,
+    PositiveDays,
+    PositiveWholeDays,
+    Section,
+)
 
 
 class RuleSet(Section):
@@ -73,3 +79,14 @@ class SurvivalEndpoint(Section):
     start; so arms with other calendars are seen alike, if readers do not err. There must be a scan
     in each interval, and at its end if calendars differ by arm. By default times are those of the
     events."""
+
+
+class ReportedMedian(Section):
+    """A median that was reported elsewhere, beside which the report sets the simulated ones."""
+
+    endpoint: EndpointName
+    """The endpoint it is held against."""
+    arm: FileSafeName
+    """The arm."""
+    median: PositiveDays
+    """The median."""

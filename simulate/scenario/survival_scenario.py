@@ -16,6 +16,7 @@ class SurvivalScenario(LayeredScenario, SurvivalTrial):
 
     not_in_digest: ClassVar[dict[str, Any]] = {
         **SAYS_NOTHING_OF_PATIENTS,
+        "reported_medians": True,
         "arms": {"__all__": {"title": True}},
         "baseline": {"variables": {"__all__": {"label": True}}},
     }

@@ -16,7 +16,13 @@ from simulate.scenario.monitoring import Estimates, Hypothesis
 from simulate.scenario.multiplicity import NO_MULTIPLICITY, Multiplicity, is_left_out
 from simulate.scenario.randomisation import MOST_ARMS, Arm, Randomisation
 from simulate.scenario.recruitment import Recruitment
-from simulate.scenario.survival_endpoints import BUILT_IN, LATENT_READER, RuleSet, SurvivalEndpoint
+from simulate.scenario.survival_endpoints import (
+    BUILT_IN,
+    LATENT_READER,
+    ReportedMedian,
+    RuleSet,
+    SurvivalEndpoint,
+)
 from simulate.scenario.survival_model import SurvivalModel, endpoints_of
 
 LONGEST_STUDY = 36525
@@ -50,6 +56,10 @@ class SurvivalTrial(Monitored, Head):
     """How the hypotheses share alpha; by default each has its own."""
     estimates: Estimates = Field(default_factory=Estimates)
     """What is estimated at the looks beside the tests."""
+    reported_medians: tuple[ReportedMedian, ...] = Field(
+        default=(), exclude_if=lambda medians: not medians
+    )
+    """Medians of other trials, beside which the report sets those of this one."""
 
     @property
     def seen_endpoints(self) -> tuple[SurvivalEndpoint, ...]:

@@ -15,11 +15,12 @@ from simulate.looks.comparison import reciprocals
 from simulate.looks.curve import Curve, Estimate, restricted_mean, trace_curve
 from simulate.looks.curve_tests import (
     Milestone,
-    difference_z,
     log_log_milestone_z,
+    mean_difference,
+    milestone_difference,
     milestone_of,
-    milestone_z,
 )
+from simulate.looks.effect import effect_z
 from simulate.looks.largest import Quadrature, quadrature
 from simulate.looks.risk_sets import (
     PairRoom,
@@ -43,8 +44,8 @@ from simulate.looks.weighted import (
 from simulate.looks.win_ratio import (
     WinRoom,
     count_wins,
-    log_win_ratio_z,
-    net_benefit_z,
+    log_win_ratio,
+    net_benefit,
     win_room,
 )
 from simulate.packed import pack, unpacked
@@ -121,8 +122,8 @@ def write_tests(work: Work, n: int, last: int, out: FloatColumn) -> None:
         if place == 0:
             means, milestones = mean, milestone
         else:
-            out[54] = difference_z(means, mean)
-            out[55] = milestone_z(milestones, milestone)
+            out[54] = effect_z(mean_difference(means, mean))
+            out[55] = effect_z(milestone_difference(milestones, milestone))
             out[56] = log_log_milestone_z(milestones, milestone)
     split_with_days(work.sample, n, work.units, 0, n_rows, work.room, work.weighted.ends)
     write_weighted(work, 1, N_STRATA, out, 27)
@@ -130,7 +131,7 @@ def write_tests(work: Work, n: int, last: int, out: FloatColumn) -> None:
         work.wins.day[i] = work.day[i]
         work.wins.event[i] = work.event[i]
     wins = count_wins(work.sample.arm, n, 1, 0, work.order, 0, 2, work.wins)
-    out[57], out[58] = log_win_ratio_z(wins), net_benefit_z(wins)
+    out[57], out[58] = effect_z(log_win_ratio(wins)), effect_z(net_benefit(wins))
 
 
 @kernel

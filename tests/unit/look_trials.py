@@ -98,6 +98,7 @@ def random_case(rng: np.random.Generator) -> Case:
         sample_size=size,
         origin=ORIGIN,
         last_day=LAST_DAY,
+        compares_all=bool(rng.random() < 0.5),
     )
     design = LookDesign(**vars(design) | {"hypotheses": _hypotheses(rng, design)})
     scans = None if rng.random() < 0.5 else [0, *range(9, 60, 9), *range(70, 151, 20)]

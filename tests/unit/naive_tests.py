@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from lifelines import KaplanMeierFitter
 from lifelines.utils import restricted_mean_survival_time
-from naive_looks import NaiveTrial
+from naive_looks import MONTH, NaiveTrial
 from scipy import stats
 
 from simulate.scenario import testing
@@ -28,11 +28,11 @@ def naive_statistic(
     """The statistic of a test of a hypothesis at a trial day."""
     match test:
         case testing.WinRatio(order=order, measure=measure):
-            return _of_pairs(trial, hypothesis, order, measure, day)
+            return over_error(*_of_pairs(trial, hypothesis, order, measure, day))
         case testing.RestrictedMean(until=until):
-            return _of_means(trial, hypothesis, until, day)
+            return over_error(*_of_means(trial, hypothesis, until, day))
         case testing.Milestone(time=time, scale=scale):
-            return _of_milestones(trial, hypothesis, time, scale, day)
+            return over_error(*_of_milestones(trial, hypothesis, time, scale, day))
         case testing.MaxCombo(weights=weights):
             return _largest(trial, hypothesis, weights, day, stratified=is_stratified(test))
         case testing.FlemingHarrington(rho=rho, gamma=gamma):
@@ -42,6 +42,38 @@ def naive_statistic(
         case _:
             weights = (CombinedWeight.model_construct(rho=0.0, gamma=0.0),)
     return _largest(trial, hypothesis, weights, day, stratified=is_stratified(test))
+
+
+def over_error(effect: float, variance: float) -> float:
+    """A difference over its standard error; nan if it has none."""
+    return effect / math.sqrt(variance) if variance > NOTHING else math.nan
+
+
+def naive_estimates(
+    trial: NaiveTrial, hypothesis: Hypothesis, test: TestName | TestBlock, day: int
+) -> dict[str, float]:
+    """What a test estimates, by the end of its column."""
+    match test:
+        case testing.WinRatio(order=order, measure=measure):
+            name = "log_win_ratio" if measure == "win_ratio" else measure
+            effect, variance = _of_pairs(trial, hypothesis, order, measure, day)
+        case testing.RestrictedMean(until=until):
+            name, (effect, variance) = "difference", _of_means(trial, hypothesis, until, day)
+            effect, variance = effect / MONTH, variance / MONTH**2
+        case testing.Milestone(time=time):
+            name = "difference"
+            effect, variance = _of_milestones(trial, hypothesis, time, "linear", day)
+        case testing.MaxCombo(weights=weights):
+            stratified = is_stratified(test)
+            z = [
+                _largest(trial, hypothesis, (each,), day, stratified=stratified) for each in weights
+            ]
+            known = [each for each in z if not math.isnan(each)]
+            return {"largest_weight": 1 + z.index(max(known)) if known else math.nan}
+        case _:
+            return {}
+    error = math.sqrt(variance) if variance > NOTHING / MONTH**2 else math.nan
+    return {name: effect, f"{name}_se": error}
 
 
 # ---- weighted -------------------------------------------------------------------------------
@@ -128,38 +160,42 @@ def _greenwood(rows: list[Row]) -> Iterator[tuple[int, float]]:
         yield time, d / (m * (m - d)) if m > d else 0.0
 
 
-def _of_means(trial: NaiveTrial, hypothesis: Hypothesis, until: float, day: int) -> float:
+def _of_means(
+    trial: NaiveTrial, hypothesis: Hypothesis, until: float, day: int
+) -> tuple[float, float]:
+    """Difference and variance, in days."""
     means, variance = [], 0.0
     for rows in _arms(trial, hypothesis, day):
         fit = _fitted(rows, until)
         if fit is None:
-            return math.nan
+            return math.nan, math.nan
         means.append(restricted_mean_survival_time(fit, until))
         for time, term in _greenwood(rows):
             if time <= until:
                 before = restricted_mean_survival_time(fit, time) if time > 0 else 0.0
                 variance += (means[-1] - before) ** 2 * term
-    return float((means[0] - means[1]) / math.sqrt(variance)) if variance > NOTHING else math.nan
+    return float(means[0] - means[1]), float(variance)
 
 
 def _of_milestones(
     trial: NaiveTrial, hypothesis: Hypothesis, time: float, scale: str, day: int
-) -> float:
+) -> tuple[float, float]:
+    """Difference and variance on a scale."""
     found = []
     for rows in _arms(trial, hypothesis, day):
         fit = _fitted(rows, time)
         if fit is None:
-            return math.nan
+            return math.nan, math.nan
         found.append((float(fit.predict(time)), sum(g for t, g in _greenwood(rows) if t <= time)))
     (s1, g1), (s2, g2) = found
     if scale == "linear":
         variance, difference = s1 * s1 * g1 + s2 * s2 * g2, s1 - s2
     elif min(s1, s2) <= 0 or max(s1, s2) >= 1:
-        return math.nan
+        return math.nan, math.nan
     else:
         variance = g1 / math.log(s1) ** 2 + g2 / math.log(s2) ** 2
         difference = math.log(-math.log(s2)) - math.log(-math.log(s1))
-    return difference / math.sqrt(variance) if variance > NOTHING else math.nan
+    return difference, variance
 
 
 # ---- pairs ----------------------------------------------------------------------------------
@@ -177,7 +213,8 @@ def _result(one: list[Row], other: list[Row]) -> int:
 
 def _of_pairs(
     trial: NaiveTrial, hypothesis: Hypothesis, order: tuple[str, ...], measure: str, day: int
-) -> float:
+) -> tuple[float, float]:
+    """Effect and variance."""
     samples = [trial.sample(endpoint, day) for endpoint in order]
     patients = [p for p, _, _ in samples[0]]
     ends = [[(s[i][1], s[i][2]) for s in samples] for i in range(len(patients))]
@@ -185,20 +222,20 @@ def _of_pairs(
         [e for p, e in zip(patients, ends, strict=True) if p.arm == arm]
         for arm in (hypothesis.experimental, hypothesis.control)
     )
-    if min(len(first), len(second)) < 2:
-        return math.nan
+    if min(len(first), len(second)) == 0:
+        return math.nan, math.nan
     table = np.array([[_result(a, b) for b in second] for a in first])
     parts = [(table == 1).astype(float), (table == -1).astype(float)]
     covariance: npt.NDArray[np.float64] = np.zeros((2, 2))
     for axis in (0, 1):
         means = np.array([part.mean(axis=axis) for part in parts])
-        covariance += np.cov(means) / means.shape[1]
+        lone = means.shape[1] < 2
+        covariance += np.full((2, 2), math.nan) if lone else np.cov(means) / means.shape[1]
     won, lost = (float(part.mean()) for part in parts)
     if measure == "net_benefit":
         slope, effect = np.array([1.0, -1.0]), won - lost
     elif min(won, lost) == 0:
-        return math.nan
+        return math.nan, math.nan
     else:
         slope, effect = np.array([1 / won, -1 / lost]), math.log(won / lost)
-    variance = float(slope @ covariance @ slope)
-    return effect / math.sqrt(variance) if variance > NOTHING else math.nan
+    return effect, float(slope @ covariance @ slope)

@@ -122,7 +122,7 @@ def test_a_report_sets_readers_side_by_side(view: RandomisedView) -> None:
     section = readers_section(view)
 
     rows = {row[0]: row[1:] for row in table(section, "Endpoints side by side").rows}
-    assert list(rows) == ["PFS", "PFS_central", "PFS_perfect"]
+    assert list(rows) == ["PFS", "OS", "PFS_central", "PFS_perfect"]
     for name, row in rows.items():
         events = view.outcomes.at_stop(f"{name.lower()}.events")
         assert row[0].startswith(f"{events.mean():.1f}")

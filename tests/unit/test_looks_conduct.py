@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from look_trials import Case, named_rows, random_case, rows_of
 from naive_looks import NaiveTrial, naive_arm, naive_z
-from naive_tests import naive_statistic
+from naive_tests import naive_estimates, naive_statistic
 
 N_QUICK = 20
 
@@ -99,6 +99,10 @@ def check_hypotheses(
         for test in case.design.estimates.tests:
             z = naive_statistic(trial, hypothesis, test.test, day)
             agree(row, f"{name}.{test.name}.z", z)
+            for measure, value in naive_estimates(trial, hypothesis, test.test, day).items():
+                agree(row, f"{name}.{test.name}.{measure}", value)
+        for measure, value in naive_estimates(trial, hypothesis, hypothesis.test, day).items():
+            agree(row, f"{name}.tested_{measure}", value)
         if look not in case.design.looks_of(hypothesis):
             agree(row, f"{name}.decision", 0.0)
             agree(row, f"{name}.z", math.nan)

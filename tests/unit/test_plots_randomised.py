@@ -25,7 +25,7 @@ from simulate.plots import (
     plot_trial_schema,
     plot_variants,
 )
-from simulate.plots.arms import arm_colors
+from simulate.plots.arms import apart, arm_colors
 from simulate.plots.distributions import bin_edges
 from simulate.plots.style import ARMS, CONTROL
 from simulate.plots.trial_schema import schema_height
@@ -245,3 +245,8 @@ def test_words_along_a_grid_keep_their_order(ax: Axes) -> None:
     plot_grid(cells, x="delay", ax=ax)
 
     assert [t.get_text() for t in ax.get_xticklabels()] == ["0 days", "3 months"]
+
+
+def test_labels_are_moved_up_until_they_stand_apart() -> None:
+    assert apart([10.0, 11.0, 30.0, 10.5], 5.0) == [10.0, 20.0, 30.0, 15.0]
+    assert apart([1.0, 9.0], 5.0) == [1.0, 9.0]

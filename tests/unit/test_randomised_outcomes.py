@@ -71,6 +71,31 @@ def test_a_hypothesis_is_decided_at_a_look_of_its_own() -> None:
     assert OUTCOMES.looks_of(OS) == (1, 2)
 
 
+def test_an_undefined_statistic_counts_as_failed_and_not_as_left_out() -> None:
+    nowhere = [[NAN] * 6, [NAN, 3, NAN, 1, 1, NAN], [NAN, NAN, NAN, NAN, 2, NAN]]
+    outcomes = counted(changes={"pfs_test.z": nowhere})
+    assert outcomes.undefined(PFS).tolist() == [False, False, False, True, False, False]
+    # the first look has no bound: it does not test
+    assert not outcomes.undefined_at(PFS, "first").any()
+    assert not outcomes.undefined(OS).any()
+
+    found = {
+        (m.analysis, m.name): m.estimate
+        for m in measures(outcomes, {})
+        if m.hypothesis == "pfs_test"
+    }
+    power = found["all", "reject"]
+    assert (power.estimate, power.n_analysed, power.n_failed) == (0.5, 5, 1)
+    assert found["all", "undefined"].estimate == 1 / 6
+    assert found["final", "undefined"].estimate == 1 / 4  # of the trials that made the look
+    assert ("second", "undefined") not in found
+    assert (found["all", "reject_if_defined"].estimate) == 3 / 5
+    assert all(name != "undefined" for _, name in ((m.analysis, m.name) for m in ALL))
+
+
+ALL = list(measures(OUTCOMES, {}))
+
+
 def test_a_hypothesis_that_is_never_decided_counts_at_the_last_look_made() -> None:
     never = counted(changes={"pfs_test.decision": [[0] * 6, [0] * 6, [NAN, 0, NAN, 0, 0, 0]]})
 

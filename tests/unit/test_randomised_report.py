@@ -803,6 +803,8 @@ def test_grid_is_drawn_cell_by_cell() -> None:
         ("survival.dropout.rate", "Dropout rate"),
         ("survival.event.median", "Event median"),
         ("sample_size", "Sample size"),
+        ("survival.readers.central.missed", "Central missed"),
+        ("survival.visits.missed", "Visits missed"),
     ],
 )
 def test_labels_of_fields(path: str, label: str) -> None:

@@ -11,6 +11,7 @@ from simulate.randomised.job import make_randomised_job
 from simulate.report.blocks import Section, Table
 from simulate.report.randomised.readers import readers_section
 from simulate.report.randomised.view import RandomisedView
+from simulate.report.randomised.whatifs import whatifs_section
 
 ENDPOINTS = [
     {"id": 1, "name": "CENTRAL_FDA", "of": "PFS", "reader": "central", "rules": "fda"},
@@ -44,12 +45,15 @@ def table(section: Section, title: str) -> Table:
 
 def test_endpoints_stand_side_by_side(view: RandomisedView, section: Section) -> None:
     rows = {row[0]: row[1:] for row in table(section, "Endpoints side by side").rows}
-    assert set(rows) == {"CENTRAL_FDA", "LOCAL"}, "deaths are read by nobody"
+    assert list(rows) == ["CENTRAL_FDA", "LOCAL", "OS"]
     for name, row in rows.items():
         events = view.outcomes.at_stop(f"{name.lower()}.events")
         assert row[0].startswith(f"{events.mean():.1f}")
     central = view.outcomes.hypotheses[0]
     assert rows["CENTRAL_FDA"][-1] == f"{100 * view.outcomes.rejects(central).mean():.1f}%"
+    # OS is not tested, and has its hazard ratio
+    ratio = view.outcomes.at_stop("os.log_hr.experimental.control")
+    assert rows["OS"][-2:] == [f"{np.exp(ratio.mean()):.3f}", "\N{EN DASH}"]
 
 
 def test_differences_are_the_second_less_the_first(view: RandomisedView, section: Section) -> None:
@@ -74,6 +78,63 @@ def test_concordance_is_told_by_arm(view: RandomisedView, section: Section) -> N
     agree = 100 * np.mean(1 - disagree / n)
     assert found.rows[0][1].startswith(f"{agree:.1f}")
     assert same.sum() > 0
+
+
+def test_reported_medians_stand_beside_the_simulated_ones() -> None:
+    reported = {"endpoint": "LOCAL", "arm": "control", "median": "6 months"}
+    scenario = scenario_of(
+        endpoints=ENDPOINTS, rule_sets=[], hypotheses=HYPOTHESES, reported_medians=[reported]
+    )
+    plain = scenario_of(endpoints=ENDPOINTS, rule_sets=[], hypotheses=HYPOTHESES)
+    assert scenario.digest() == plain.digest()  # they change no patient
+    job = make_randomised_job(scenario, replicates=8, workers=1, engine="reference")
+    view = RandomisedView(execute(job))
+    (row,) = table(readers_section(view), "Medians beside those that were reported").rows
+    medians = view.outcomes.at_stop("local.median.control")
+    assert row[1].strip() == "6.0"
+    assert row[2].startswith(f"{medians[np.isfinite(medians)].mean():.1f}")
+    assert row[5].strip() == f"{100 * np.mean(medians < 6):.1f}%"
+
+
+def test_switching_is_told_by_arm(view: RandomisedView, section: Section) -> None:
+    (row,) = table(section, "Switching of treatment").rows
+    ratio = view.outcomes.at_stop("os.log_hr.experimental.control")
+    for cell, arm in zip(row[1:-1], view.arms, strict=True):
+        switched = view.outcomes.at_stop(f"switched.{arm.name}")
+        share = 100 * np.mean(switched / view.outcomes.at_stop(f"n_enrolled.{arm.name}"))
+        assert cell.startswith(f"{switched.mean():.1f}")
+        assert cell.endswith(f"({share:.1f}%)")
+    assert row[-1] == f"{np.exp(ratio.mean()):.3f}"
+
+
+def test_what_ifs_tell_concordance_switching_and_survival_in_pairs() -> None:
+    scenario = scenario_of(
+        endpoints=ENDPOINTS, rule_sets=[], hypotheses=HYPOTHESES, sweep=[NOBODY_SWITCHES]
+    )
+    job = make_randomised_job(scenario, replicates=4, workers=1, engine="reference")
+    view = RandomisedView(execute(job))
+    nobody = view.result.variants["nobody_switches"]
+
+    as_it_is, without = table(readers_section(view), "Switching of treatment").rows
+    assert without[1:3] == ["0", "0"]
+    ratios = [each.at_stop("os.log_hr.experimental.control") for each in (nobody, view.outcomes)]
+    assert as_it_is[-1] == "\N{EN DASH}"
+    difference = f"{abs(np.mean(ratios[0] - ratios[1])):.4f}"
+    assert difference in without[-1]
+
+    section = whatifs_section(view)
+    concordance = table(section, "Concordance of investigator and central by variant")
+    assert list(concordance.groups.values()) == ["Scenario as it stands", "Nobody switches"]
+    assert len(concordance.rows) == 2 * len(view.arms)
+    (survival,) = table(section, "Paired differences of endpoints that are not tested").rows
+    assert f"{np.mean(ratios[0]):.3f}".lstrip("-") in survival[1]
+
+
+NOBODY_SWITCHES = {
+    "name": "nobody_switches",
+    "title": "Nobody switches",
+    "set": {"survival.switching": []},
+}
 
 
 def test_operating_characteristics_name_the_readers(view: RandomisedView) -> None:

@@ -50,7 +50,10 @@ def test_further_tests_have_columns_and_nothing_else_changes() -> None:
     plain = column_names(survival_design(survival_scenario(THREE_LOOKS)))
     further = scenario_with("log_rank", f"estimates.tests=[{{name: combo, test: {COMBO}}}]")
     named = column_names(survival_design(further))
-    assert [name for name in named if name not in plain] == ["pfs.combo.z"]
+    assert [name for name in named if name not in plain] == [
+        "pfs.combo.z",
+        "pfs.combo.largest_weight",
+    ]
     assert survival_scenario(THREE_LOOKS, "estimates.tests=[]").digest() == (
         survival_scenario(THREE_LOOKS).digest()
     )
@@ -105,3 +108,6 @@ def test_tests_are_counted_side_by_side() -> None:
     assert own.beyond_bound.estimate == 0.5
     # one that is not known is not significant
     assert (combo.significant.estimate, combo.beyond_bound.estimate) == (0.5, 0.25)
+    # but its trial is counted as failed, and said
+    assert (combo.significant.n_analysed, combo.significant.n_failed) == (3, 2)
+    assert (own.undefined.estimate, combo.undefined.estimate) == (0.0, 0.25)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -75,6 +76,22 @@ def test_endpoints_of_one_kind_are_compared_in_pairs(outcomes: Outcomes) -> None
     measure = found(outcomes, "events.difference")
     assert measure.endpoint == "PFS - PFS_INV"  # and none with OS
     assert measure.estimate == mean([-5, -2, -5, -2])
+
+
+def test_a_hazard_ratio_that_is_not_tested_is_told_and_compared(outcomes: Outcomes) -> None:
+    columns = {("only", name): np.array(values, float) for name, values in COLUMNS.items()}
+    columns["only", "pfs_inv.log_hr.new.control"] = np.array([-0.6, -0.2, -0.1, INF])
+    columns["only", "os.log_hr.new.control"] = np.array([-0.2, -0.4, 0.0, 0.2])
+    only = replace(outcomes, looks=MadeUpLooks(columns, 4), hypotheses=outcomes.hypotheses[:1])
+
+    found = {(m.endpoint, m.name): m for m in paired_versions(only)}
+    ratio = found["OS", "log_hazard_ratio.mean"]
+    assert (ratio.arm, ratio.hypothesis) == ("new - control", "")
+    assert ratio.estimate == mean([-0.2, -0.4, 0.0, 0.2])
+    assert found["PFS_INV", "hazard_ratio.mean"].estimate.n_failed == 1
+    difference = found["PFS - PFS_INV", "log_hazard_ratio.difference"]
+    assert difference.estimate == mean([-0.4 + 0.6, -0.1 + 0.2, NAN, NAN])
+    assert ("PFS", "log_hazard_ratio.mean") not in found  # a hypothesis tells it
 
 
 def test_medians_are_compared_where_both_are_reached(outcomes: Outcomes) -> None:

@@ -91,14 +91,21 @@ def _table(view: RandomisedView, hypothesis: Hypothesis) -> Table:
         [[row[i] for i in keep] for row in rows],
         numeric=tuple(range(1, len(keep))),
         groups=groups,
-        caption=(
-            "Information is events as a share of those at which all error is spent. p values are "
-            "one-sided. The hazard ratio at a bound is the largest observed one that rejects, or "
-            "the smallest that stops for futility, if the information on it is what events and "
-            "allocation give."
+        caption=" ".join(
+            text for name, text in _CAPTION.items() if name in [_HEADER[i] for i in keep]
         ),
     )
 
+
+_CAPTION = {
+    "Information": "Information is events as a share of those at which all error is spent.",
+    "Nominal p": "p values are one-sided.",
+    "Hazard ratio": (
+        "The hazard ratio at a bound is the largest observed one that rejects, or the smallest "
+        "that stops for futility, if the information on it is what events and allocation give."
+    ),
+}
+"""What a caption says of a column that is there."""
 
 _DIGITS = (1, 3, 3, 5, 3, 3, 3)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
+from simulate.describe.words import duration
 from simulate.monte_carlo import Estimate
 from simulate.plots.distributions import plot_distribution, plot_ended, plot_look_times
 from simulate.plots.style import grid
 from simulate.report.blocks import Block, Picture, Prose, Section, Table
-from simulate.report.numbers import capital, number
+from simulate.report.numbers import capital, listed, number
 from simulate.report.randomised.view import RandomisedView, look_label
 from simulate.report.randomised.words import with_error
 from simulate.report.svg import figure_svg
@@ -117,10 +118,27 @@ def _table(view: RandomisedView) -> Table:
         rows,
         numeric=(1, 2, 3, 4, 5),
         groups=groups,
-        caption=(
-            "Over trials; of a look, over those that made it. Events on the day on which the "
-            "target is reached all count, so that there may be some beyond it."
-        ),
+        caption=f"Over trials; of a look, over those that made it. {_why_beyond(view)}",
+    )
+
+
+def _why_beyond(view: RandomisedView) -> str:
+    """Why there may be more events at a look than it waits for."""
+    lags = {
+        trigger.events.adjudication_lag
+        for look in view.analyses
+        for trigger in look.cut.triggers
+        if trigger.events is not None and trigger.events.adjudication_lag > 0
+    }
+    if not lags:
+        return (
+            "Events on the day on which the target is reached all count, so that there may be some "
+            "beyond it."
+        )
+    return (
+        f"A look waits {listed(duration(lag) for lag in sorted(lags))} for events to be "
+        "adjudicated, and then counts all that have come until the data cut: these are the events "
+        "beyond the target."
     )
 
 

@@ -23,7 +23,20 @@ _COLUMNS = 3
 
 
 _SAYS_LITTLE = frozenset(
-    ("rate", "median", "count", "cap", "shape", "scale", "from", "until", "every", "alpha")
+    (
+        "rate",
+        "median",
+        "count",
+        "cap",
+        "shape",
+        "scale",
+        "from",
+        "until",
+        "every",
+        "alpha",
+        "missed",
+        "early",
+    )
 )
 
 

@@ -19,7 +19,10 @@ Tile = tuple[str, str, str]
 def summary(view: RandomisedView) -> Prose:
     """The result in words."""
     sentences = [_what_was_run(view)]
-    sentences += [_decided(view, hypothesis) for hypothesis in view.hypotheses]
+    if len(view.hypotheses) > _MANY:
+        sentences.append(_decided_in_brief(view))
+    else:
+        sentences += [_decided(view, hypothesis) for hypothesis in view.hypotheses]
     sentences += [_size(view), _not_reached(view)]
     return Prose(" ".join(sentence for sentence in sentences if sentence))
 
@@ -32,6 +35,27 @@ def _what_was_run(view: RandomisedView) -> str:
         f"patient by patient, with {counted(len(view.analyses), 'look')} at the data"
     )
     return text + (" and no effect of any arm." if view.under_null else ".")
+
+
+_MANY = 3
+"""Hypotheses of which the head tells each by itself."""
+
+
+def _decided_in_brief(view: RandomisedView) -> str:
+    """How often any and all of many hypotheses are rejected, and the least and most of one."""
+    digits, several = digits_of(view), view.measured.of_several
+    name = "Type I error" if view.under_null else "Power"
+    found = {h.name: view.measured.of_hypothesis(h, "reject") for h in view.hypotheses}
+    known = {name: each for name, each in found.items() if not math.isnan(each.estimate)}
+    text = (
+        f"Of {len(view.hypotheses)} hypotheses any is rejected in "
+        f"{percent(several('any'), digits)} of trials and all in {percent(several('all'), digits)}"
+    )
+    if not known:
+        return text + "."
+    order = sorted(known, key=lambda name: known[name].estimate)
+    ends = (f"{percent(known[each], digits)} ({each})" for each in (order[0], order[-1]))
+    return f"{text}. {name} of one is from {' to '.join(ends)}."
 
 
 def _decided(view: RandomisedView, hypothesis: Hypothesis) -> str:
@@ -51,6 +75,7 @@ def _decided(view: RandomisedView, hypothesis: Hypothesis) -> str:
     over = view.measured.of_hypothesis(hypothesis, "reject_over_draws")
     if not math.isnan(over.estimate):
         text += f", {percent(over)} averaged over posterior draws of the parameters"
+    text += undefined_in_words(view, hypothesis)
     if len(view.looks_of(hypothesis)) == 1:
         return text + "."
     early = view.measured.of_hypothesis(hypothesis, "stop_efficacy", first.name)
@@ -59,6 +84,22 @@ def _decided(view: RandomisedView, hypothesis: Hypothesis) -> str:
     if futile.estimate > 0:
         text += f", {percent(futile)} stop for futility"
     return text + "."
+
+
+def undefined_in_words(view: RandomisedView, hypothesis: Hypothesis) -> str:
+    """How often the test was not defined; nothing where it always was."""
+    share = view.measured.of_hypothesis(hypothesis, "undefined")
+    if math.isnan(share.estimate):
+        return ""
+    digits = digits_of(view)
+    text = (
+        f"; the test is not defined in {percent(share, digits)} of trials, which count as not "
+        "rejected"
+    )
+    given = view.measured.of_hypothesis(hypothesis, "reject_if_defined")
+    if math.isnan(given.estimate):
+        return text
+    return f"{text} (of the others {percent(given, digits)} reject)"
 
 
 def digits_of(view: RandomisedView) -> int:
@@ -101,7 +142,8 @@ def tiles(view: RandomisedView) -> Tiles:
         items.append(_early(view))
     items.append(_of_trial(view, "sample_size", "Expected sample size"))
     items.append(_of_trial(view, "duration", "Expected duration", unit=" mo"))
-    items += [tile for h in view.hypotheses for tile in _bound(view, h)]
+    if len(view.hypotheses) <= _MANY:
+        items += [tile for h in view.hypotheses for tile in _bound(view, h)]
     items.append(_missed(view))
     return Tiles(items)
 
@@ -115,6 +157,9 @@ def _power(view: RandomisedView, hypothesis: Hypothesis) -> Tile:
     expected = view.theory.rejected(hypothesis)
     if not math.isnan(expected):
         beside += f"\ntheory: {number(100 * expected, digits)}%"
+    undefined = view.measured.of_hypothesis(hypothesis, "undefined")
+    if not math.isnan(undefined.estimate):
+        beside += f"\ntest not defined: {percent(undefined, digits)}"
     over = view.measured.of_hypothesis(hypothesis, "reject_over_draws")
     if not math.isnan(over.estimate):
         beside += f"\nover the posterior: {percent(over, digits)}"

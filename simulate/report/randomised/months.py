@@ -49,7 +49,8 @@ def _decision(row: dict[Any, Any], name: str) -> str:
         return ""
     z, bound = (number(float(row[f"{name}.{what}"]), 2) for what in ("z", "efficacy_bound"))
     ratio = math.exp(float(row.get(f"{name}.log_hr", math.nan)))
-    found = f"Z of {name} is {z}, the bound {bound}"
+    spends = math.isfinite(float(row[f"{name}.efficacy_bound"]))
+    found = f"Z of {name} is {z}, " + (f"the bound {bound}" if spends else "no alpha is spent")
     if not math.isnan(ratio):
         found += f", the hazard ratio {number(ratio, 2)}"
     return f"{found}, and {_DECISIONS[int(decision)]}"

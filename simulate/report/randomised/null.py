@@ -26,8 +26,8 @@ def null_section(view: RandomisedView) -> Section:
 def _verdict(view: RandomisedView, hypothesis: Hypothesis) -> tuple[str, str]:
     found = view.measured.of_hypothesis(hypothesis, "reject")
     text = (
-        f"rejected in {number(100 * found.estimate, 3)}% of {found.n_analysed:,} trials (95% Monte "
-        f"Carlo interval {monte_carlo_interval(found, 100, 3)}%)"
+        f"rejected in {number(100 * found.estimate, 3)}% of {found.n_requested:,} trials (95% "
+        f"Monte Carlo interval {monte_carlo_interval(found, 100, 3)}%)"
     )
     if view.scenario.graph is not None:
         return f"{hypothesis.name}:", f"{text}."

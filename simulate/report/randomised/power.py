@@ -149,6 +149,13 @@ def _decided(view: RandomisedView, hypothesis: Hypothesis) -> Table:
             rows.append((f"{words} the {look_label(look)}", found, expected))
     failed = get(hypothesis, "stop_end")
     rows.append(("Not rejected at the last look", failed, theory.not_rejected(hypothesis)))
+    rows += [
+        (words, get(hypothesis, measure), math.nan)
+        for measure, words in (
+            ("undefined", "Not rejected, because the test is not defined"),
+            ("reject_if_defined", "Rejected, of the trials whose test is defined"),
+        )
+    ]
     shown = [rows[0], *(row for row in rows[1:] if row[1].estimate > 0 or row[2] > 0)]
     return _beside_theory(f"Decisions on {hypothesis.name}, % of all trials", shown, 100.0, 2)
 

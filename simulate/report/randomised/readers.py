@@ -11,12 +11,15 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from simulate.describe.readers import versions_in_words
-from simulate.monte_carlo import Estimate, mean
+from simulate.monte_carlo import Estimate
 from simulate.plots.what_ifs import plot_variants
-from simulate.randomised.versions import discrepancy_rates, pairs_of_hypotheses
+from simulate.randomised.versions import arms_in_words, compared_arms, pairs_of_hypotheses
 from simulate.report.blocks import Block, Picture, Prose, Section, Table
 from simulate.report.numbers import NO_VALUE, number
-from simulate.report.randomised.view import RandomisedView, look_label
+from simulate.report.randomised.concordance import concordance_tables
+from simulate.report.randomised.reported import reported_blocks
+from simulate.report.randomised.switching import switching_blocks
+from simulate.report.randomised.view import NO_ESTIMATE, RandomisedView
 from simulate.report.randomised.words import percent, with_error
 from simulate.report.svg import figure_svg
 from simulate.scenario.monitoring import Hypothesis
@@ -39,9 +42,11 @@ def readers_section(view: RandomisedView) -> Section:
     versions = _versions(view)
     blocks: list[Block] = []
     if len(versions) > 1:
-        blocks += [_prose(view), _side_by_side(view, versions), *_picture(view, versions)]
+        blocks += [_prose(view), _side_by_side(view), *_picture(view, versions)]
         blocks.append(_differences(view, versions))
-    blocks += _concordance(view)
+    blocks += reported_blocks(view)
+    blocks += concordance_tables(view)
+    blocks += switching_blocks(view)
     return Section("readers", title, blocks)
 
 
@@ -66,18 +71,19 @@ def _tested(view: RandomisedView, endpoint: str) -> Hypothesis | None:
 # ---- side by side ---------------------------------------------------------------------------
 
 
-def _side_by_side(view: RandomisedView, versions: list[str]) -> Table:
+def _side_by_side(view: RandomisedView) -> Table:
     arms = [arm.label for arm in view.arms]
     header = ["", "Events", *(f"Median, {label}" for label in arms), "Hazard ratio", "Power"]
     return Table(
         "Endpoints side by side",
         header,
-        [list(_version(view, each)) for each in versions],
+        [list(_version(view, each)) for each in view.endpoints],
         numeric=tuple(range(1, len(header))),
         caption=(
             "Events and hazard ratios (geometric mean): means over trials at their last look. "
-            "Medians in months: the median over trials. Power: of the first hypothesis on the "
-            "endpoint, by its own bounds; none where it is not tested."
+            "Medians in months: the median over trials. Where progression is seen at scans, "
+            "medians sit on scan days. Power: of the first hypothesis on the endpoint, by its own "
+            "bounds; none where it is not tested."
         ),
     )
 
@@ -89,25 +95,32 @@ def _version(view: RandomisedView, endpoint: str) -> Iterator[str]:
         values = view.outcomes.at_stop(f"{endpoint.lower()}.median.{arm.name}")
         known = values[~np.isnan(values)]
         yield number(float(np.median(known))) if len(known) else NO_VALUE
+    found = log_ratio(view, endpoint, "log_hazard_ratio.mean")
+    yield NO_VALUE if math.isnan(found.estimate) else number(math.exp(found.estimate), 3)
     hypothesis = _tested(view, endpoint)
     if hypothesis is None:
         yield NO_VALUE
-        yield NO_VALUE
         return
-    found = view.measured.of_hypothesis(hypothesis, "log_hazard_ratio.mean", _STOP)
-    yield NO_VALUE if math.isnan(found.estimate) else number(math.exp(found.estimate), 3)
     yield percent(view.measured.of_hypothesis(hypothesis, "reject"))
 
 
+def log_ratio(view: RandomisedView, endpoint: str, measure: str) -> Estimate:
+    """A measure of the hazard ratio of an endpoint, tested or not, of the first arms compared."""
+    hypothesis = _tested(view, endpoint)
+    if hypothesis is not None:
+        return view.measured.of_hypothesis(hypothesis, measure, _STOP)
+    arms = compared_arms(view.outcomes)
+    if not arms:
+        return NO_ESTIMATE
+    return view.measured.of_endpoint(endpoint, measure, _STOP, arms_in_words(arms[0]))
+
+
 def _picture(view: RandomisedView, versions: list[str]) -> list[Picture]:
-    """Hazard ratio of each version that is tested."""
+    """Hazard ratio of each version."""
     rows = []
     for endpoint in versions:
-        hypothesis = _tested(view, endpoint)
-        if hypothesis is None:
-            continue
         low, middle, high = (
-            view.measured.of_hypothesis(hypothesis, f"hazard_ratio.{q}", _STOP).estimate
+            log_ratio(view, endpoint, f"hazard_ratio.{q}").estimate
             for q in ("q2.5", "q50", "q97.5")
         )
         if math.isfinite(middle):
@@ -117,7 +130,7 @@ def _picture(view: RandomisedView, versions: list[str]) -> list[Picture]:
     table = pd.DataFrame(rows, columns=["label", "estimate", "lower", "upper"])
 
     def draw(figure: Figure) -> None:
-        plot_variants(table, label="Hazard ratio at the decision", ax=figure.subplots())
+        plot_variants(table, label="Hazard ratio", ax=figure.subplots())
 
     svg = figure_svg(
         "readers-and-rules",
@@ -161,6 +174,9 @@ def _difference(view: RandomisedView, first: str, other: str) -> Iterator[str]:
         yield with_error(_less(found), 1.0, 2, sign=True)
     name = _pair(view, first, other)
     ratio = get(first, other, "log_hazard_ratio.difference", hypothesis=name)
+    if math.isnan(ratio.estimate):
+        arms = "".join(map(arms_in_words, compared_arms(view.outcomes)[:1]))
+        ratio = get(first, other, "log_hazard_ratio.difference", arm=arms)
     yield with_error(_less(ratio), 1.0, 4, sign=True)
     power = get(first, other, "reject.difference", hypothesis=name, analysis="all")
     yield with_error(_less(power), 100.0, 1, sign=True)
@@ -177,45 +193,3 @@ def _pair(view: RandomisedView, first: str, other: str) -> str:
 def _less(found: Estimate) -> Estimate:
     """The difference the other way round."""
     return replace(found, estimate=-found.estimate, lower=-found.upper, upper=-found.lower)
-
-
-# ---- readers --------------------------------------------------------------------------------
-
-
-def _concordance(view: RandomisedView) -> list[Block]:
-    scenario = view.scenario
-    if not scenario.pairs_of_readers:
-        return []
-    last = view.analyses[-1]
-    rows: list[list[str]] = []
-    groups: dict[int, str] = {}
-    for one, other in scenario.pairs_of_readers:
-        groups[len(rows)] = f"{one} and {other}"
-        for arm in view.arms:
-            rates = discrepancy_rates(view.outcomes, last.name, one, other, arm.name)
-            rows.append([arm.label, *(with_error(mean(rate), 100.0) for rate in rates.values())])
-    header = (
-        "",
-        "Agree on progression, %",
-        "Agree on its scan, %",
-        "Early discrepancy, %",
-        "Late discrepancy, %",
-    )
-    caption = (
-        f"At the {look_label(last)}, mean \N{PLUS-MINUS SIGN} Monte Carlo standard error. Agree on "
-        "progression: both call it or neither does. Agree on its scan: of those that both call. "
-        "Early discrepancy: the first reader is earlier or alone, of those that the first calls. "
-        "Late discrepancy: the first reader is later or silent, of all discrepancies (Amit et al. "
-        "2011). A difference between arms is a sign of evaluation bias. Where scans end at the "
-        "call of the first reader, the second cannot call progression later."
-    )
-    return [
-        Table(
-            "Concordance of readers",
-            header,
-            rows,
-            numeric=(1, 2, 3, 4),
-            groups=groups,
-            caption=caption,
-        )
-    ]

@@ -9,10 +9,14 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from simulate.plots.what_ifs import plot_variants
+from simulate.randomised.versions import compared_arms, untested
+from simulate.randomised.what_ifs import ratio_name
 from simulate.report.blocks import Block, Details, Heading, Picture, Section, Table
 from simulate.report.numbers import NO_VALUE, number, signed
+from simulate.report.randomised.concordance import concordance_of_variants
 from simulate.report.randomised.grid import DURATION, grid_pictures, power_shown
 from simulate.report.randomised.measured import measured_of
+from simulate.report.randomised.tests import tests_by_variant
 from simulate.report.randomised.view import RandomisedView
 from simulate.report.randomised.words import small
 from simulate.report.svg import figure_svg
@@ -41,6 +45,9 @@ def whatifs_section(view: RandomisedView) -> Section:
     blocks += grid_pictures(view, DURATION)
     tables = [_table(view, *columns) for columns in _tables(view)]
     blocks += tables if len(view.scenario.sweep) <= _MOST_ROWS else [Details(_DETAILS, tables)]
+    listed = {each.name: title_of(each) for each in _listed(view)}
+    blocks += tests_by_variant(view, listed)
+    blocks += concordance_of_variants(view, listed)
     blocks += _changes(view)
     return Section("whatifs", "What if", blocks)
 
@@ -104,6 +111,19 @@ def _tables(view: RandomisedView) -> Iterator[tuple[str, list[Column]]]:
                 (f"{hypothesis.name}.log_hazard_ratio", "stop", "Log hazard ratio", 1.0, 3),
             ],
         )
+    comparisons = compared_arms(view.outcomes)
+    ratios: list[Column] = [
+        (
+            ratio_name(endpoint, arms if len(comparisons) > 1 else ()),
+            "stop",
+            f"Log hazard ratio, {endpoint}",
+            1.0,
+            3,
+        )
+        for endpoint, arms, _ in untested(view.outcomes)
+    ]
+    if ratios:
+        yield "Paired differences of endpoints that are not tested", ratios
     columns: list[Column] = [
         ("sample_size", "stop", "Patients", 1.0, 1),
         ("duration", "stop", "Months", 1.0, 2),
