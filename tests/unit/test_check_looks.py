@@ -100,7 +100,7 @@ def test_a_patient_who_differs_is_told_with_his_column(spoiled: Spoiled, column:
     difference = str(found.difference)
     assert difference.startswith(f"replicate 3, patient 6: {column} is ")
     assert " by reference and " in difference
-    assert "DIFFERENT\n  replicate 3, patient 7" in text(found)
+    assert "DIFFERENT\n  replicate 3, patient 6" in text(found)
 
 
 def test_a_patient_too_few_is_told(spoiled: Spoiled) -> None:
