@@ -9,13 +9,14 @@ import numpy as np
 from simulate.build_plan import cut_day
 from simulate.distributions import NEVER
 from simulate.ledger import empty_ledger, ledger_of
-from simulate.look_samples import arm_rules, find_event_days, seen_patients
+from simulate.look_samples import arm_rules, find_event_days, groups_of, seen_patients
 from simulate.looks.build import look_plan
 from simulate.looks.design import LookDesign, reader_columns
 from simulate.looks.triggers import Cuts, find_cuts
 from simulate.plan import with_lists
 from simulate.readings import at_address
 from simulate.records import TrialRecords
+from simulate.scenario.monitored import patients_of
 from simulate.scenario.trial import Trial
 
 
@@ -34,6 +35,9 @@ def randomised_design(trial: Trial) -> LookDesign:
         graph=trial.graph,
         alpha=trial.multiplicity.alpha,
         more=tuple(reader_columns(trial)),
+        rates=tuple(filter(trial.is_rate, trial.endpoint_names)),
+        patients={each.name: patients_of(trial, each) for each in trial.hypotheses},
+        groups=groups_of(trial) if trial.populations else (),
     )
 
 
@@ -51,7 +55,8 @@ def days_of_looks(
     """
     if not trial.arms:
         return {analysis.name: cut_day(trial, analysis) for analysis in trial.analyses}
-    triggers = look_plan(randomised_design(trial)).triggers
+    plan = look_plan(randomised_design(trial))
+    triggers = plan.triggers
     nothing = empty_ledger(
         patients=0, screened=0, variables=0, assessments=0, doses=0, events=0, drug_stops=0
     )
@@ -68,6 +73,8 @@ def days_of_looks(
         is_reached=np.zeros(n_looks, np.int64),
     )
     enrolled = seen.ledger.subjects.enrolment_trial_day
-    find_cuts(triggers, enrolled, n, seen.event_day, seen.stride, cuts)
+    find_cuts(
+        triggers, plan.populations, enrolled, seen.group, n, seen.event_day, seen.stride, cuts
+    )
     names = (analysis.name for analysis in trial.analyses)
     return dict(zip(names, np.asarray(cuts.day).tolist(), strict=True))

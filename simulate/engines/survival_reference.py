@@ -22,6 +22,7 @@ from simulate.engines.survival_randomiser import Randomiser
 from simulate.engines.trial import Moment, Process, Schedule
 from simulate.patient.accrual import admitted, arrivals_on
 from simulate.patient.baseline import baseline_level
+from simulate.patient.response import day_of_response, response_word
 from simulate.patient.survival import DROPOUT, SINGLE_PFS, course_of, day_of_switch, transition_day
 from simulate.plan import with_lists
 from simulate.records import LogRow
@@ -46,6 +47,7 @@ class SurvivalPatient:
     death_day: int
     dropout_day: int
     switch_day: int
+    response_day: int
     is_followed: bool = True
 
     @property
@@ -54,7 +56,7 @@ class SurvivalPatient:
         return (
             *(self.region, self.cell, self.stratum, self.arm, self.enrolled),
             *(self.progression_day, self.death_day, self.dropout_day),
-            self.switch_day,
+            *(self.switch_day, self.response_day),
         )
 
 
@@ -130,6 +132,11 @@ def enrol(trial: SurvivalTrialRun, region: int, day: int) -> None:
         plan.survival, arm, cell, event, death, after, draws.switch
     )
     dropout_day = transition_day(plan.survival, DROPOUT, arm, cell, dropout)
+    response_day = NEVER
+    if plan.response.exists == 1:
+        drawn = response_word(plan.response, event, draws.response)
+        days = progression_day, death_day, dropout_day
+        response_day = day_of_response(plan.response, arm, cell, drawn, *days)
     patient = SurvivalPatient(
         number,
         region,
@@ -141,6 +148,7 @@ def enrol(trial: SurvivalTrialRun, region: int, day: int) -> None:
         death_day,
         dropout_day,
         day_of_switch(plan.survival, arm, draws.switch, progression_day, death_day),
+        response_day,
     )
     trial.patients.append(patient)
     trial.note(patient, "enrolled", f"arm {arm + 1}")
@@ -157,14 +165,16 @@ def cell_of(plan: SurvivalPlan, draws: SurvivalDraws) -> int:
 
 
 def run_disease(trial: SurvivalTrialRun, patient: SurvivalPatient) -> Process:
-    """The disease progresses, if it does, and the patient dies."""
+    """A response is known, if there is one; the disease progresses, and the patient dies."""
+    response = (patient.response_day, "response")
     turns = [
+        response,
         (patient.progression_day, "progression"),
         (patient.switch_day, "changes treatment"),
         (patient.death_day, "death"),
     ]
     if trial.plan.survival.model == SINGLE_PFS:
-        turns = [(patient.progression_day, "progression or death")]
+        turns = [response, (patient.progression_day, "progression or death")]
     for day, event in turns:
         if day == NEVER:
             continue

@@ -7,19 +7,22 @@ from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import ndtri
 
 from simulate.distributions import IntArray
 from simulate.errors import UsageError
 from simulate.looks.build_tests import look_tests, test_room
 from simulate.looks.columns import (
+    COUNT_COLUMNS,
     HYPOTHESIS_COLUMNS,
     RMST_COLUMNS,
     arm_measures,
     column_names,
     hypothesis_measures,
+    tells_counts,
+    tells_rates,
 )
 from simulate.looks.comparison import reciprocals, terms_room
-from simulate.looks.conduct import LookRoom
 from simulate.looks.curve import Curve
 from simulate.looks.design import LookDesign
 from simulate.looks.levels import look_levels
@@ -33,16 +36,25 @@ from simulate.looks.plan import (
     LookPlan,
     Pairs,
     Places,
+    Populations,
     Triggers,
 )
 from simulate.looks.risk_sets import FIELD, MOST_PATIENTS, pair_room
+from simulate.looks.samples import LookRoom
 from simulate.looks.statistics import Paths, Tally
 from simulate.looks.triggers import Cuts
 from simulate.scenario.analyses import Trigger
 from simulate.scenario.monitoring import Hypothesis
+from simulate.scenario.populations import belongs, population_of
 from simulate.scenario.testing import is_stratified
 
 _ALONE = -1
+
+_ALL = -1
+"""In the place of a subpopulation."""
+
+_Pair = tuple[int, int, int]
+"""A subpopulation, and the two arms that are counted in it."""
 
 
 def look_plan(design: LookDesign) -> LookPlan:
@@ -63,7 +75,9 @@ def look_plan(design: LookDesign) -> LookPlan:
         n_arms=len(design.arms),
         n_endpoints=len(design.endpoints),
         n_hypotheses=len(design.hypotheses),
+        is_rate=_table(endpoint in design.rates for endpoint in design.endpoints),
         triggers=_triggers(design),
+        populations=_populations(design),
         pairs=_pairs(design),
         hypotheses=_hypotheses(design),
         tests=look_tests(design),
@@ -73,6 +87,7 @@ def look_plan(design: LookDesign) -> LookPlan:
             landmarks=np.array(design.estimates.landmarks, np.float64),
             has_rmst=int(design.estimates.rmst is not None),
             tau=design.estimates.rmst or 0.0,
+            z=float(ndtri(0.5 + 0.5 * design.estimates.confidence)),
         ),
         places=_places(design),
         reciprocal=reciprocals(design.sample_size),
@@ -87,6 +102,7 @@ class _Condition(NamedTuple):
     endpoint: int
     number: int
     day: int
+    population: int = _ALL
 
 
 def _triggers(design: LookDesign) -> Triggers:
@@ -95,17 +111,20 @@ def _triggers(design: LookDesign) -> Triggers:
         [[_condition(design, trigger) for trigger in clause] for clause in look] for look in clauses
     ]
     flat = [each for look in conditions for clause in look for each in clause]
+    counts = sorted({(c.endpoint, c.population) for c in flat if c.kind == EVENTS})
     on_events = [
-        [i for i, each in enumerate(flat) if each.kind == EVENTS and each.endpoint == endpoint]
-        for endpoint in range(len(design.endpoints))
+        [i for i, c in enumerate(flat) if c.kind == EVENTS and (c.endpoint, c.population) == count]
+        for count in counts
     ]
     return Triggers(
         first_clause=_starts(len(look) for look in conditions),
         first_condition=_starts(len(clause) for look in conditions for clause in look),
         **{
             name: _table(getattr(each, name) for each in flat)
-            for name in ("kind", "endpoint", "number", "day")
+            for name in ("kind", "endpoint", "population", "number", "day")
         },
+        counted_endpoint=_table(endpoint for endpoint, _ in counts),
+        counted_population=_table(population for _, population in counts),
         first_on_events=_starts(map(len, on_events)),
         on_events=_table(
             i for which in on_events for i in sorted(which, key=lambda i: (flat[i].number, i))
@@ -118,8 +137,10 @@ def _triggers(design: LookDesign) -> Triggers:
 
 def _condition(design: LookDesign, trigger: Trigger) -> _Condition:
     if trigger.events is not None:
-        endpoint = design.endpoints.index(trigger.events.endpoint)
-        return _Condition(EVENTS, endpoint, trigger.events.count, trigger.events.adjudication_lag)
+        events = trigger.events
+        endpoint = design.endpoints.index(events.endpoint)
+        population = design.place_of(population_of(events.population))
+        return _Condition(EVENTS, endpoint, events.count, events.adjudication_lag, population)
     if trigger.enrolled is not None:
         return _Condition(ENROLLED, 0, trigger.enrolled.count, trigger.enrolled.after)
     if trigger.follow_up is not None:
@@ -142,46 +163,64 @@ def _overshooting(conditions: list[list[list[_Condition]]]) -> IntArray:
 # ---- what is compared -----------------------------------------------------------------------
 
 
+def _populations(design: LookDesign) -> Populations:
+    return Populations(
+        n_groups=len(design.groups),
+        member=_table(
+            belongs(population, levels)
+            for population in design.populations
+            for levels in design.groups
+        ),
+    )
+
+
 def _pairs(design: LookDesign) -> Pairs:
     by_endpoint = [_pairs_of(design, endpoint) for endpoint in design.endpoints]
     pairs = [(e, pair) for e, of_endpoint in enumerate(by_endpoint) for pair in of_endpoint]
-    tested = [(design.endpoints.index(h.endpoint), _arms_of(design, h)) for h in design.hypotheses]
+    tested = [(design.endpoints.index(h.endpoint), _pair_of(design, h)) for h in design.hypotheses]
     hypotheses = [[h for h, which in enumerate(tested) if which == pair] for pair in pairs]
+    rates = [design.endpoints.index(each) for each in design.rates]
     return Pairs(
         endpoint=_table(endpoint for endpoint, _ in pairs),
-        first_arm=_table(first for _, (first, _) in pairs),
-        second_arm=_table(second for _, (_, second) in pairs),
+        population=_table(population for _, (population, _, _) in pairs),
+        is_masked=_table(pair[0] != _ALL or endpoint in rates for endpoint, pair in pairs),
+        first_arm=_table(first for _, (_, first, _) in pairs),
+        second_arm=_table(second for _, (_, _, second) in pairs),
         reports=_table(bits for of_endpoint in by_endpoint for bits in _reports(of_endpoint)),
         units=_table(
             (arm == first) + ((arm == second) << FIELD)
-            for _, (first, second) in pairs
-            for arm in range(len(design.arms))
+            for _, (_, first, second) in pairs
+            for arm in range(len(design.arms) + 1)
         ),
         first_hypothesis=_starts(map(len, hypotheses)),
         hypotheses=_table(h for which in hypotheses for h in which),
     )
 
 
-def _arms_of(design: LookDesign, hypothesis: Hypothesis) -> tuple[int, int]:
-    return design.arms.index(hypothesis.experimental), design.arms.index(hypothesis.control)
+def _pair_of(design: LookDesign, hypothesis: Hypothesis) -> _Pair:
+    population = design.place_of(population_of(hypothesis.population))
+    arms = hypothesis.experimental, hypothesis.control
+    return (population, *map(design.arms.index, arms))  # type: ignore[return-value]
 
 
-def _pairs_of(design: LookDesign, endpoint: str) -> list[tuple[int, int]]:
-    """Pairs of arms that are counted for an endpoint: every arm is in one at least."""
-    compared = [_arms_of(design, h) for h in design.hypotheses if h.endpoint == endpoint]
+def _pairs_of(design: LookDesign, endpoint: str) -> list[_Pair]:
+    """Pairs of arms that are counted for an endpoint: of all patients every arm is in one."""
+    compared = [_pair_of(design, h) for h in design.hypotheses if h.endpoint == endpoint]
     pairs = list(dict.fromkeys(compared))
-    others = [arm for arm in range(len(design.arms)) if all(arm not in pair for pair in pairs)]
+    told = {arm for population, *arms in pairs if population == _ALL for arm in arms}
+    others = [arm for arm in range(len(design.arms)) if arm not in told]
     others += [_ALONE] * (len(others) % 2)
-    return pairs + list(zip(others[::2], others[1::2], strict=True))
+    return pairs + [(_ALL, *two) for two in zip(others[::2], others[1::2], strict=True)]
 
 
-def _reports(pairs: Sequence[tuple[int, int]]) -> list[int]:
-    """Bits for the arms that no pair before has told of."""
+def _reports(pairs: Sequence[_Pair]) -> list[int]:
+    """Bits for the arms that no pair of all patients before has told of."""
     told = {_ALONE}
     found = []
-    for pair in pairs:
-        found.append(sum((arm not in told) << place for place, arm in enumerate(pair)))
-        told |= set(pair)
+    for population, *arms in pairs:
+        bits = sum((arm not in told) << place for place, arm in enumerate(arms))
+        found.append(bits if population == _ALL else 0)
+        told |= set(arms) if population == _ALL else set()
     return found
 
 
@@ -197,17 +236,24 @@ def _hypotheses(design: LookDesign) -> Hypotheses:
 
 
 def _places(design: LookDesign) -> Places:
-    n_arms, stride = len(design.arms), len(arm_measures(design))
-    n_endpoints, width = len(design.endpoints), len(hypothesis_measures(design))
-    first_endpoint = FIRST_ARM + n_arms
-    first_hypothesis = first_endpoint + n_endpoints * (1 + n_arms * stride)
+    n_arms, measures = len(design.arms), hypothesis_measures(design)
+    strides = [len(arm_measures(design, endpoint)) for endpoint in design.endpoints]
+    *endpoints, first_hypothesis = accumulate(
+        (1 + n_arms * stride for stride in strides), initial=FIRST_ARM + n_arms
+    )
+    first_test = len(HYPOTHESIS_COLUMNS) + (len(RMST_COLUMNS) if design.estimates.rmst else 0)
+    after_tests = first_test + len(design.estimates.tests)
     return Places(
         n_columns=len(column_names(design)),
-        endpoint=_table(first_endpoint + e * (1 + n_arms * stride) for e in range(n_endpoints)),
-        arm_stride=stride,
-        hypothesis=_table(first_hypothesis + h * width for h in range(len(design.hypotheses))),
-        first_test=len(HYPOTHESIS_COLUMNS) + (len(RMST_COLUMNS) if design.estimates.rmst else 0),
-        level=0 if design.graph is None else width - 1,
+        endpoint=_table(endpoints),
+        arm_stride=_table(strides),
+        hypothesis=_table(
+            first_hypothesis + h * len(measures) for h in range(len(design.hypotheses))
+        ),
+        first_test=first_test,
+        counts=after_tests if tells_counts(design) else 0,
+        rates=after_tests + len(COUNT_COLUMNS) if tells_rates(design) else 0,
+        level=0 if design.graph is None else len(measures) - 1,
     )
 
 
@@ -235,6 +281,7 @@ def look_room(plan: LookPlan, n_patients: int, n_strata: int) -> LookRoom:
         ),
         day=np.zeros(n_patients, np.int32),
         event=np.zeros(n_patients, np.int32),
+        arm=np.zeros(n_patients, np.int32),
         tally=Tally(
             pair=pair_room(n_patients, n_strata, last_day),
             terms=terms_room(n_patients),

@@ -21,11 +21,12 @@ from simulate.looks.curve_tests import (
     milestone_z,
 )
 from simulate.looks.largest import Quadrature
+from simulate.looks.rates import RateRoom, response_z
 from simulate.looks.risk_sets import PairRoom, last_observed_day
 from simulate.looks.weighted import WeightRoom, Weights, max_combo_z, weighted_log_rank
 from simulate.looks.win_ratio import WinRoom, count_wins, log_win_ratio_z, net_benefit_z
 
-LOG_RANK, WEIGHTED, RMST, MILESTONE, LOG_LOG_MILESTONE, WIN_RATIO, NET_BENEFIT = range(7)
+LOG_RANK, WEIGHTED, RMST, MILESTONE, LOG_LOG_MILESTONE, WIN_RATIO, NET_BENEFIT, RESPONSE = range(8)
 """Kinds of tests; a weighted one of several weights is their combination."""
 
 POOLED, SPLIT, WITH_DAYS = range(3)
@@ -48,6 +49,8 @@ class Tests(NamedTuple):
     """Tests told of every hypothesis: the last ones."""
     has_wins: int
     """1 if a test compares pairs of patients."""
+    response: int
+    """Endpoint of the response rates that a test compares; -1 if none does."""
     needs: IntTable
     """By hypothesis: POOLED, SPLIT or WITH_DAYS."""
     weights: Weights
@@ -59,6 +62,7 @@ class TestRoom(NamedTuple):
 
     weighted: WeightRoom
     wins: WinRoom
+    rates: RateRoom
 
 
 class TwoArms(NamedTuple):
@@ -72,6 +76,7 @@ class TwoArms(NamedTuple):
     """The experimental arm."""
     second: int
     arm: ShortColumn
+    stratum: ShortColumn
     n: int
 
 
@@ -107,6 +112,11 @@ def statistic(
         return log_rank_z(log_rank(rows, 0, n_rows, reciprocal))
     if kind == WEIGHTED:
         return _weighted(tests, test, arms, pair, reciprocal, room.weighted)
+    if kind == RESPONSE:
+        strata = tests.stratified[test]
+        return response_z(
+            arms.arm, arms.stratum, arms.n, arms.first, arms.second, room.rates, strata
+        )
     if kind >= WIN_RATIO:
         return _by_pairs(tests, test, arms, room.wins)
     return _by_curves(kind, tests.day[test], arms, pair, curve, reciprocal)

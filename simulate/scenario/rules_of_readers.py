@@ -23,6 +23,7 @@ def named_endpoints(trial: SurvivalTrial) -> Iterator[Finding]:
     yield from unique((each.id for each in trial.endpoints), where, "id")
     yield from unique((each.name.lower() for each in trial.endpoints), where, "name")
     given = endpoints_of(trial.survival)
+    yield from _one_rate_and_a_time(trial)
     for index, endpoint in enumerate(trial.endpoints):
         place: Path = (*where, index)
         if endpoint.of not in given:
@@ -32,8 +33,8 @@ def named_endpoints(trial: SurvivalTrial) -> Iterator[Finding]:
                 f"(allowed: {', '.join(given)})",
             )
         yield from calendar_in_order(endpoint.grid, (*place, "grid"))
-        if endpoint.of == "OS":
-            yield from _death_is_certain(endpoint, place)
+        if endpoint.of != "PFS":
+            yield from _needs_no_reader(endpoint, place)
             continue
         if endpoint.reader not in (None, LATENT_READER):
             assert endpoint.reader is not None  # for the type checker
@@ -45,14 +46,28 @@ def named_endpoints(trial: SurvivalTrial) -> Iterator[Finding]:
             yield from _rules_fit(trial, endpoint, (*place, "rules"))
 
 
-def _death_is_certain(endpoint: SurvivalEndpoint, place: Path) -> Iterator[Finding]:
+def _needs_no_reader(endpoint: SurvivalEndpoint, place: Path) -> Iterator[Finding]:
+    why = "death is known without scans" if endpoint.of == "OS" else "it is a rate, and not a time"
     for key in ("reader", "rules", "grid"):
         if getattr(endpoint, key):
             yield Finding(
-                (*place, key),
-                f"death is known without scans: {key} says nothing of OS",
-                f"Leave out {key}",
+                (*place, key), f"{why}: {key} says nothing of {endpoint.of}", f"Leave out {key}"
             )
+
+
+def _one_rate_and_a_time(trial: SurvivalTrial) -> Iterator[Finding]:
+    """A response rate is an endpoint once, and beside a time."""
+    rates = [i for i, each in enumerate(trial.endpoints) if each.of == "ORR"]
+    for index in rates[1:]:
+        yield Finding(
+            ("endpoints", index), "there is an endpoint that is of: ORR already", "Leave it out"
+        )
+    if rates and len(rates) == len(trial.endpoints):
+        yield Finding(
+            ("endpoints",),
+            "a trial with plain survival models has an endpoint of a time, too",
+            "Add PFS or OS, such as {id: 2, name: PFS, of: PFS}",
+        )
 
 
 def _reader_exists(trial: SurvivalTrial, name: str, place: Path) -> Iterator[Finding]:

@@ -24,6 +24,7 @@ from simulate.scenario.randomisation import MOST_ARMS, Randomisation
 from simulate.scenario.readers import INVESTIGATOR, Reader
 from simulate.scenario.resources import Resources
 from simulate.scenario.single_arm import SingleArm
+from simulate.scenario.testing import ResponseTest
 from simulate.scenario.toxicity import Toxicity
 from simulate.scenario.treatment import Treatment
 
@@ -107,8 +108,17 @@ class Trial(Monitored, Head):
 
     @property
     def endpoint_names(self) -> tuple[str, ...]:
-        """Names of the endpoints of the looks: PFS is that of the investigator."""
-        return ("PFS", "OS", *self.readers_by_endpoint)
+        """Names of the endpoints of the looks: PFS is that of the investigator.
+
+        The response rate is among them if a test compares it.
+        """
+        rate = ("ORR",) if any(isinstance(test, ResponseTest) for test in self.all_tests) else ()
+        return ("PFS", "OS", *self.readers_by_endpoint, *rate)
+
+    @property
+    def possible_endpoints(self) -> tuple[str, ...]:
+        """Names of the endpoints that may be tested, whether or not they are."""
+        return tuple(dict.fromkeys((*self.endpoint_names, "ORR")))
 
     @property
     def is_read(self) -> bool:
@@ -121,8 +131,8 @@ class Trial(Monitored, Head):
         return tuple((INVESTIGATOR, reader.name) for reader in self.readers)
 
     def event_of(self, endpoint: str) -> str:
-        """What the event of an endpoint is: PFS or OS."""
-        return "OS" if endpoint == "OS" else "PFS"
+        """What the event of an endpoint is: PFS, OS or ORR."""
+        return endpoint if endpoint in ("OS", "ORR") else "PFS"
 
     @property
     def draws(self) -> Draws | None:

@@ -10,6 +10,7 @@ from simulate.errors import ScenarioError, UsageError
 from simulate.scenario.analyses import EventCount, Trigger
 from simulate.scenario.findings import Finding
 from simulate.scenario.parameters import DRAWS
+from simulate.scenario.populations import population_of
 from simulate.scenario.reading import AnyScenario
 from simulate.scenario.rules_of_looks import triggers_of
 from simulate.scenario.survival_scenario import SurvivalScenario
@@ -75,7 +76,7 @@ def is_hopeless(expected: Expected, trigger: Trigger) -> bool:
     events = trigger.events
     if events is None or _is_read(expected, events.endpoint):
         return False
-    mean = _most(expected, events.endpoint)
+    mean = _most(expected, events)
     return mean <= 0.0 or float(pdtrc(events.count - 1, mean)) < HOPELESS
 
 
@@ -87,9 +88,15 @@ def _is_read(expected: Expected, endpoint: str) -> bool:
     return any(each.name == endpoint and trial.is_reviewed(each) for each in trial.seen_endpoints)
 
 
-def _most(expected: Expected, endpoint: str) -> float:
+def _at_end(expected: Expected, events: EventCount) -> float:
+    """Expected events by the end of the study."""
+    population = population_of(events.population)
+    return float(expected.events(events.endpoint, population=population)[:, -1].sum())
+
+
+def _most(expected: Expected, events: EventCount) -> float:
     """Expected events by the end of the study; where sites differ, were all places taken."""
-    at_end = float(expected.events(endpoint)[:, -1].sum())
+    at_end = _at_end(expected, events)
     entered = float(expected.entered[-1])
     if isinstance(expected, ExpectedTrial) or entered <= 0.0:
         return at_end
@@ -98,7 +105,8 @@ def _most(expected: Expected, endpoint: str) -> float:
 
 def _in_words(events: EventCount, expected: Expected) -> tuple[str, str]:
     endpoint = events.endpoint
-    mean, entered = float(expected.events(endpoint)[:, -1].sum()), float(expected.entered[-1])
+    mean = _at_end(expected, events)
+    entered = float(expected.entered[-1]) * expected.weight(population_of(events.population))
     return (
         f"so many {endpoint} events cannot be expected by the end of the study "
         f"(given: {events.count}; expected by day {expected.horizon}, max_study_duration: "
