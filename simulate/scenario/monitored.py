@@ -102,6 +102,11 @@ class Monitored:
         """What the event of an endpoint is: PFS, OS or ORR."""
         return endpoint
 
+    @property
+    def evaluable_after(self) -> int:
+        """Days from randomisation from which on a patient counts in a response rate."""
+        return 0
+
     def is_rate(self, endpoint: str) -> bool:
         """Whether the rate of an endpoint is compared, and not a time."""
         return self.event_of(endpoint) == "ORR"
@@ -141,7 +146,7 @@ class Monitored:
     def information(self, hypothesis: Hypothesis) -> int | None:
         """Information at which all error of a hypothesis is spent; None if the scenario tells none.
 
-        Events; of a response rate evaluable patients, by default all of its two arms.
+        Events; of a response rate evaluable patients, by default all of its arms.
         """
         if hypothesis.information is not None:
             return hypothesis.information
@@ -155,10 +160,16 @@ class Monitored:
 
 
 def patients_of(trial: Monitored, hypothesis: Hypothesis) -> int:
-    """Patients that the two arms of a hypothesis are planned with, rounded down."""
+    """Patients of the two arms of a hypothesis that are evaluable at its last look, rounded down.
+
+    All, unless that look waits for so many patients to have been enrolled long enough.
+    """
     arms = [trial.arm(name) for name in (hypothesis.experimental, hypothesis.control)]
     part = sum(arm.allocation for arm in arms)
-    return trial.sample_size * part // sum(arm.allocation for arm in trial.arms)
+    waits, n = trial.analyses_of(hypothesis)[-1].cut.enrolled, trial.sample_size
+    if waits is not None and waits.after >= trial.evaluable_after:
+        n = min(waits.count, n)
+    return n * part // sum(arm.allocation for arm in trial.arms)
 
 
 def graph_of(block: Multiplicity, hypotheses: Sequence[Hypothesis]) -> Graph:

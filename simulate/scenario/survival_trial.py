@@ -108,6 +108,11 @@ class SurvivalTrial(Monitored, Head):
         return readers[endpoint] == LATENT_READER
 
     @property
+    def evaluable_after(self) -> int:
+        """Days from randomisation from which on a patient counts in a response rate."""
+        return 0 if self.survival.response is None else self.survival.response.evaluable_after
+
+    @property
     def kinds(self) -> dict[str, str]:
         """PFS and OS, as far as there are endpoints of them, each with the first such endpoint."""
         times = [each for each in self.seen_endpoints if each.of != ORR]

@@ -116,6 +116,11 @@ class Trial(Monitored, Head):
         return ("PFS", "OS", *self.readers_by_endpoint, *rate)
 
     @property
+    def evaluable_after(self) -> int:
+        """Days from enrolment from which on a patient counts in the response rates of arms."""
+        return self.endpoints.evaluable_after
+
+    @property
     def possible_endpoints(self) -> tuple[str, ...]:
         """Names of the endpoints that may be tested, whether or not they are."""
         return tuple(dict.fromkeys((*self.endpoint_names, "ORR")))

@@ -96,11 +96,6 @@ class Expected(ABC):
     def _rate(self, arm: str, cells: Sequence[int]) -> float:
         """Response rate of the patients of an arm who are in some of the cells."""
 
-    @property
-    @abstractmethod
-    def evaluable_after(self) -> int:
-        """Days from enrolment from which on a patient counts in a response rate."""
-
     @abstractmethod
     def _weight(self, cells: Sequence[int]) -> float:
         """Part of all patients who are in some of the cells."""
@@ -155,10 +150,14 @@ class Expected(ABC):
 
     def _evaluable(self, cells: Sequence[int]) -> FloatArray:
         """Expected number of patients enrolled long enough by each trial day, arms by days."""
-        days = np.arange(len(self.entered)) - self.evaluable_after
+        days = np.arange(len(self.entered)) - self.trial.evaluable_after
         enrolled = np.where(days >= 0, self.entered[np.maximum(days, 0)], 0.0)
         shares = [self.share(arm.name) * self._weight(cells) for arm in self.trial.arms]
         return np.outer(shares, enrolled)
+
+    def rate(self, arm: str, levels: Mapping[str, Sequence[str]]) -> float:
+        """Response rate of an arm, in patients with some levels."""
+        return self._rate(arm, self._cells_in(population_of(levels)))
 
     def rates(self, hypothesis: Hypothesis, truth: Truth) -> tuple[RatesOfStratum, ...]:
         """Response rates of the arms of a hypothesis, by stratum or in one, as its test has it."""

@@ -103,11 +103,6 @@ class ExpectedPatients(Expected):
         names = [each.name for each in self.trial.arms]
         return self.trial.arm_trials[names.index(arm)].disease.response.probability
 
-    @property
-    def evaluable_after(self) -> int:
-        """Days from enrolment from which on a patient counts in a response rate."""
-        return self.trial.endpoints.evaluable_after
-
     def _mixture(self, endpoint: str, arm: str, cells: Sequence[int], *, seen: bool) -> FloatArray:
         """Latent survival of all patients of an arm."""
         del cells, seen

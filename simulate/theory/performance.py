@@ -147,6 +147,15 @@ class HypothesisTheory:
             return np.full(len(self.events), np.nan)
         return self.bounds.efficacy_hazard_ratio(self.events[-1], allocation=self.allocation)
 
+    @cached_property
+    def efficacy_difference(self) -> FloatArray:
+        """Smallest difference of response rates that is significant, by look; nan of times."""
+        assumed = self.under(ASSUMED)
+        if assumed is None or assumed.rates is None:
+            return np.full(len(self.events), np.nan)
+        error = np.sqrt(assumed.rates.under_null / np.array(self.events))
+        return np.asarray(self.bounds.efficacy_z * error)
+
     @property
     def futility_z(self) -> FloatArray:
         """Z at or below gives up, by look; minus infinity at all looks without futility."""

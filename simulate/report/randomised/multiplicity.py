@@ -13,7 +13,7 @@ from simulate.errors import UsageError
 from simulate.monte_carlo import Estimate
 from simulate.multiplicity.graph import Graph
 from simulate.plots.hypothesis_graph import graph_height, plot_hypothesis_graph
-from simulate.randomised.truth import true_nulls
+from simulate.randomised.nulls import true_nulls
 from simulate.report.blocks import Block, Picture, Points, Prose, Section, Table
 from simulate.report.numbers import listed, number
 from simulate.report.randomised.null import where
