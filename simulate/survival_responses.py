@@ -7,6 +7,7 @@ are known has none; so of the others more must respond, and with which probabili
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import brentq
@@ -24,6 +25,14 @@ from simulate.survival_hazards import Hazards, Levels
 _WORDS = 2**32
 _NODES = 200
 _FAR = 9.0
+
+
+class _Left(NamedTuple):
+    """Probabilities that each thing comes only after it is known who has responded."""
+
+    progression: float
+    death: float
+    followed: float
 
 
 class ResponseRates:
@@ -47,7 +56,7 @@ class ResponseRates:
 
     def highest(self, arm: str, levels: Levels) -> float:
         """Part of the patients of a cell who are still without an event, and followed."""
-        return self._known(arm, levels, -math.inf)
+        return self._known(self._left(arm, levels), -math.inf)
 
     def probability(self, arm: str, levels: Levels) -> float:
         """Probability of a response, were there nothing before it, that gives the rate of all.
@@ -57,27 +66,31 @@ class ResponseRates:
         UsageError
             If the rate is more than the patients who are still there.
         """
-        rate, highest = self.rate(arm, levels), self.highest(arm, levels)
+        rate, left = self.rate(arm, levels), self._left(arm, levels)
+        highest = self._known(left, -math.inf)
         if rate > highest:
             raise UsageError(too_high(arm, levels, rate, highest, self._model.evaluable_after))
         if self._model.correlation == 0.0:
             return rate / highest
-        score = brentq(
-            lambda score: self._known(arm, levels, score) - rate, -_FAR, _FAR, xtol=1e-13
-        )
+        score = brentq(lambda score: self._known(left, score) - rate, -_FAR, _FAR, xtol=1e-13)
         return float(ndtr(-score))
 
-    def _known(self, arm: str, levels: Levels, score: float) -> float:
+    def _left(self, arm: str, levels: Levels) -> _Left:
+        return _Left(
+            self._free(EVENT, arm, levels),
+            self._free(DEATH, arm, levels),
+            self._free(DROPOUT, arm, levels, beyond=-1),
+        )
+
+    def _known(self, left: _Left, score: float) -> float:
         """Probability of no event, no dropout and a normal score of response above one."""
-        progression, death = (self._free(each, arm, levels) for each in (EVENT, DEATH))
-        followed = self._free(DROPOUT, arm, levels, beyond=-1)
         model, correlation = self._trial.survival, self._model.correlation
         if isinstance(model, CopulaModel):
-            free = _three_above(progression, death, score, model.correlation, correlation)
+            free = _three_above(*left[:2], score, model.correlation, correlation)
         else:
-            limits = np.array([-ndtri(progression)]), np.array([score])
-            free = death * float(both_above(*limits, correlation)[0])
-        return free * followed
+            limits = np.array([-ndtri(left.progression)]), np.array([score])
+            free = left.death * float(both_above(*limits, correlation)[0])
+        return free * left.followed
 
     def _free(self, transition: int, arm: str, levels: Levels, beyond: int = 0) -> float:
         """Probability that a transition comes after the day on which responses are known."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from scipy.special import pdtrc
 
+from simulate.build_survival_plan import all_cells
 from simulate.errors import ScenarioError, UsageError
 from simulate.scenario.analyses import EventCount, Trigger
 from simulate.scenario.findings import Finding
@@ -14,7 +15,10 @@ from simulate.scenario.populations import population_of
 from simulate.scenario.reading import AnyScenario
 from simulate.scenario.rules_of_looks import triggers_of
 from simulate.scenario.survival_scenario import SurvivalScenario
+from simulate.scenario.tree import Path
 from simulate.scenario.trial import Trial
+from simulate.survival_responses import ResponseRates, too_high
+from simulate.survival_truth import cell_weights
 from simulate.theory.course import Expected, ExpectedTrial
 from simulate.theory.patients import ExpectedPatients
 
@@ -25,6 +29,8 @@ HOPELESS = 1e-9
 def check_targets(scenario: AnyScenario) -> None:
     """Refuse a look whose events cannot come, even if all are followed to the end of the study.
 
+    And response rates of more patients than are left when responses are known.
+
     A target that some trials may reach is not refused: `describe` tells of it, and trials that do
     not reach it are flagged. Nor is one of an endpoint that is read by readers, who may see events
     that are none, or one of patients whose survival has no formula or follows posterior draws.
@@ -34,14 +40,36 @@ def check_targets(scenario: AnyScenario) -> None:
     ScenarioError
         With the line of every target that is out of reach.
     """
-    if not any(t.events for analysis in scenario.analyses for t in analysis.cut.triggers):
-        return
-    expected = _expected(scenario)
-    if expected is None:
-        return
-    found = list(_out_of_reach(scenario, expected))
+    found = list(_rates_too_high(scenario))
+    if any(t.events for analysis in scenario.analyses for t in analysis.cut.triggers):
+        expected = _expected(scenario)
+        found += [] if expected is None else _out_of_reach(scenario, expected)
     if found:
         raise ScenarioError(scenario.problems_at(found))
+
+
+def _rates_too_high(scenario: AnyScenario) -> Iterator[Finding]:
+    """Response rates are not more than the patients who can still have a response.
+
+    One at each place; where several cells share it, of the first.
+    """
+    if not isinstance(scenario, SurvivalScenario) or scenario.survival.response is None:
+        return
+    model, rates = scenario.survival.response, ResponseRates(scenario)
+    told: set[int] = set()
+    for levels, weight in zip(all_cells(scenario), cell_weights(scenario), strict=True):
+        for arm in scenario.arms:
+            rate, highest = rates.rate(arm.name, levels), rates.highest(arm.name, levels)
+            own = [i for i, e in enumerate(model.effects) if e.applies_to(arm.name, levels)]
+            at = own[0] if own else -1
+            if weight > 0.0 and rate > highest and at not in told:
+                told.add(at)
+                place: Path = ("effects", at) if own else ("rate",)
+                yield Finding(
+                    ("survival", "response", *place),
+                    too_high(arm.name, levels, rate, highest, model.evaluable_after),
+                    "Lower the rate, or give a shorter evaluable_after",
+                )
 
 
 def _expected(scenario: AnyScenario) -> Expected | None:

@@ -30,7 +30,9 @@ def randomised_trials(draw: st.DrawFn) -> Changes:
         {"id": number, "name": f"arm_{i}", "allocation": part, "set": settings}
         for i, (number, part, settings) in enumerate(zip(ids, allocation, settings, strict=True))
     ]
-    tested = draw(hypotheses(n_arms))
+    tested = draw(hypotheses(n_arms, names))
+    waits = draw(mostly(st.just("0 days"), st.sampled_from(["30 days", "100 days"])))
+    trial["endpoints"] = {**trial.get("endpoints", {}), "evaluable_after": waits}
     shared: Changes = {}
     if tested and draw(st.booleans()):
         shared = {"multiplicity": {"method": draw(st.sampled_from(["holm", "fixed_sequence"]))}}
@@ -129,10 +131,13 @@ def looks(draw: st.DrawFn, size: Size) -> list[Changes]:
 
 
 @st.composite
-def hypotheses(draw: st.DrawFn, n_arms: int) -> list[Changes]:
-    """None to two comparisons."""
-    count = draw(st.integers(0, 2))
-    endpoints = draw(st.permutations(["PFS", "OS"]))
+def hypotheses(draw: st.DrawFn, n_arms: int, variables: list[str]) -> list[Changes]:
+    """None to three comparisons, of times and of response, some of them in a subpopulation."""
+    count = draw(st.integers(0, 3))
+    endpoints = draw(st.permutations(["PFS", "OS", "ORR"]))
+    parts: list[Changes] = [{}, {}]
+    if "visceral" in variables:
+        parts += [{"population": {"visceral": "yes"}}, {"population": {"visceral": ["no"]}}]
     return [
         {
             "id": i,
@@ -143,6 +148,8 @@ def hypotheses(draw: st.DrawFn, n_arms: int) -> list[Changes]:
             "alpha": 0.1,
             "information": draw(st.integers(1, 10)),
             "efficacy": {"kind": draw(st.sampled_from(["obrien_fleming", "pocock"]))},
+            **({"test": {"kind": "response"}} if endpoint == "ORR" else {}),
+            **draw(st.sampled_from(parts)),
         }
         for i, endpoint in enumerate(endpoints[:count], start=1)
     ]

@@ -32,6 +32,7 @@ from simulate.patient import (
     randomisation,
     reading,
     resources,
+    response,
     survival,
     toxicity,
     treatment,
@@ -48,7 +49,7 @@ MODULES = {
     module.__name__: module
     for module in (
         *(bits, streams, distributions, endpoints, guided),
-        *(accrual, censoring, randomisation, reading, survival),
+        *(accrual, censoring, randomisation, reading, response, survival),
         *(assessment, baseline, disease, dosing, enrolment, follow_up),
         *(resources, toxicity, treatment),
     )
@@ -260,6 +261,12 @@ def survival_calls() -> dict[str, list[tuple[Any, ...]]]:
     }
     switching = survival_plan(**{"survival.switching": [switches]}).survival
     models.append(switching)
+    responses = [
+        survival_plan(
+            **{"survival.response": {"rate": 0.4, "evaluable_after": "112 days", **more}}
+        ).response
+        for more in ({"correlation": 0.6}, {})
+    ]
     never = distributions.NEVER
     limits = [(2, never), (never, never), (never, 90)]
     return {
@@ -344,6 +351,16 @@ def survival_calls() -> dict[str, list[tuple[Any, ...]]]:
             for alone in (20, 30, never)
             for ends in (30, never)
             for follows in (0, 1)
+        ],
+        "patient.response.response_word": [
+            (plan, a, b) for plan in responses for a in WORDS for b in WORDS
+        ],
+        "patient.response.day_of_response": [
+            (responses[0], arm, cell, w, *days)
+            for arm in (0, 1)
+            for cell in (0, 1)
+            for w in WORDS
+            for days in ((113, never, 112), (112, never, 112), (never, 112, never), (113, 113, 111))
         ],
         "patient.survival.normal_score": [(links, w) for w in WORDS],
         "patient.survival.coupled_word": [(links, a, b) for a in WORDS for b in WORDS],

@@ -45,7 +45,7 @@ def _introduction(view: RandomisedView) -> str:
     parts = {each.name: each.population for each in view.hypotheses if each.population}
     for name, levels in parts.items():
         whose = levels_in_words(view.scenario.baseline, levels)
-        texts.append(f"{capital(name)} is tested in patients whose {whose}.")
+        texts.append(f"The hypothesis {name} is of patients whose {whose}.")
     return " ".join(texts)
 
 
