@@ -111,6 +111,7 @@ def _seen_survival(trial: SurvivalTrial, seed: int, replicate: int) -> SeenTrial
         "enrolment_trial_day": enrolled,
         **{name: _missing(columns[name]) for name in _DAYS},
         **({"switch_day": _missing(columns["switch_day"])} if trial.survival.switching else {}),
+        **({"response_day": _missing(columns["response_day"])} if trial.survival.response else {}),
         **_readings(trial, review, n),
     }
     take = partial(survival_looks.take_sample, seen)
