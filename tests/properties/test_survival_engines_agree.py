@@ -111,8 +111,8 @@ LOOKS_WANTED = {
 }
 
 
-def test_random_looks() -> None:
-    """Every number of the looks, of rates and of subpopulations, by both engines."""
+def looks_agree(*, runs: int, examples: int) -> Counter[str]:
+    """Compare every number of random looks by both engines; give what they test and count."""
     seen: Counter[str] = Counter()
 
     def check(scenario: SurvivalScenario, replicate: int) -> None:
@@ -126,8 +126,18 @@ def test_random_looks() -> None:
             np.testing.assert_array_equal(values, other[name], err_msg=name)
         seen.update(what_is_looked_at(scenario))
 
-    try_random_trials(check, runs=4, examples=10, trials=random_looks())
+    try_random_trials(check, runs=runs, examples=examples, trials=random_looks())
+    return seen
 
+
+def test_random_looks() -> None:
+    """Of rates and of subpopulations."""
+    assert {"ORR of a part", "events of a part"} <= set(looks_agree(runs=1, examples=5))
+
+
+@pytest.mark.verify
+def test_many_random_looks() -> None:
+    seen = looks_agree(runs=8, examples=10)
     assert not LOOKS_WANTED - set(seen), "looks of which there are none"
 
 

@@ -192,7 +192,7 @@ def looks(draw: st.DrawFn, changes: Changes) -> Changes:
 
     The hypotheses share alpha as often as not.
     """
-    n, model = changes["sample_size"], changes["survival"]
+    n, model = min(changes["sample_size"], 80), changes["survival"]
     names = [arm["name"] for arm in changes["arms"]]
     endpoints = [model["endpoint"]] if model["kind"] == "single" else ["PFS", "OS"]
     population = st.sampled_from(POPULATIONS)
@@ -228,6 +228,8 @@ def looks(draw: st.DrawFn, changes: Changes) -> Changes:
     shared = tested and draw(st.booleans())
     further = [{"name": "mn", "test": {"kind": "response"}}] if "response" in model else []
     return changes | {
+        "sample_size": n,
+        "max_study_duration": draw(days(60, 300)),
         "analyses": [{"id": i, "name": f"l_{i}", "cut": c} for i, c in enumerate(cuts, 1)],
         "hypotheses": tested,
         "estimates": {
