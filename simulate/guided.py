@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba.extending import overload
 
-from simulate.compiled import routine, stay_apart
+from simulate.compiled import part, routine, stay_apart
 from simulate.distributions import (
     NEVER,
     IntArray,
@@ -114,6 +114,47 @@ def look_up_numbers(
             at = at + 1
         number = at & within
         numbers[start + i] = number if number < tables.n_numbers else NEVER
+
+
+_FEW = 8
+"""Numbers of which one table is searched without its guide."""
+_NEARLY_ALL = 2**WORD_BITS - 2 ** (WORD_BITS - 10)
+"""As many words are nearly all: all but one in a thousand."""
+
+
+@part
+def has_few_numbers(tables: GuidedTables, table: int) -> bool:
+    """Whether nearly all words of a table have one of its first few numbers."""
+    if (1 << tables.stride_bits) < _FEW:
+        return False
+    return bool(tables.highest[(table << tables.stride_bits) + _FEW - 1] >= _NEARLY_ALL)
+
+
+@routine
+def look_up_few_numbers(
+    tables: GuidedTables, table: int, words: WordColumn, numbers: ShortColumn, start: int, n: int
+) -> None:
+    """Numbers of the first ``n`` words in one table that has few, as :func:`look_up_numbers` does.
+
+    Each word is compared with the words of all these numbers, many words at a time by SIMD; the
+    one in a thousand that lies beyond them is searched for afterwards.
+    """
+    stay_apart()
+    first, beyond = table << tables.stride_bits, 0
+    a, b = tables.highest[first], tables.highest[first + 1]
+    c, d = tables.highest[first + 2], tables.highest[first + 3]
+    e, f = tables.highest[first + 4], tables.highest[first + 5]
+    g, h = tables.highest[first + 6], tables.highest[first + 7]
+    for i in range(n):
+        word = words[i]
+        low = int(a < word) + int(b < word) + int(c < word) + int(d < word)
+        numbers[start + i] = low + int(e < word) + int(f < word) + int(g < word) + int(h < word)
+    for i in range(n):
+        beyond += numbers[start + i] == _FEW
+    if beyond > 0:
+        for i in range(n):
+            if numbers[start + i] == _FEW:
+                numbers[start + i] = guided_number(tables, table, words[i])
 
 
 def guided_tables(thresholds: Sequence[IntArray], *, slice_bits: int) -> GuidedTables:

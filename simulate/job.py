@@ -101,7 +101,7 @@ def make_job(
     over_draws = scenario.over_draws()
     for each in (scenario, over_draws, *(scenario.variant(v.name) for v in scenario.sweep)):
         if each is not None:
-            each.check_draws()
+            each.check_draws(n)
     truth_patients = TRUTH_PATIENTS if n > FEW else FEW_TRUTH_PATIENTS
     examples = tuple(range(patients_of))
     return Job(

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simulate.compiled import kernel, rule
-from simulate.distributions import NEVER, IntArray, IntColumn
+from simulate.distributions import NEVER, IntArray, IntColumn, ShortArray, ShortColumn
 from simulate.endpoints import EndpointRules, Response, best_response
 from simulate.packed import pack, unpacked
 from simulate.patient.assessment import (
@@ -84,25 +84,25 @@ COLUMNS = (
 class ObservedTruth:
     """Uncensored patients: times in days as people read them (AVAL), -1 where there is none."""
 
-    latent_pfs: IntArray
+    latent_pfs: ShortArray
     """Time to true progression or death."""
-    latent_dor: IntArray
+    latent_dor: ShortArray
     """From the true response to true progression or death; -1 for those who never respond."""
-    os: IntArray
+    os: ShortArray
     """Time to death."""
-    observed_pfs: IntArray
+    observed_pfs: ShortArray
     """Time to documented progression or death."""
-    observed_dor: IntArray
+    observed_dor: ShortArray
     """From a confirmed response to documented progression or death; -1 without one."""
-    assessed: IntArray
+    assessed: ShortArray
     """1 with an assessment before withdrawal: the EAS."""
-    responder: IntArray
+    responder: ShortArray
     """1 with a confirmed response before withdrawal."""
-    benefit: IntArray
+    benefit: ShortArray
     """1 with clinical benefit before withdrawal."""
-    progression: IntArray
+    progression: ShortArray
     """Day of true progression, NEVER if death comes first."""
-    documented: IntArray
+    documented: ShortArray
     """Day on which progression is documented, NEVER if it is not before death."""
 
 
@@ -162,16 +162,16 @@ def observed_truth(
     return ObservedTruth(*out.reshape(len(COLUMNS), n_patients))
 
 
-def _observe_in_python(observer: _Observer, seed: int, n_patients: int) -> IntArray:
+def _observe_in_python(observer: _Observer, seed: int, n_patients: int) -> ShortArray:
     out = [0] * (len(COLUMNS) * n_patients)
     size = len(observer.assessment.nominal_days) + 1
     notes = _Notes([0] * len(observer.baseline.variable_ids), *([0] * size for _ in range(3)))
     _observe(with_lists(observer), notes, seed, 0, n_patients, n_patients, out)
-    return np.array(out, np.int64)
+    return np.array(out, np.int32)
 
 
-def _observe_compiled(observer: _Observer, seed: int, n_patients: int, workers: int) -> IntArray:
-    out = np.zeros(len(COLUMNS) * n_patients, np.int64)
+def _observe_compiled(observer: _Observer, seed: int, n_patients: int, workers: int) -> ShortArray:
+    out = np.zeros(len(COLUMNS) * n_patients, np.int32)
     size = len(observer.assessment.nominal_days) + 1
     packed = pack(observer)
 
@@ -194,7 +194,7 @@ def _observe(
     first: int,
     last: int,
     n_patients: int,
-    out: IntColumn,
+    out: ShortColumn,
 ) -> None:
     """Fill in some patients; ``out`` holds :data:`COLUMNS` one after the other."""
     for number in range(first, last):
@@ -231,7 +231,7 @@ def observe_kernel(
     first: int,
     last: int,
     n_patients: int,
-    out: IntArray,
+    out: ShortArray,
 ) -> None:
     """Compiled :func:`_observe`, of packed tables."""
     _observe(

@@ -15,7 +15,9 @@ is one of whole numbers of 16.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
+from types import MappingProxyType
 from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 
 import numpy as np
@@ -154,6 +156,10 @@ class Packed(NamedTuple):
     """What was packed of fields that are several named tuples, one after the other."""
 
 
+NOTHING_READY: Mapping[str, Packed] = MappingProxyType({})
+"""No field is packed already."""
+
+
 class _Kept(NamedTuple):
     """What a block points to, beside the arrays of the named tuple itself."""
 
@@ -162,8 +168,16 @@ class _Kept(NamedTuple):
     rows: list[Packed]
 
 
-def pack(value: Any) -> Packed:
+def pack(value: Any, ready: Mapping[str, Packed] = NOTHING_READY) -> Packed:
     """Pack a named tuple of arrays and numbers for a kernel.
+
+    Parameters
+    ----------
+    value : NamedTuple
+        What is packed.
+    ready : mapping of str to Packed
+        Fields of it that have been packed already, as what stays the same from chunk to chunk has:
+        their entries are copied.
 
     Raises
     ------
@@ -171,14 +185,27 @@ def pack(value: Any) -> Packed:
         If an array is not a contiguous one of the type that its annotation says, or a guided table
         is longer than its guide can tell.
     """
-    block = np.zeros(fields_of(type(value))[1], np.int64)
+    fields, size = fields_of(type(value))
+    block = np.zeros(size, np.int64)
     kept = _Kept([], [], [])
-    _fill(block, 0, value, kept)
-    return Packed(block, (value, kept), tuple(kept.rows))
+    _fill(block, 0, value, kept, ready)
+    for name, packed in ready.items():
+        first = fields[name].first
+        block[first : first + len(packed.block)] = packed.block
+        kept.rows.extend(packed.rows)
+    return Packed(block, (value, kept, ready), tuple(kept.rows))
 
 
-def _fill(block: npt.NDArray[np.int64], first: int, value: Any, kept: _Kept) -> None:
+def _fill(
+    block: npt.NDArray[np.int64],
+    first: int,
+    value: Any,
+    kept: _Kept,
+    ready: Mapping[str, Packed] = NOTHING_READY,
+) -> None:
     for name, field in fields_of(type(value))[0].items():
+        if name in ready:
+            continue
         part, at = getattr(value, name), first + field.first
         if isinstance(field.kind, TableType):
             dtype = np.dtype(field.kind.dtype.name)

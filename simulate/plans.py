@@ -8,11 +8,11 @@ from threading import Lock
 
 from simulate.build_arms import build_trial_plan, rebuilt_trial_plan
 from simulate.plan import AnyPlan
-from simulate.scenario.drawn import check_draws, trial_of_draw
+from simulate.scenario.drawn import checked_trial_of_draw
 from simulate.scenario.trial import Trial
 
-KEPT = 64
-"""Plans of draws that are kept, of less than a megabyte each.
+KEPT = 16
+"""Plans of draws that are kept, of one or two megabytes each.
 
 Enough for threads that work their way through the draws side by side.
 """
@@ -25,15 +25,9 @@ class Plans:
     ----------
     trial : Trial
         The scenario.
-
-    Raises
-    ------
-    ScenarioError
-        If a draw has a value that the scenario cannot have.
     """
 
     def __init__(self, trial: Trial) -> None:
-        check_draws(trial)
         self.point = build_trial_plan(trial)
         """The plan at the point; of all replicates if there are no draws."""
         self._trial = trial
@@ -46,7 +40,13 @@ class Plans:
         return self.point if draw is None else self.of_draw(draw)
 
     def of_draw(self, draw: int) -> AnyPlan:
-        """The plan of a draw; several threads that ask for it at once wait for one of them."""
+        """The plan of a draw; several threads that ask for it at once wait for one of them.
+
+        Raises
+        ------
+        ScenarioError
+            If the draw has a value that the scenario cannot have.
+        """
         with self._lock:
             return self._kept(draw)
 
@@ -61,5 +61,5 @@ class Plans:
     def _build(self, draw: int) -> AnyPlan:
         draws = self._trial.draws
         assert draws is not None  # there is one of this number
-        drawn = trial_of_draw(self._trial, draws, draw)
+        drawn = checked_trial_of_draw(self._trial, draws, draw)
         return rebuilt_trial_plan(self.point, self._trial, drawn)

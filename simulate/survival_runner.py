@@ -35,7 +35,7 @@ from simulate.looks.plan import LookPlan
 from simulate.looks.review_plan import Review
 from simulate.looks.samples import Enrolled, LookRoom
 from simulate.looks.seen import Observation, Seen, find_event_days, take_sample
-from simulate.packed import pack, unpacked
+from simulate.packed import Packed, pack, unpacked
 from simulate.plan import with_lists
 from simulate.reading_words import look_up_reading, read_words
 from simulate.scenario.survival_trial import SurvivalTrial
@@ -176,22 +176,22 @@ class SurvivalRunner:
             np.arange(n, dtype=np.int64),
             np.empty(n * n_columns),
         )
-        packed, left = pack(slate), n
+        packed, left = pack(slate, bench.packed), n
         while left > 0:
             left = run_looks(
                 packed.block, self._seed, replicates.start, left, bench.book.most_misses, n_columns
             )
             if left > 0 and bench.book.learn():
                 slate = slate._replace(tree=bench.book.tree)
-                packed = pack(slate)
+                packed = pack(slate, bench.packed)
         return np.asarray(slate.values)
 
     def _bench(self) -> _Bench:
         """The thread's own bench, made once."""
         if not hasattr(self._own, "bench"):
-            self._own.bench = _Bench(
-                new_survival_desk(self._plan), self._watch(), self._book(as_lists=False)
-            )
+            desk, watch = new_survival_desk(self._plan), self._watch()
+            packed = {"desk": pack(desk), "watch": pack(watch)}
+            self._own.bench = _Bench(desk, watch, packed, self._book(as_lists=False))
         bench: _Bench = self._own.bench
         return bench
 
@@ -218,6 +218,8 @@ class _Bench(NamedTuple):
 
     desk: SurvivalDesk
     watch: Watch
+    packed: dict[str, Packed]
+    """Both, for the slate of a chunk."""
     book: BoundBook
 
 

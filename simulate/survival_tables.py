@@ -6,8 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from scipy.special import ndtr, ndtri
-from scipy.stats import poisson
+from scipy.special import ndtr, ndtri, pdtr, pdtrc
 
 from simulate.distributions import NEVER, FloatArray, IntArray, thresholds
 from simulate.guided import guided_tables
@@ -24,6 +23,8 @@ from simulate.patient.survival import (
 )
 
 _WORDS = 2.0**32
+_NO_WORD = 2.0**-34
+"""A probability that is less than half a word's."""
 _OCTAVES = 32
 
 
@@ -52,8 +53,10 @@ def poisson_table(mean: float) -> IntArray:
     """Thresholds of a Poisson number, up to where no word is left."""
     if mean <= 0.0:
         return thresholds([1.0])
-    most = int(poisson.isf(2.0**-34, mean)) + 1
-    table = thresholds(poisson.cdf(np.arange(most + 1), mean))
+    most = int(mean)
+    while pdtrc(most, mean) > _NO_WORD:
+        most += 1
+    table = thresholds(pdtr(np.arange(most + 2), mean))
     table[-1] = 2**32
     return table
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from simulate.analysis.statistics import landmark_months
 from simulate.build_plan import build_plan
-from simulate.distributions import NEVER, TABLE_DAYS, FloatArray, IntArray
+from simulate.distributions import NEVER, TABLE_DAYS, FloatArray, ShortArray
 from simulate.endpoints import endpoint_rules
 from simulate.latent_truth import Endpoint, LatentTruth, has_formula, latent_truth
 from simulate.monte_carlo import Estimate, exact, mean, proportion, quantile
@@ -142,7 +142,7 @@ def _delays(trial: Trial, observed: ObservedTruth) -> dict[tuple[str, str], Esti
     return values
 
 
-def _curve(times: IntArray) -> FloatArray:
+def _curve(times: ShortArray) -> FloatArray:
     """Survival function of uncensored times in days, by day."""
     counts = np.bincount(np.minimum(times, TABLE_DAYS + 1), minlength=TABLE_DAYS + 2)
     return np.asarray(1.0 - np.cumsum(counts)[: TABLE_DAYS + 1] / len(times))
@@ -169,7 +169,7 @@ def _latent(
 
 
 def _survival(
-    trial: Trial, name: str, kind: str, times: IntArray
+    trial: Trial, name: str, kind: str, times: ShortArray
 ) -> dict[tuple[str, str], Estimate]:
     """Rates and median of uncensored times in days; those below 0 have none."""
     times = times[times >= 0]

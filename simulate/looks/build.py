@@ -27,6 +27,7 @@ from simulate.looks.curve import Curve
 from simulate.looks.design import LookDesign
 from simulate.looks.levels import look_levels
 from simulate.looks.plan import (
+    ARMS_BEYOND,
     DATE,
     ENROLLED,
     EVENTS,
@@ -39,7 +40,7 @@ from simulate.looks.plan import (
     Populations,
     Triggers,
 )
-from simulate.looks.risk_sets import FIELD, MOST_PATIENTS, pair_room
+from simulate.looks.risk_sets import MOST_PATIENTS, count_units, pair_room
 from simulate.looks.samples import LookRoom
 from simulate.looks.statistics import Paths, Tally
 from simulate.looks.triggers import Cuts
@@ -187,14 +188,16 @@ def _pairs(design: LookDesign) -> Pairs:
         first_arm=_table(first for _, (_, first, _) in pairs),
         second_arm=_table(second for _, (_, _, second) in pairs),
         reports=_table(bits for of_endpoint in by_endpoint for bits in _reports(of_endpoint)),
-        units=_table(
-            (arm == first) + ((arm == second) << FIELD)
-            for _, (_, first, second) in pairs
-            for arm in range(len(design.arms) + 1)
-        ),
+        units=np.concatenate([_units(design, pair) for _, (_, *pair) in pairs]),
         first_hypothesis=_starts(map(len, hypotheses)),
         hypotheses=_table(h for which in hypotheses for h in which),
     )
+
+
+def _units(design: LookDesign, pair: list[int]) -> IntArray:
+    """What a patient of each arm adds to the counts of a pair; nothing who is not counted."""
+    arms = range(len(design.arms) + ARMS_BEYOND)
+    return count_units([pair.index(arm) if arm in pair else None for arm in arms])
 
 
 def _pair_of(design: LookDesign, hypothesis: Hypothesis) -> _Pair:

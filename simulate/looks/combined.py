@@ -23,9 +23,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
-from scipy.stats import qmc
 
 from simulate.distributions import FloatArray, IntArray
 from simulate.looks.largest import MOST_VARIABLES, Quadrature, any_above, quadrature
@@ -92,6 +90,8 @@ class CombinedBounds:
         self._spent = spent
         self._n_weights = n_weights
         self._by: Quadrature = with_lists(quadrature())
+        from scipy.stats import qmc  # half a second, which only a combination has to wait for
+
         points = qmc.Sobol(n_weights * n_looks, scramble=True, rng=np.random.default_rng(_SEED))
         self._points = np.clip(points.random(_POINTS), 1e-12, 1.0 - 1e-12)
         self._held: dict[Path, _Held] = {(): _Held((), (), 0.0)}
@@ -196,6 +196,8 @@ def _root(
     """Where a falling function is 0; infinite if it is not."""
     if function(low) <= 0.0 or function(high) >= 0.0:
         return math.inf
+    from scipy.optimize import brentq  # imported where it is needed: it takes long
+
     return float(brentq(function, low, high, xtol=1e-6, rtol=1e-9))
 
 

@@ -75,6 +75,11 @@ class Triggers(NamedTuple):
     """Trial day at whose end the trial ends, whatever has been reached."""
 
 
+ARMS_BEYOND = 2
+"""Arms for which counts have units beyond those of the trial. The last one is that of patients who
+are not counted; the other makes room for an event of -1, which tells that a patient is not."""
+
+
 class Populations(NamedTuple):
     """Subpopulations in which something is tested or counted."""
 
@@ -100,8 +105,8 @@ class Pairs(NamedTuple):
     reports: IntTable
     """Bit 0 and 1: whether what is told of the first and of the second arm comes from this pair."""
     units: IntTable
-    """See :func:`simulate.looks.risk_sets.count_pair`: by pair and arm, and after the arms an entry
-    for patients who are not counted."""
+    """By pair: see :func:`simulate.looks.risk_sets.count_units`; after the arms there are
+    ARMS_BEYOND more, of patients who are not counted."""
     first_hypothesis: IntTable
     """By pair, and one beyond: where its hypotheses begin in the next table."""
     hypotheses: IntTable

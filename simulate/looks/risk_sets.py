@@ -9,12 +9,13 @@ what compares the arms are sums over rows.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from simulate.compiled import rule
-from simulate.distributions import IntColumn, IntTable, ShortColumn
+from simulate.distributions import IntArray, IntColumn, IntTable, ShortColumn
 
 FIELD = 16
 """Bits of one count in a word."""
@@ -90,6 +91,19 @@ def _rows(n_patients: int) -> RiskRows:
     return RiskRows(np.zeros(n, np.int32), np.zeros(n, np.int64), np.zeros(n, np.int64))
 
 
+def count_units(place_of_arm: Sequence[int | None]) -> IntArray:
+    """What a patient adds to the count of a day, by arm and, within it, by event (0, then 1).
+
+    Parameters
+    ----------
+    place_of_arm : sequence of int or None
+        By arm: 0 for the first arm of a pair, 1 for the second, None for one that is not of it.
+    """
+    patients = [0 if place is None else 1 << FIELD * place for place in place_of_arm]
+    both = [(unit, unit + (unit << _EVENTS)) for unit in patients]
+    return np.array(both, np.int64).ravel()
+
+
 @rule
 def first_count(word: int) -> int:
     """The first arm's count in a word of a row."""
@@ -115,8 +129,7 @@ def count_pair(
     n
         Patients: the first rows of the sample.
     units, first_unit
-        From there on, by arm: 1 for the first of the pair, ``1 << FIELD`` for the second, 0 for
-        an arm that does not belong to it.
+        From there on, by arm and event: see `count_units`.
     last
         A day beyond which no patient is observed; -1 without patients.
     room
@@ -129,8 +142,7 @@ def count_pair(
     """
     counts = room.counts
     for i in range(n):
-        unit = units[first_unit + sample.arm[i]]
-        counts[sample.day[i]] += unit + unit * (sample.event[i] << _EVENTS)
+        counts[sample.day[i]] += units[first_unit + 2 * sample.arm[i] + sample.event[i]]
     rows, at_risk, n_rows = room.pooled, 0, 0
     for day in range(last, -1, -1):
         word = counts[day]
@@ -198,9 +210,8 @@ def count_by_stratum(
     counts, stride = room.stratum_counts, n_rows + 1
     last = _count_later(n_rows, room)
     for i in range(n):
-        unit = units[first_unit + sample.arm[i]]
         slot = sample.stratum[i] * stride + room.later[min(sample.day[i], last)]
-        counts[slot] += unit + unit * (sample.event[i] << _EVENTS)
+        counts[slot] += units[first_unit + 2 * sample.arm[i] + sample.event[i]]
 
 
 @rule

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from simulate.compiled import rule
 from simulate.distributions import ShortColumn
 from simulate.endpoints import NOT_COUNTED
-from simulate.looks.plan import LookPlan
+from simulate.looks.plan import ARMS_BEYOND, LookPlan
 from simulate.looks.risk_sets import Sample
 from simulate.looks.statistics import Counted, Tally, count_arms
 from simulate.looks.triggers import Cuts
@@ -114,7 +114,7 @@ def _mask(plan: LookPlan, pair: int, enrolled: Enrolled, n: int, room: LookRoom)
         if population >= 0:
             member = population * plan.populations.n_groups + enrolled.group[i]
             is_counted = is_counted and plan.populations.member[member] == 1
-        room.arm[i] = enrolled.arm[i] if is_counted else plan.n_arms
+        room.arm[i] = enrolled.arm[i] if is_counted else plan.n_arms + ARMS_BEYOND - 1
 
 
 @rule

@@ -23,6 +23,7 @@ from simulate.looks.further import (
 )
 from simulate.looks.plan import (
     ARM_EVENTS,
+    ARMS_BEYOND,
     FIRST_ARM,
     FRACTION,
     GOES_ON,
@@ -104,7 +105,7 @@ def count_arms(
     plan: LookPlan, pair: int, sample: Sample, n: int, last_day: int, tally: Tally
 ) -> Counted:
     """Count the patients of a pair; the tally keeps them until the next count."""
-    first_unit, n_split = pair * (plan.n_arms + 1), 0
+    first_unit, n_split = 2 * pair * (plan.n_arms + ARMS_BEYOND), 0
     n_rows = count_pair(sample, n, plan.pairs.units, first_unit, last_day, tally.pair)
     needs, units = _needs_of_count(plan, pair, tally), plan.pairs.units
     if needs == WITH_DAYS:

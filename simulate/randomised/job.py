@@ -79,7 +79,7 @@ def make_randomised_job(
     variants = [scenario.variant(each.name) for each in scenario.sweep]
     for each in (scenario, over_draws, *variants):
         if isinstance(each, Scenario):
-            each.check_draws()
+            each.check_draws(n)
     if engine != AUTO:  # which would take the one that can
         for variant in variants:
             engine_of_looks(variant, engine, n)

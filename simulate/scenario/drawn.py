@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from functools import cache
 from typing import Annotated, Any
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -18,7 +18,8 @@ from simulate.scenario.apply_rules import findings
 from simulate.scenario.draws import Draws
 from simulate.scenario.trial import Trial
 
-_checked: WeakSet[Draws] = WeakSet()
+_checked: WeakKeyDictionary[Draws, set[int]] = WeakKeyDictionary()
+"""Draws that are known to give valid trials, by number."""
 
 
 def trial_of(trial: Trial, replicate: int) -> Trial:
@@ -52,8 +53,15 @@ def _of_draw(trial: Trial, number: int) -> Trial:
     return trial if trial.draws is None else trial_of_draw(trial, trial.draws, number)
 
 
-def check_draws(trial: Trial) -> None:
+def check_draws(trial: Trial, replicates: int | None = None) -> None:
     """Make sure, once, that every draw gives a valid trial.
+
+    Parameters
+    ----------
+    trial : Trial
+        The trial; its arms may have draws, too.
+    replicates : int, optional
+        Replicates that will run: draws that none of them takes are not looked at.
 
     Raises
     ------
@@ -62,15 +70,31 @@ def check_draws(trial: Trial) -> None:
     """
     if trial.arms:
         for arm in trial.arm_trials:
-            check_draws(arm)
+            check_draws(arm, replicates)
     draws = trial.draws
-    if draws is None or draws in _checked:
+    if draws is None:
         return
-    for number in range(draws.n):
-        drawn = trial_of_draw(trial, draws, number)
+    known = _checked.setdefault(draws, set())
+    for number in range(draws.n if replicates is None else min(replicates, draws.n)):
+        if number not in known:
+            checked_trial_of_draw(trial, draws, number)
+
+
+def checked_trial_of_draw(trial: Trial, draws: Draws, number: int) -> Trial:
+    """The trial with the parameters of a draw, which is checked the first time.
+
+    Raises
+    ------
+    ScenarioError
+        If the draw has a value that the scenario cannot have.
+    """
+    drawn = trial_of_draw(trial, draws, number)
+    known = _checked.setdefault(draws, set())
+    if number not in known:
         for finding in findings(drawn, valid=Trial.model_fields, about=draws.blocks):
             raise _refused(draws, number, finding.message)
-    _checked.add(draws)
+        known.add(number)
+    return drawn
 
 
 def _refused(draws: Draws, number: int, message: str) -> ScenarioError:

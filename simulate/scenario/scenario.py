@@ -126,8 +126,13 @@ class Scenario(LayeredScenario, Trial):
         drawn = type(self)._from_layers(layers, self._path, sweep=False)
         return None if drawn.draws is None else drawn
 
-    def check_draws(self) -> None:
+    def check_draws(self, replicates: int | None = None) -> None:
         """Make sure that every posterior draw gives a valid scenario, before anything runs.
+
+        Parameters
+        ----------
+        replicates : int, optional
+            Replicates that will run: only the draws that they take are looked at.
 
         Raises
         ------
@@ -135,7 +140,7 @@ class Scenario(LayeredScenario, Trial):
             With what is wrong with the first draw that does not.
         """
         try:
-            check_draws(self)
+            check_draws(self, replicates)
         except ScenarioError:
             for number in range(self._draws.n if self._draws else 0):
                 self._check_draw(number)

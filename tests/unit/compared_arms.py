@@ -22,10 +22,10 @@ from simulate.looks.curve_tests import (
 )
 from simulate.looks.largest import Quadrature, quadrature
 from simulate.looks.risk_sets import (
-    FIELD,
     PairRoom,
     Sample,
     count_pair,
+    count_units,
     last_observed_day,
     pair_room,
 )
@@ -142,7 +142,7 @@ def work_for(patients: Patients, other: Patients | None = None) -> Work:
     n, second = len(patients.arm), other or patients
     last_day = int(patients.day.max(initial=0))
     return Work(
-        units=np.array([1 << FIELD, 1, 0]),
+        units=count_units([1, 0, None]),
         reciprocal=reciprocals(n),
         room=pair_room(n, N_STRATA, last_day),
         curve=Curve(np.zeros(n + 2, np.int32), np.zeros(n + 2), np.zeros(n + 2)),

@@ -31,10 +31,10 @@ from simulate.looks.curve import (
     trace_curve,
 )
 from simulate.looks.risk_sets import (
-    FIELD,
     PairRoom,
     Sample,
     count_pair,
+    count_units,
     last_observed_day,
     pair_room,
     split_by_stratum,
@@ -100,7 +100,7 @@ def work_for(patients: Patients) -> Work:
     n = len(patients.arm)
     last_day = int(patients.day.max(initial=0))
     return Work(
-        units=np.array([1 << FIELD, 1, 0]),
+        units=count_units([1, 0, None]),
         reciprocal=reciprocals(n),
         room=pair_room(n, N_STRATA, last_day),
         terms=terms_room(n),

@@ -9,7 +9,7 @@ from simulate.engines.batch.survival_work import (
     SurvivalWork,
     look_up_in_turn,
 )
-from simulate.guided import look_up_numbers
+from simulate.guided import has_few_numbers, look_up_few_numbers, look_up_numbers
 from simulate.patient.accrual import SLICE_BITS_OF_ARRIVALS, AccrualPlan, admitted, table_of_day
 from simulate.streams import Purpose
 from simulate.survival_ledger import SurvivalLedger
@@ -55,9 +55,13 @@ def draw_arrivals(
     """Draw how many patients arrive in a region on some days."""
     address = plan.region_ids[region]
     look_up_in_turn(work.words, seed, address, replicate, _ARRIVALS, start >> 2, (days + 3) >> 2)
+    at, table, others = region * DAYS_AT_ONCE, table_of_day(plan, region, start), 0
     for j in range(days):
         work.search.table[j] = table_of_day(plan, region, start + j)
-    at = region * DAYS_AT_ONCE
+        others += work.search.table[j] != table
+    if others == 0 and has_few_numbers(plan.arrivals, table):
+        look_up_few_numbers(plan.arrivals, table, work.words, work.arrived, at, days)
+        return
     look_up_numbers(
         plan.arrivals, SLICE_BITS_OF_ARRIVALS, work.search, work.words, 0, work.arrived, at, days
     )
@@ -68,12 +72,19 @@ def enrol_in_one_region(
     plan: AccrualPlan, work: SurvivalWork, ledger: SurvivalLedger, start: int, days: int
 ) -> None:
     """Enrol on some days in the only region."""
-    n = ledger.n[0]
+    n, most = ledger.n[0], 0
     full = min(plan.sample_size, plan.caps[0])
     for j in range(days):
-        end = n + work.arrivals.arrived[j]
-        if end >= full:  # only on this day may there be more than places
-            end = n + admitted(work.arrivals.arrived[j], full - n, full - n)
+        most = most + work.arrivals.arrived[j]
+    if n + most < full:  # there are places for all
+        for j in range(days):
+            end = n + work.arrivals.arrived[j]
+            write_days(ledger, n, end, start + j)
+            n = end
+        ledger.n[0] = n
+        return
+    for j in range(days):
+        end = n + admitted(work.arrivals.arrived[j], full - n, full - n)
         write_days(ledger, n, end, start + j)
         n = end
         if n == full:

@@ -11,6 +11,7 @@ from simulate.engines.batch.survival_work import (
     look_up_addresses,
     look_up_entities,
     look_up_last_words,
+    look_up_steps,
     word_of,
 )
 from simulate.patient.randomisation import (
@@ -32,7 +33,9 @@ from simulate.survival_ledger import SurvivalLedger
 
 _BLOCK = int(Purpose.BLOCK)
 _RANDOMISATION = int(Purpose.RANDOMISATION)
-_QUADS = POSITIONS >> 2
+_WORDS = 4
+"""Words that one address gives."""
+_QUADS = POSITIONS // _WORDS
 """Blocks of words that a block of patients has, used or not."""
 
 
@@ -76,6 +79,9 @@ def fill_lists(
     plan: RandomisationPlan, lists: ListWork, assigned: ShortColumn, seed: int, replicate: int
 ) -> None:
     """Fill as many blocks of each list as its patients need."""
+    if len(plan.block_sizes) == 1 and plan.block_sizes[0] <= _WORDS:
+        fill_blocks(plan, lists, assigned, look_up_small_blocks(plan, lists, seed, replicate))
+        return
     n_blocks, n_quads, n_places = 0, 0, 0
     has_sizes = len(plan.block_sizes) > 1
     for number in range(lists.n_lists):
@@ -97,6 +103,25 @@ def fill_lists(
             block, n_blocks, n_places = block + 1, n_blocks + 1, n_places + size
     look_up_addresses(lists.words, seed, replicate, _BLOCK, lists.entity, lists.quad, n_quads)
     fill_blocks(plan, lists, assigned, n_blocks)
+
+
+@part
+def look_up_small_blocks(
+    plan: RandomisationPlan, lists: ListWork, seed: int, replicate: int
+) -> int:
+    """Look up the words of blocks of one size that need no more of them than one address gives.
+
+    Those of a list are a fixed step apart. Gives the number of blocks.
+    """
+    size, n_blocks = plan.block_sizes[0], 0
+    for number in range(lists.n_lists):
+        lists.start[number] = n_blocks * size
+        n = (lists.in_list[number] + size - 1) // size
+        look_up_steps(lists.words, n_blocks, seed, number, replicate, _BLOCK, _QUADS, n)
+        for block in range(n_blocks, n_blocks + n):
+            lists.size[block] = size
+        n_blocks = n_blocks + n
+    return n_blocks
 
 
 @part

@@ -214,6 +214,25 @@ def look_up_in_turn(
 
 
 @routine
+def look_up_steps(
+    out: Words, at: int, seed: int, entity: int, replicate: int, purpose: int, step: int, n: int
+) -> None:
+    """Look up the first of each of ``n`` runs of ``step`` blocks of an entity, from ``at`` on.
+
+    Filled up to whole groups.
+    """
+    stay_apart()
+    low, high = seed & KEY, (seed >> 32) & KEY
+    second, third, fourth = out.size, 2 * out.size, 3 * out.size
+    for i in range((n + GROUP - 1) // GROUP * GROUP):
+        a, b, c, d = philox4x32(entity, replicate, purpose, step * i, low, high)
+        out.values[at + i] = a
+        out.values[second + at + i] = b
+        out.values[third + at + i] = c
+        out.values[fourth + at + i] = d
+
+
+@routine
 def look_up_last_words(
     out: WordColumn, seed: int, entity: int, replicate: int, purpose: int, step: int, n: int
 ) -> None:
