@@ -83,7 +83,7 @@ def _allotment(trial: Trial) -> AllotmentPlan:
         factor_levels=[[cell[names.index(name)] for cell in cells] for name in chosen.factors],
         probability=chosen.minimisation.probability if chosen.minimisation else 0.8,
     )
-    return AllotmentPlan(plan, _strides(baseline, names))
+    return AllotmentPlan(plan, level_strides(baseline, names))
 
 
 def _level_counts(baseline: Baseline, names: Iterable[str]) -> list[int]:
@@ -108,7 +108,7 @@ def _numbers(
     return numbers
 
 
-def _strides(baseline: Baseline, names: Sequence[str]) -> IntArray:
+def level_strides(baseline: Baseline, names: Sequence[str]) -> IntArray:
     """What a level of each variable counts in the number of a cell: the last one's count 1."""
     strides, stride = dict.fromkeys((v.name for v in baseline.variables), 0), 1
     for name, count in zip(reversed(names), reversed(_level_counts(baseline, names)), strict=True):

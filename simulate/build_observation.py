@@ -21,7 +21,7 @@ from simulate.looks.review_plan import (
     ReviewRoom,
     Therapy,
 )
-from simulate.looks.seen import LATENT, Observation
+from simulate.looks.seen import LATENT, RESPONSE_RATE, Observation
 from simulate.patient.censoring import NO_LIMIT
 from simulate.patient.survival import SLICE_BITS_OF_DAYS
 from simulate.scenario.survival_endpoints import LATENT_READER, SurvivalEndpoint
@@ -36,19 +36,27 @@ _GROUP = 16
 def observation(trial: SurvivalTrial, last_day: int) -> Observation:
     """How events of a scenario become known without error, up to a patient's day."""
     is_death = np.array([_way(each) for each in trial.seen_endpoints], np.int64)
+    response = trial.survival.response
+    evaluable = 0 if response is None else response.evaluable_after
     if trial.survival.observation == "exact":
         nothing = np.zeros(1, np.int32)
-        return Observation(is_death, 0, nothing, nothing)
+        return Observation(is_death, 0, nothing, nothing, evaluable)
     days, scans = np.arange(last_day + 1), scan_days(trial, last_day)
     following = np.searchsorted(scans, days)
     next_scan = np.append(scans, NEVER)[following]
     last_scan = scans[np.searchsorted(scans, days, side="right") - 1]
     return Observation(
-        is_death, 1, np.append(next_scan, NEVER).astype(np.int32), last_scan.astype(np.int32)
+        is_death,
+        1,
+        np.append(next_scan, NEVER).astype(np.int32),
+        last_scan.astype(np.int32),
+        evaluable,
     )
 
 
 def _way(endpoint: SurvivalEndpoint) -> int:
+    if endpoint.of == "ORR":
+        return RESPONSE_RATE
     if endpoint.reader == LATENT_READER:
         return LATENT
     return int(endpoint.of == "OS")

@@ -15,7 +15,8 @@ from simulate.guided import MOST_NUMBERS
 from simulate.patient.accrual import AccrualPlan
 from simulate.patient.baseline import BaselinePlan
 from simulate.patient.randomisation import BLOCKS, MINIMISATION, SIMPLE, RandomisationPlan
-from simulate.patient.survival import COPULA, ILLNESS_DEATH, SINGLE_OS, SINGLE_PFS
+from simulate.patient.response import ResponsePlan
+from simulate.patient.survival import COPULA, ILLNESS_DEATH, SINGLE_OS, SINGLE_PFS, Copula
 from simulate.scenario.assessment import CalendarRow, planned_days
 from simulate.scenario.baseline import LevelsVariable
 from simulate.scenario.recruitment import AccrualRow, Region
@@ -24,7 +25,13 @@ from simulate.scenario.survival_model import CopulaModel, SingleModel
 from simulate.scenario.survival_trial import SurvivalTrial
 from simulate.survival_hazards import Hazards
 from simulate.survival_plan import SurvivalPlan
-from simulate.survival_tables import accrual_plan, randomisation_plan, survival_model_plan
+from simulate.survival_responses import response_words
+from simulate.survival_tables import (
+    accrual_plan,
+    copula,
+    randomisation_plan,
+    survival_model_plan,
+)
 
 _METHODS = {"blocks": BLOCKS, "simple": SIMPLE, "minimisation": MINIMISATION}
 
@@ -62,7 +69,23 @@ def build_survival_plan(trial: SurvivalTrial) -> SurvivalPlan:
             if trial.switches_at_call  # that is found where scans are read
             else [switching_of(trial, arm.name) for arm in arms],
         ),
+        response=_response(trial, cells),
         horizon=horizon,
+    )
+
+
+def _response(trial: SurvivalTrial, cells: list[dict[str, str]]) -> ResponsePlan:
+    model = trial.survival.response
+    if model is None:
+        nothing = np.zeros(1)
+        return ResponsePlan(0, 0, 1, np.zeros(1, np.int64), 0, Copula(0.0, 1.0, nothing, nothing))
+    return ResponsePlan(
+        exists=1,
+        evaluable_day=model.evaluable_after,
+        n_cells=len(cells),
+        responds_from=response_words(trial, [arm.name for arm in trial.arms], cells),
+        is_coupled=int(model.correlation != 0.0),
+        copula=copula(model.correlation),
     )
 
 

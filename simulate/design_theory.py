@@ -9,7 +9,8 @@ day. Exact for Z that is normal with independent increments: bounds and error sp
 the days of looks (when the expected number reaches the target), and the mean of Z. That is
 Schoenfeld's under `design`, and under `assumed` follows from the expected numbers at risk, so that
 hazards need not be proportional. Power, and all that the mean of Z gives, is that of log-rank
-tests; for other tests it is nan here, and found by simulation.
+tests, and of response rates by a normal approximation (:mod:`simulate.theory.rates`), whose events
+are evaluable patients; for other tests it is nan here, and found by simulation.
 """
 
 from __future__ import annotations
@@ -24,9 +25,10 @@ from typing import Any
 import pandas as pd
 
 from simulate.errors import UsageError
+from simulate.scenario.populations import population_in_words, population_of
 from simulate.scenario.reading import AnyScenario
 from simulate.scenario.survival_scenario import SurvivalScenario
-from simulate.scenario.testing import name_of
+from simulate.scenario.testing import is_of_rates, name_of
 from simulate.sequential.boundaries import nominal_p
 from simulate.sequential.power import performance_at_means
 from simulate.sequential.refusals import DesignError
@@ -125,6 +127,22 @@ def _key(scenario: AnyScenario, theory: HypothesisTheory) -> dict[str, Any]:
         "test": name_of(theory.hypothesis.test),
         "experimental": theory.hypothesis.experimental,
         "control": theory.hypothesis.control,
+        **(
+            {"population": population_in_words(population_of(theory.hypothesis.population))}
+            if scenario.populations
+            else {}
+        ),
+    }
+
+
+def _rates(scenario: AnyScenario, under: UnderTruth) -> dict[str, Any]:
+    """Response rates, where any are compared."""
+    if not any(map(is_of_rates, (each.test for each in scenario.hypotheses))):
+        return {}
+    rates = under.rates
+    return {
+        "experimental_rate": math.nan if rates is None else rates.experimental,
+        "control_rate": math.nan if rates is None else rates.control,
     }
 
 
@@ -156,6 +174,7 @@ def _look_rows(scenario: AnyScenario, theory: HypothesisTheory) -> Iterator[dict
                 "cumulative_futility": stops.futility[: look + 1].sum(),
                 "stops": stops.stopping[look],
                 **_when(scenario, under, look),
+                **_rates(scenario, under),
             }
 
 
@@ -181,6 +200,8 @@ def power_without_futility(theory: HypothesisTheory, under: UnderTruth) -> float
     stops = under.performance
     if not theory.has_power:
         return math.nan
+    if theory.is_of_rates:
+        return stops.power  # futility is that of log-rank tests
     return performance_at_means(theory.bounds, stops.means, stops.events, heed_futility=False).power
 
 
@@ -206,4 +227,5 @@ def _overall_rows(theory: DesignTheory, one: HypothesisTheory) -> Iterator[dict[
             **{f"detectable_hazard_ratio_{p:.0%}": one.detectable(p) for p in POWERS},
             **{f"events_for_{p:.0%}": one.events_for(p) for p in POWERS},
             **{f"fixed_events_for_{p:.0%}": one.fixed_events_for(p) for p in POWERS},
+            **_rates(theory.scenario, under),
         }

@@ -31,6 +31,9 @@ from simulate.patient.treatment import NOT_STOPPED
 from simulate.records import Columns
 from simulate.scenario.trial import Trial
 
+NOT_COUNTED = -1
+"""In the place of an event, where a rate is compared: a patient who is not evaluable yet."""
+
 
 class EndpointRules(NamedTuple):
     """The protocol's numbers that define endpoints, in days."""

@@ -4,23 +4,42 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from simulate.build_plan import cut_day
 from simulate.distributions import NEVER, IntTable
 from simulate.ledger import empty_ledger, ledger_of
-from simulate.look_samples import SeenPatients, arm_rules, find_event_days, seen_patients
+from simulate.look_samples import (
+    SeenPatients,
+    arm_rules,
+    find_event_days,
+    groups_of,
+    seen_patients,
+)
 from simulate.looks.build import look_plan
 from simulate.looks.design import LookDesign, more_columns, survival_design
-from simulate.looks.plan import Triggers
+from simulate.looks.plan import LookPlan
 from simulate.looks.triggers import Cuts, find_cuts
 from simulate.plan import with_lists
 from simulate.readings import at_address
 from simulate.records import TrialRecords
 from simulate.scenario.analyses import Analysis
+from simulate.scenario.monitored import patients_of
 from simulate.scenario.survival_trial import SurvivalTrial
 from simulate.scenario.trial import Trial
+
+
+class Patients(NamedTuple):
+    """What the days of looks depend on, beside events."""
+
+    enrolled: IntTable
+    """Trial day of each patient's enrolment."""
+    group: IntTable
+    """Group of each, by which it belongs to subpopulations."""
+    n: int
+    """How many there are."""
 
 
 def randomised_design(trial: Trial) -> LookDesign:
@@ -39,6 +58,9 @@ def randomised_design(trial: Trial) -> LookDesign:
         alpha=trial.multiplicity.alpha,
         compares_all=bool(trial.is_read or trial.endpoints.named),
         more=tuple(more_columns(trial, switches=bool(trial.switching))),
+        rates=tuple(filter(trial.is_rate, trial.endpoint_names)),
+        patients={each.name: patients_of(trial, each) for each in trial.hypotheses},
+        groups=groups_of(trial) if trial.populations else (),
     )
 
 
@@ -56,14 +78,14 @@ def days_of_looks(
     """
     if not trial.arms:
         return {analysis.name: cut_day(trial, analysis) for analysis in trial.analyses}
-    triggers = look_plan(randomised_design(trial)).triggers
+    plan = look_plan(randomised_design(trial))
     seen = see_trial(trial, records, seed=seed, replicate=replicate)
-    enrolled, n = seen.ledger.subjects.enrolment_trial_day, records.n_patients
-    return _days(trial.analyses, triggers, enrolled, n, seen.event_day, seen.stride)
+    patients = Patients(seen.ledger.subjects.enrolment_trial_day, seen.group, records.n_patients)
+    return _days(trial.analyses, plan, patients, seen.event_day, seen.stride)
 
 
 def days_of_survival_looks(
-    trial: SurvivalTrial, enrolled: IntTable, event_day: IntTable, n: int
+    trial: SurvivalTrial, patients: Patients, event_day: IntTable
 ) -> dict[str, int]:
     """The same of a trial with plain survival models.
 
@@ -71,31 +93,32 @@ def days_of_survival_looks(
     ----------
     trial
         The scenario.
-    enrolled, event_day, n
-        Trial day of each patient's enrolment, the patient's day on which an event is known,
-        endpoint after endpoint, and how many patients there are.
+    patients
+        Its patients; their groups are their cells.
+    event_day
+        The patient's day on which an event is known, endpoint after endpoint.
     """
-    triggers = look_plan(survival_design(trial)).triggers
-    return _days(trial.analyses, triggers, enrolled, n, event_day, n)
+    plan = look_plan(survival_design(trial))
+    return _days(trial.analyses, plan, patients, event_day, patients.n)
 
 
 def _days(
     analyses: Sequence[Analysis],
-    triggers: Triggers,
-    enrolled: IntTable,
-    n: int,
+    plan: LookPlan,
+    patients: Patients,
     event_day: IntTable,
     stride: int,
 ) -> dict[str, int]:
     """Trial day of every data cut by the analysis's name."""
-    n_looks = len(analyses)
+    triggers, n_looks = plan.triggers, len(analyses)
     cuts = Cuts(
         calendar=np.zeros(triggers.last_day + 2, np.int32),
         due=np.full(len(triggers.kind), NEVER),
         day=np.zeros(n_looks, np.int64),
         is_reached=np.zeros(n_looks, np.int64),
     )
-    find_cuts(triggers, enrolled, n, event_day, stride, cuts)
+    enrolled, group, n = patients
+    find_cuts(triggers, plan.populations, enrolled, group, n, event_day, stride, cuts)
     names = (analysis.name for analysis in analyses)
     return dict(zip(names, np.asarray(cuts.day).tolist(), strict=True))
 

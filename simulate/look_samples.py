@@ -1,16 +1,19 @@
 """What is seen of a trial with patients in cycles and scans, as the statistics of a look take it.
 
 Every patient enrolled by a cut gives day and event, for progression-free and for overall survival,
-by the endpoint definitions of the patient's arm, or by the rule set of an endpoint. Days count from
-the start of the endpoints' clock, day 0: one less than the analysis values that people read.
+by the endpoint definitions of the patient's arm, or by the rule set of an endpoint; and, if asked,
+whether a confirmed response is known, once enrolled long enough. Days count from the start of the
+endpoints' clock, day 0: one less than the analysis values that people read.
 """
 
 from __future__ import annotations
 
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
 
+from simulate.build_arms import level_strides
 from simulate.compiled import rule
 from simulate.counted_events import (
     DOCUMENTED,
@@ -27,6 +30,7 @@ from simulate.counted_events import (
 )
 from simulate.distributions import NEVER, IntTable, ShortColumn, later
 from simulate.endpoints import (
+    NOT_COUNTED,
     EndpointRules,
     days_before_dose,
     endpoint_rules,
@@ -51,6 +55,7 @@ from simulate.readings import (
     reader_tables,
     reading_room,
 )
+from simulate.scenario.baseline import LevelsVariable
 from simulate.scenario.randomisation import MOST_ARM_ID
 from simulate.scenario.trial import Trial
 
@@ -62,6 +67,12 @@ class ArmRules(NamedTuple):
     """How those who read the scans beside the investigator err."""
     endpoints: EndpointTables
     therapy: TherapyTables
+    response: int
+    """Endpoint of the response rate; -1 if it is not compared."""
+    evaluable_after: int
+    """Days from enrolment from which on a patient is counted in it."""
+    group_stride: IntTable
+    """What a level of each baseline variable counts in the number of a patient's group."""
     position: IntTable
     """Position of an arm by its permanent number; -1 for none."""
     death_window: IntTable
@@ -84,14 +95,26 @@ def arm_rules(trial: Trial) -> ArmRules:
     window = np.zeros(MOST_ARM_ID + 1, np.int64)
     window[ids] = [rules.death_window for rules in of_arms]
     columns = (np.array(column, np.int64) for column in zip(*of_arms, strict=True))
+    rates = [i for i, name in enumerate(trial.endpoint_names) if trial.is_rate(name)]
     return ArmRules(
         reader_tables(trial),
         endpoint_tables(trial),
         therapy_tables(trial),
+        rates[0] if rates else -1,
+        trial.endpoints.evaluable_after,
+        level_strides(trial.baseline, trial.population_variables),
         position,
         window,
         *columns,
     )
+
+
+def groups_of(trial: Trial) -> tuple[dict[str, str], ...]:
+    """Levels of each group of patients by which subpopulations differ, in the order of numbers."""
+    names = trial.population_variables
+    variables = [trial.baseline.variable(name) for name in names]
+    levels = [v.level_names for v in variables if isinstance(v, LevelsVariable)]
+    return tuple(dict(zip(names, each, strict=True)) for each in product(*levels))
 
 
 class SeenPatients(NamedTuple):
@@ -111,22 +134,28 @@ class SeenPatients(NamedTuple):
     """What readers call."""
     later_therapy: LaterTherapy
     counted: CountedEvents
+    group: ShortColumn
+    """Group of each patient, by which it belongs to subpopulations."""
 
 
 def seen_patients(rules: ArmRules, ledger: Ledger, n_patients: int) -> SeenPatients:
     """Room in which looks see a ledger of arrays, for so many patients."""
     known = KnownRows(*(np.zeros(n_patients, np.int64) for _ in KnownRows._fields))
-    n_endpoints = len(rules.endpoints.way)
+    n_times = len(rules.endpoints.way)
+    n_endpoints = n_times + (1 if rules.response >= 0 else 0)
+    event_day = np.zeros(n_endpoints * n_patients, np.int32)
+    event_day[n_times * n_patients :] = NEVER  # no day is asked of the response rate
     return SeenPatients(
         rules=rules,
         ledger=ledger,
         known=known,
         arm=np.zeros(n_patients, np.int32),
-        event_day=np.zeros(n_endpoints * n_patients, np.int32),
+        event_day=event_day,
         stride=n_patients,
         readings=reading_room(rules.readers, n_patients),
         later_therapy=therapy_room(rules.therapy, n_patients),
         counted=counted_room(rules.endpoints, n_patients),
+        group=np.zeros(n_patients, np.int32),
     )
 
 
@@ -146,6 +175,20 @@ def find_event_days(seen: SeenPatients) -> None:
         )
     for endpoint in range(len(rules.endpoints.way)):
         find_days_of(seen, endpoint)
+    if len(rules.group_stride) > 0:
+        find_groups(seen)
+
+
+@rule
+def find_groups(seen: SeenPatients) -> None:
+    """Fill the groups of patients, by which they belong to subpopulations."""
+    n_variables = len(seen.rules.group_stride)
+    for patient in range(seen.ledger.size[PATIENTS]):
+        group = 0
+        for variable in range(n_variables):
+            level = seen.ledger.levels[patient * n_variables + variable]
+            group += seen.rules.group_stride[variable] * level
+        seen.group[patient] = group
 
 
 @rule
@@ -206,25 +249,33 @@ def take_sample(
     seen
         One trial.
     endpoint
-        Its number, in the order of the scenario.
+        Its number, in the order of the scenario; after the times the response rate.
     cut_day
         Trial day of the cut; not beyond the engine's horizon.
     n
         Patients enrolled by then.
     day, event
         What is filled, an entry a patient. Somebody who waits for the first dose is censored on day
-        0.
+        0. Of the response rate, the event is a confirmed response, and day 0; NOT_COUNTED for who
+        is not evaluable.
     """
     known, ledger = seen.known, seen.ledger
+    enrolled, is_rate = ledger.subjects.enrolment_trial_day, endpoint == seen.rules.response
     for i in range(n):
         day[i] = 0
-        event[i] = 0
+        is_late = is_rate and cut_day - enrolled[i] < seen.rules.evaluable_after
+        event[i] = NOT_COUNTED if is_late else 0
     for row in range(cut_trial(ledger, cut_day, known)):
         patient = known.patient[row]
         own = rules_of_arm(seen.rules, seen.arm[patient])
-        last, occurred = take_patient(seen, own, endpoint, row)
-        day[patient] = last + days_before_dose(own, known, row)
-        event[patient] = occurred
+        if is_rate:
+            response = known_response(own, ledger.assessments, known, row)
+            if event[patient] != NOT_COUNTED and response.first_response_day < NEVER:
+                event[patient] = 1
+        else:
+            last, occurred = take_patient(seen, own, endpoint, row)
+            day[patient] = last + days_before_dose(own, known, row)
+            event[patient] = occurred
 
 
 @rule

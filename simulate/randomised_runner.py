@@ -34,8 +34,9 @@ from simulate.looks.boundaries import Boundaries
 from simulate.looks.bounds import BoundTree
 from simulate.looks.build import look_plan, look_room
 from simulate.looks.columns import column_names
-from simulate.looks.conduct import Enrolled, LookRoom, conduct_looks
+from simulate.looks.conduct import conduct_looks
 from simulate.looks.plan import LookPlan
+from simulate.looks.samples import Enrolled, LookRoom
 from simulate.packed import Packed, pack, unpacked
 from simulate.plan import AnyPlan, trial_plan, with_lists
 from simulate.plans import KEPT, Plans
@@ -76,6 +77,7 @@ def look_at_trial(watch: Watch, tree: BoundTree, out: FloatColumn, at: int) -> b
         seen.ledger.subjects.enrolment_trial_day,
         seen.arm,
         seen.ledger.subjects.stratum,
+        seen.group,
         seen.event_day,
         seen.stride,
     )

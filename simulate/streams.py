@@ -77,6 +77,7 @@ class Purpose(IntEnum):
     VISITS = 67
     NEW_THERAPY = 68
     SWITCH = 70
+    OBJECTIVE_RESPONSE = 72
 
 
 _M0, _M1 = 0xD2511F53, 0xCD9E8D57

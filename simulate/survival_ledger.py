@@ -27,6 +27,7 @@ COLUMNS = (
     "death_day",
     "dropout_day",
     "switch_day",
+    "response_day",
 )
 """Names of the columns that hold a number a patient."""
 
@@ -51,6 +52,8 @@ class SurvivalLedger(NamedTuple):
     """Days from randomisation to dropout, NEVER if none; what happens on that day still counts."""
     switch_day: ShortColumn
     """Days from randomisation to a change of treatment after progression, NEVER if none."""
+    response_day: ShortColumn
+    """Days from randomisation until a response is known, NEVER if there is none."""
 
 
 def empty_survival_ledger(n_patients: int) -> SurvivalLedger:
@@ -62,7 +65,8 @@ def empty_survival_ledger(n_patients: int) -> SurvivalLedger:
     size = n_patients + SPARE
     width = len(COLUMNS)
     columns = [np.zeros(size + 16 * width, np.int32)[16 * i : 16 * i + size] for i in range(width)]
-    columns[-1][:] = NEVER  # written only where somebody changes treatment
+    for column in columns[-2:]:
+        column[:] = NEVER  # written only where somebody changes treatment, or responds
     return SurvivalLedger(np.zeros(1, np.int64), *columns)
 
 
@@ -75,7 +79,8 @@ def ledger_columns(ledger: SurvivalLedger) -> dict[str, ShortArray]:
 def survival_ledger(columns: Mapping[str, Any]) -> SurvivalLedger:
     """A ledger of arrays that holds the given columns, each a number a patient.
 
-    Without a column ``switch_day`` nobody changes treatment.
+    Without a column ``switch_day`` nobody changes treatment, and without ``response_day`` nobody
+    responds.
     """
     n = len(columns["arm"])
     ledger = empty_survival_ledger(n)

@@ -8,6 +8,7 @@ from simulate.distributions import IntTable
 from simulate.patient.accrual import AccrualPlan
 from simulate.patient.baseline import BaselinePlan
 from simulate.patient.randomisation import RandomisationPlan
+from simulate.patient.response import ResponsePlan
 from simulate.patient.survival import SurvivalModelPlan
 
 
@@ -21,6 +22,7 @@ class SurvivalPlan(NamedTuple):
     """What a level of each variable counts in the number of the cell; 0 if it makes none."""
     randomisation: RandomisationPlan
     survival: SurvivalModelPlan
+    response: ResponsePlan
     horizon: int
     """Last trial day that an engine simulates: the trial's longest duration."""
 

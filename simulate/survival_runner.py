@@ -29,10 +29,11 @@ from simulate.looks.bounds import BoundTree
 from simulate.looks.build import look_plan, look_room
 from simulate.looks.columns import column_names
 from simulate.looks.concordance import tell_agreement
-from simulate.looks.conduct import Enrolled, LookRoom, conduct_looks
+from simulate.looks.conduct import conduct_looks
 from simulate.looks.design import survival_design
 from simulate.looks.plan import LookPlan
 from simulate.looks.review_plan import Review
+from simulate.looks.samples import Enrolled, LookRoom
 from simulate.looks.seen import Observation, Seen, find_event_days, take_sample
 from simulate.packed import Packed, pack, unpacked
 from simulate.plan import with_lists
@@ -81,6 +82,7 @@ def look_at_trial(
         ledger.enrolment_trial_day,
         ledger.arm,
         ledger.stratum,
+        ledger.cell,
         watch.event_day,
         stride,
     )

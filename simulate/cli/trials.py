@@ -40,8 +40,20 @@ DIFFERENT = 1
     is_flag=True,
     help="Of a randomised trial: without any effect of an arm, which gives the type I error.",
 )
+@click.option(
+    "--null-of",
+    default="",
+    metavar="NAMES",
+    help="Without the effects on these hypotheses alone, such as orr,pfs: the family-wise error.",
+)
 def run(
-    file: str, patients: int, null: bool, name: str | None, force: bool, **options: Any
+    file: str,
+    patients: int,
+    null: bool,
+    null_of: str,
+    name: str | None,
+    force: bool,
+    **options: Any,
 ) -> None:
     """Simulate the scenario FILE many times and write tables and a report."""
     from pathlib import Path
@@ -54,9 +66,11 @@ def run(
     scenario = read_scenario(file, options.pop("overrides"))
     if _has_looks(scenario):
         _no_patients_of(patients)
-        _run_randomised(scenario, out, null=null, name=name, force=force, **options)
+        names = [each.strip() for each in null_of.split(",") if each.strip()]
+        options |= {"null": null, "null_of": names}
+        _run_randomised(scenario, out, name=name, force=force, **options)
         return
-    if null:
+    if null or null_of:
         raise UsageError(
             f"--null takes effects of arms away, and {scenario.name} has none. In a trial of one "
             "arm set what is true instead, such as --set disease.response.probability=0.2"
@@ -82,7 +96,6 @@ def _run_randomised(
     scenario: AnyScenario,
     out: Path,
     *,
-    null: bool,
     name: str | None,
     force: bool,
     workers: int | None,
@@ -100,7 +113,6 @@ def _run_randomised(
         scenario,
         workers=workers if workers is not None else os.cpu_count() or 1,
         command=command_line(),
-        null=null,
         **options,
     )
     check_by_theory(job.scenario)

@@ -33,9 +33,22 @@ def _changes(scenario: Scenario) -> Iterator[str]:
 def looks_in_words(scenario: Scenario) -> list[str]:
     """When the data are cut, and what is tested."""
     assert scenario.max_study_duration is not None  # the scenario's rules demand it
-    lines = paragraphs(*review_in_words(scenario), *map(analysis_in_words, scenario.analyses))
+    looks = (analysis_in_words(each, scenario.baseline) for each in scenario.analyses)
+    lines = paragraphs(*review_in_words(scenario), *looks, _responses(scenario))
     lines += sharing_in_words(scenario)
     for hypothesis in scenario.hypotheses:
         lines += hypothesis_in_words(scenario, hypothesis)
     end = f"The trial ends {duration(scenario.max_study_duration)} after the origin at the latest."
     return [*lines, *paragraphs(end)]
+
+
+def _responses(scenario: Scenario) -> str:
+    """Which responses are compared, and among whom."""
+    if not any(map(scenario.is_rate, scenario.endpoint_names)):
+        return ""
+    after = scenario.endpoints.evaluable_after
+    whom = f"{duration(after)} before the cut, or earlier" if after else "by the cut"
+    return (
+        "Response rates of arms (ORR) are of confirmed responses that the data cut knows, among "
+        f"the patients randomised {whom}."
+    )

@@ -75,13 +75,16 @@ def _one(theory: DesignTheory, one: HypothesisTheory) -> list[str]:
         *hypothesis_in_words(trial, one.hypothesis),
         "",
         *paragraph(
-            f"Bounds at the planned events{_level(theory, one)} (HR: hazard ratio at the bound):"
+            f"Bounds at the planned {_counted(one)}{_level(theory, one)} "
+            f"({'difference of the rates' if one.is_of_rates else 'HR: hazard ratio'} at the "
+            "bound):"
         ),
         *bounds_table(one),
         "",
         *paragraph(
             "When each look is expected, were the trial not stopped; patients enrolled (N) and "
-            f"events of {one.hypothesis.control} and {one.hypothesis.experimental} by then:"
+            f"{_counted(one)} of {one.hypothesis.control} and {one.hypothesis.experimental} by "
+            "then:"
         ),
         *_looks(trial, one),
         "",
@@ -94,8 +97,8 @@ def _one(theory: DesignTheory, one: HypothesisTheory) -> list[str]:
 
 
 _BY_SIMULATION = (
-    "Theory gives the power of log-rank tests only. That of this test, and how often each look "
-    "stops the trial, are found by simulation: simulate run."
+    "Theory gives the power of log-rank tests and of response rates. That of this test, and how "
+    "often each look stops the trial, are found by simulation: simulate run."
 )
 
 
@@ -120,11 +123,12 @@ def _level(theory: DesignTheory, one: HypothesisTheory) -> str:
 
 
 def _looks(trial: AnyScenario, one: HypothesisTheory) -> list[str]:
-    header = ["look", "HR", "mean Z", "after", "date", "N", "events"]
+    what = "rates" if one.is_of_rates else "HR"
+    header = ["look", what, "mean Z", "after", "date", "N", _counted(one).split()[-1]]
     rows = [
         [
             f"{analysis.name}, {_TRUTHS[under.truth]}",
-            f"{under.hazard_ratio[look]:.3f}",
+            _effect(under, look),
             f"{under.performance.means[look]:.3f}" if one.has_power else NO_VALUE,
             in_months(under.days[look]),
             str(trial.origin + dt.timedelta(days=math.ceil(under.days[look]))),
@@ -135,6 +139,18 @@ def _looks(trial: AnyScenario, one: HypothesisTheory) -> list[str]:
         for under in one.truths
     ]
     return table(header, rows)
+
+
+def _counted(one: HypothesisTheory) -> str:
+    """What the information of a hypothesis is."""
+    return "evaluable patients" if one.is_of_rates else "events"
+
+
+def _effect(under: UnderTruth, look: int) -> str:
+    """The hazard ratio of a look, or the rates of control and experimental arm."""
+    if under.rates is None:
+        return f"{under.hazard_ratio[look]:.3f}"
+    return f"{percent(under.rates.control)}, {percent(under.rates.experimental)}"
 
 
 def _stopping(one: HypothesisTheory) -> list[str]:
@@ -182,7 +198,8 @@ def _after_the_cut(one: HypothesisTheory) -> str:
 
 def _overall(one: HypothesisTheory) -> list[str]:
     second = ["power 2"] if one.hypothesis.futility is not None else []
-    header = ["", "power", *second, "events", "patients", "duration"]
+    counted = "evaluable" if one.is_of_rates else "events"
+    header = ["", "power", *second, counted, "patients", "duration"]
     return table(header, [_overall_row(one, under) for under in one.truths])
 
 
@@ -202,6 +219,13 @@ def _overall_row(one: HypothesisTheory, under: UnderTruth) -> list[str]:
 
 def _needed(one: HypothesisTheory) -> Iterator[str]:
     """What it would take, and what can be found."""
+    if one.is_of_rates:
+        patients = listing(f"{_rounded_up(one.fixed_events_for(p))} for {p:.0%}" for p in POWERS)
+        yield (
+            f"For the rates of the scenario one look alone needs {patients} power, evaluable "
+            "patients of both arms."
+        )
+        return
     ratio = one.hazard_ratio
     whose = "of the design" if one.hypothesis.design_hazard_ratio is not None else "on average"
     events = listing(f"{_rounded_up(one.events_for(p))} for {p:.0%}" for p in POWERS)
@@ -240,7 +264,8 @@ def _unreached(one: HypothesisTheory) -> Iterator[str]:
             come = under.control_events[-1] + under.experimental_events[-1]
             yield (
                 f"{_capital(_TRUTHS[under.truth])}, the trial is expected to end before "
-                f"{listing(late)} with {come:,.1f} of {events_in_words(one.events[-1])} events: "
+                f"{listing(late)} with {come:,.1f} of {events_in_words(one.events[-1])} "
+                f"{_counted(one)}: "
                 f"{power}the bounds are those of the planned ones."
             )
 
@@ -254,6 +279,12 @@ def _notes(theory: DesignTheory) -> list[str]:
         "Approximate: a look is expected when the expected number of events reaches its target. As "
         "designed, the mean of Z is Schoenfeld's; as the scenario, it follows from the expected "
         "numbers at risk, and HR is the average hazard ratio over the expected events.",
+        "Response rates: no effect is the control arm's rate in both. The mean of Z is that of the "
+        "difference of the rates over its standard error without an effect, and its standard "
+        "deviation is that of the rates as they are: the usual normal approximation. "
+        "Subpopulations take their own patients, events and rates."
+        if any(one.is_of_rates or one.hypothesis.population for one in theory.hypotheses)
+        else "",
         *_notes_of_kind(theory),
         "With several hypotheses each is taken by itself: the trial ends when all are decided."
         if len(theory.hypotheses) > 1
@@ -275,6 +306,11 @@ def _notes_of_kind(theory: DesignTheory) -> Iterator[str]:
                 "Readers are taken to call progression on its very day, every event to count, and "
                 "nobody to change treatment: simulate run tells what errors, rules and switching "
                 "do to days, events and power."
+            )
+        if any(one.is_of_rates for one in theory.hypotheses):
+            yield (
+                "Response rates are those of latent responses, all known at once; scans confirm "
+                "somewhat less, and later."
             )
         return
     if scenario.is_read:

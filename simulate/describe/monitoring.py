@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 from simulate.describe.multiplicity import level_in_words
+from simulate.describe.responses import population_of_hypothesis
 from simulate.describe.tests import test_in_words
 from simulate.describe.words import (
     NO_VALUE,
@@ -19,18 +19,21 @@ from simulate.describe.words import (
 from simulate.looks.build_tests import weights_of
 from simulate.scenario import monitoring, testing
 from simulate.scenario.analyses import Analysis, Cut, Trigger
+from simulate.scenario.baseline import Baseline
 from simulate.scenario.monitoring import Estimates, Hypothesis
 from simulate.scenario.survival_trial import SurvivalTrial
-from simulate.scenario.testing import is_log_rank, is_stratified
+from simulate.scenario.testing import is_log_rank, is_of_rates, is_stratified
 from simulate.scenario.trial import Trial
 from simulate.sequential.boundaries import nominal_p
 from simulate.theory.performance import HypothesisTheory
 
 
-def trigger_in_words(trigger: Trigger) -> str:
-    """One condition: ``230 PFS events are known``."""
+def trigger_in_words(trigger: Trigger, baseline: Baseline | None = None) -> str:
+    """One condition: ``230 PFS events are known``; subpopulations need the baseline."""
     if trigger.events is not None:
         events = count(trigger.events.count, f"{trigger.events.endpoint} event")
+        if baseline is not None:
+            events += population_of_hypothesis(baseline, trigger.events.population)
         text = f"{events} {'is' if trigger.events.count == 1 else 'are'} known"
         if trigger.events.adjudication_lag:
             text += f", each {duration(trigger.events.adjudication_lag)} after its day"
@@ -46,9 +49,9 @@ def trigger_in_words(trigger: Trigger) -> str:
     return f"it is {trigger.date}"
 
 
-def cut_in_words(cut: Cut) -> str:
-    """When the data are cut."""
-    conditions = [trigger_in_words(trigger) for trigger in cut.triggers]
+def cut_in_words(cut: Cut, baseline: Baseline | None = None) -> str:
+    """When the data are cut; subpopulations need the baseline."""
+    conditions = [trigger_in_words(trigger, baseline) for trigger in cut.triggers]
     if cut.date is not None:
         return f"at the end of {cut.date}"
     if len(conditions) == 1:
@@ -58,9 +61,10 @@ def cut_in_words(cut: Cut) -> str:
     return f"at the end of the day on which {which} true: {listed}"
 
 
-def analysis_in_words(analysis: Analysis) -> str:
+def analysis_in_words(analysis: Analysis, baseline: Baseline | None = None) -> str:
     """Which look it is, when the data are cut, and when it is decided."""
-    text = f"Analysis {analysis.id} ({analysis.name}): data cut {cut_in_words(analysis.cut)}"
+    cut = cut_in_words(analysis.cut, baseline)
+    text = f"Analysis {analysis.id} ({analysis.name}): data cut {cut}"
     if analysis.cleaning_lag:
         text += f"; the decision follows {duration(analysis.cleaning_lag)} later"
     return f"{text}."
@@ -86,12 +90,15 @@ def hypothesis_in_words(trial: SurvivalTrial | Trial, hypothesis: Hypothesis) ->
     names = [trial.arm(each).label for each in (hypothesis.experimental, hypothesis.control)]
     looks = listing(analysis.name for analysis in trial.analyses_of(hypothesis))
     information = trial.information(hypothesis)
+    unit = "evaluable patient" if trial.is_rate(hypothesis.endpoint) else "event"
     return paragraphs(
         f"Hypothesis {hypothesis.id} ({hypothesis.name}): {hypothesis.endpoint}, {names[0]} "
-        f"against {names[1]}, {_test(trial, hypothesis)}, "
+        f"against {names[1]}"
+        f"{population_of_hypothesis(trial.baseline, hypothesis.population)}, "
+        f"{_test(trial, hypothesis)}, "
         f"{level_in_words(trial, trial.hypotheses.index(hypothesis))}.",
         f"Tested at: {looks}."
-        + (f" Full information: {count(information, 'event')}." if information else ""),
+        + (f" Full information: {count(information, unit)}." if information else ""),
         "Efficacy: "
         + (
             "all alpha is spent at the last of these."
@@ -118,6 +125,8 @@ def _information_of_test(hypothesis: Hypothesis) -> str:
     """What spending by events means for a test whose information does not follow them."""
     if is_log_rank(hypothesis.test):
         return ""
+    if is_of_rates(hypothesis.test):
+        return "Alpha is spent by evaluable patients."
     if isinstance(hypothesis.test, testing.MaxCombo):
         return (
             "Alpha is spent by events. The bounds are on the p-value of the combination, from the "
@@ -154,19 +163,22 @@ def _futility(hypothesis: Hypothesis) -> str:
 
 def bounds_table(theory: HypothesisTheory) -> list[str]:
     """The planned bounds of a hypothesis look by look, and those for futility below them."""
-    bounds = theory.bounds
+    bounds, at_bound = theory.bounds, theory.efficacy_hazard_ratio
+    if theory.is_of_rates:
+        at_bound = theory.efficacy_difference
     rows = [
         [
             analysis.name,
             events_in_words(theory.events[look]),
             f"{theory.events[look] / theory.information:.3f}",
-            *_bound(bounds.efficacy_z[look], theory.efficacy_hazard_ratio[look]),
+            *_bound(bounds.efficacy_z[look], at_bound[look]),
             f"{bounds.alpha_spent[look]:.5f}",
         ]
         for look, analysis in enumerate(theory.analyses)
     ]
-    header = ["Z", "nominal p", "HR"]
-    lines = table(["efficacy", "events", "information", *header, "alpha spent"], rows)
+    header = ["Z", "nominal p", "difference" if theory.is_of_rates else "HR"]
+    information = "patients" if theory.is_of_rates else "events"
+    lines = table(["efficacy", information, "information", *header, "alpha spent"], rows)
     if theory.hypothesis.futility is None:
         return lines
     futility = [
@@ -193,8 +205,11 @@ def _bound(z: float, hazard_ratio: float) -> list[str]:
     return [f"{z:.4f}", f"{float(nominal_p(z)):.5f}", ratio]
 
 
-def estimates_in_words(estimates: Estimates, endpoints: Sequence[str]) -> list[str]:
+def estimates_in_words(trial: SurvivalTrial | Trial) -> list[str]:
     """What is estimated beside the tests, and when."""
+    estimates, endpoints = trial.estimates, trial.endpoint_names
+    times = [each for each in endpoints if not trial.is_rate(each)]
+    rated = listing(filter(trial.is_rate, endpoints))
     when = "at every look" if estimates.when == "every_look" else "at the look that ends the trial"
     landmarks = listing(map(duration, estimates.landmarks))
     rates = f", event-free rates at {landmarks}" if landmarks else ""
@@ -203,7 +218,11 @@ def estimates_in_words(estimates: Estimates, endpoints: Sequence[str]) -> list[s
         rmst = f", and mean survival restricted to {duration(estimates.rmst)} (RMST)"
     return paragraphs(
         f"Estimated {when}: hazard ratios by Cox regression (Efron), Kaplan-Meier medians of "
-        f"{listing(endpoints)} by arm{rates}{rmst}.",
+        f"{listing(times)} by arm{rates}{rmst}.",
+        f"{rated}: rates by arm, and their difference with Miettinen and Nurminen's limits, in "
+        "strata with their weights."
+        if rated
+        else "",
         f"Intervals: {stated_percent(estimates.confidence)}.",
         _further_tests(estimates),
     )

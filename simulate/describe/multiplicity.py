@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from simulate.describe.words import listing, paragraphs, stated_percent, table
+from simulate.describe.words import NO_VALUE, listing, paragraphs, stated_percent, table
 from simulate.scenario.monitored import Monitored
 from simulate.sequential.boundaries import nominal_p
 from simulate.theory.course import ASSUMED, DESIGN
@@ -106,7 +106,7 @@ def _bounds(shared: SharedAlpha) -> list[str]:
                     analysis.name,
                     f"{bounds.efficacy_z[look]:.4f}",
                     f"{float(nominal_p(bounds.efficacy_z[look])):.5f}",
-                    f"{ratios[look]:.3f}",
+                    NO_VALUE if theory.is_of_rates else f"{ratios[look]:.3f}",
                 ]
             )
     return table(["", "after", "look", "Z", "nominal p", "HR"], rows)

@@ -71,7 +71,7 @@ def describe_survival(scenario: SurvivalScenario) -> str:
         section("What to expect", _forecast(expected, looks)),
         section("Analyses", _analyses(expected, looks)),
         section("Hypotheses", _hypotheses(expected)),
-        section("Estimates", estimates_in_words(scenario.estimates, scenario.endpoint_names)),
+        section("Estimates", estimates_in_words(scenario)),
         section("What-ifs", what_ifs(scenario)),
         section("Sources", sources(scenario)),
     ]
@@ -132,7 +132,10 @@ def _analyses(expected: ExpectedTrial, looks: tuple[LookDay, ...]) -> list[str]:
     return [
         line
         for analysis, look in zip(expected.trial.analyses, looks, strict=True)
-        for line in paragraphs(analysis_in_words(analysis), look_in_words(expected, analysis, look))
+        for line in paragraphs(
+            analysis_in_words(analysis, expected.trial.baseline),
+            look_in_words(expected, analysis, look),
+        )
     ]
 
 

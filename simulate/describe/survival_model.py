@@ -11,6 +11,12 @@ from simulate.build_survival_plan import scan_days
 from simulate.describe.conduct import calendar_in_words
 from simulate.describe.distributions import Implied, time_in_words
 from simulate.describe.readers import reading_in_words, switching_in_words
+from simulate.describe.responses import (
+    evaluable_in_words,
+    implied_rates,
+    levels_in_words,
+    response_in_words,
+)
 from simulate.describe.words import (
     duration,
     in_months,
@@ -59,8 +65,10 @@ def survival_model(expected: ExpectedTrial) -> list[str]:
             "" if trial.survival.effects or len(trial.arms) == 1 else "No arm has an effect.",
             *factors_in_words(trial),
             *switching_in_words(trial),
+            *response_in_words(trial),
         ),
         *_implied(expected),
+        *implied_rates(expected),
     ]
 
 
@@ -94,10 +102,7 @@ def laws_in_words(trial: SurvivalTrial) -> Iterator[str]:
 
 def effect_in_words(trial: SurvivalTrial, effect: Effect) -> str:
     """What an arm does to a time of the model, and in whom."""
-    condition = listing(
-        f"{trial.baseline.variable(name).title} is {listing(levels, last='or')}"
-        for name, levels in effect.when.items()
-    )
+    condition = levels_in_words(trial.baseline, effect.when)
     whom = f" if {condition}" if condition else ""
     return f"{trial.arm(effect.arm).label}, on {_TIMES[effect.on]}{whom}: {_what(effect)}."
 
@@ -180,9 +185,12 @@ def observed(expected: ExpectedTrial) -> list[str]:
     """The section on what is seen."""
     trial = expected.trial
     if trial.survival.observation == "exact":
-        return paragraphs("Every event is known on its day.", *reading_in_words(trial))
+        return [
+            *paragraphs("Every event is known on its day.", *reading_in_words(trial)),
+            *evaluable_in_words(trial),
+        ]
     days = scan_days(trial, expected.horizon)[1:]
-    return paragraphs(
+    return evaluable_in_words(trial) + paragraphs(
         f"Scans, counted from randomisation: {calendar_in_words(trial.survival.calendar)}; the "
         f"last one that the trial has room for on day {days[-1] if len(days) else 0:,}.",
         "Progression is known at the first scan on or after it, if the patient is then alive and "

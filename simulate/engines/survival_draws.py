@@ -17,6 +17,7 @@ class SurvivalDraws:
     randomisation: WordList
     baseline: WordList
     switch: int
+    response: int
 
 
 def draw_survival_patients(plan: SurvivalPlan, *, seed: int, replicate: int) -> list[SurvivalDraws]:
@@ -24,7 +25,8 @@ def draw_survival_patients(plan: SurvivalPlan, *, seed: int, replicate: int) -> 
     n_blocks = blocks(max(plan.baseline.variable_ids, default=-1) + 1)
     layout = [
         *((Purpose.SURVIVAL, 1), (Purpose.RANDOMISATION, 1), (Purpose.SWITCH, 1)),
+        (Purpose.OBJECTIVE_RESPONSE, 1),
         (Purpose.BASELINE, n_blocks),
     ]
     table = words(seed, range(plan.accrual.sample_size), replicate, layout).tolist()
-    return [SurvivalDraws(row[:4], row[4:8], row[12:], row[8]) for row in table]
+    return [SurvivalDraws(row[:4], row[4:8], row[16:], row[8], row[12]) for row in table]

@@ -25,6 +25,7 @@ from simulate.engines.survival_randomiser import Randomiser
 from simulate.engines.trial import Moment, Process, Schedule
 from simulate.patient.accrual import admitted, arrivals_on
 from simulate.patient.baseline import baseline_level
+from simulate.patient.response import day_of_response, response_word
 from simulate.patient.survival import DROPOUT, SINGLE_PFS, course_of, transition_day
 from simulate.patient.switching_at_calls import day_of_switch
 from simulate.plan import with_lists
@@ -50,6 +51,7 @@ class SurvivalPatient:
     death_day: int
     dropout_day: int
     switch_day: int
+    response_day: int
     is_followed: bool = True
 
     @property
@@ -58,7 +60,7 @@ class SurvivalPatient:
         return (
             *(self.region, self.cell, self.stratum, self.arm, self.enrolled),
             *(self.progression_day, self.death_day, self.dropout_day),
-            self.switch_day,
+            *(self.switch_day, self.response_day),
         )
 
 
@@ -135,6 +137,11 @@ def enrol(trial: SurvivalTrialRun, region: int, day: int) -> None:
     )
     dropout_day = transition_day(plan.survival, DROPOUT, arm, cell, dropout)
     switches, delay = plan.survival.switches, plan.survival.switch_delay
+    response_day = NEVER
+    if plan.response.exists == 1:
+        drawn = response_word(plan.response, event, draws.response)
+        days = progression_day, death_day, dropout_day
+        response_day = day_of_response(plan.response, arm, cell, drawn, *days)
     patient = SurvivalPatient(
         number,
         region,
@@ -146,6 +153,7 @@ def enrol(trial: SurvivalTrialRun, region: int, day: int) -> None:
         death_day,
         dropout_day,
         day_of_switch(switches, delay, arm, draws.switch, progression_day, death_day),
+        response_day,
     )
     trial.patients.append(patient)
     trial.note(patient, "enrolled", f"arm {arm + 1}")
@@ -162,14 +170,16 @@ def cell_of(plan: SurvivalPlan, draws: SurvivalDraws) -> int:
 
 
 def run_disease(trial: SurvivalTrialRun, patient: SurvivalPatient) -> Process:
-    """The disease progresses, if it does, and the patient dies."""
+    """A response is known, if there is one; the disease progresses, and the patient dies."""
+    response = (patient.response_day, "response")
     turns = [
+        response,
         (patient.progression_day, "progression"),
         (patient.switch_day, "changes treatment"),
         (patient.death_day, "death"),
     ]
     if trial.plan.survival.model == SINGLE_PFS:
-        turns = [(patient.progression_day, "progression or death")]
+        turns = [response, (patient.progression_day, "progression or death")]
     for day, event in turns:
         if day == NEVER:
             continue

@@ -7,12 +7,14 @@ from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import ndtri
 
 from simulate.distributions import IntArray
 from simulate.errors import UsageError
 from simulate.looks.build_pairs import look_pairs
 from simulate.looks.build_tests import look_tests, test_room
 from simulate.looks.columns import (
+    COUNT_COLUMNS,
     HYPOTHESIS_COLUMNS,
     RMST_COLUMNS,
     arm_measures,
@@ -20,9 +22,10 @@ from simulate.looks.columns import (
     estimate_columns,
     hypothesis_measures,
     own_measures,
+    tells_counts,
+    tells_rates,
 )
 from simulate.looks.comparison import reciprocals, terms_room
-from simulate.looks.conduct import LookRoom
 from simulate.looks.curve import Curve
 from simulate.looks.design import LookDesign
 from simulate.looks.levels import look_levels
@@ -35,13 +38,19 @@ from simulate.looks.plan import (
     Hypotheses,
     LookPlan,
     Places,
+    Populations,
     Triggers,
 )
 from simulate.looks.risk_sets import MOST_PATIENTS, pair_room
+from simulate.looks.samples import LookRoom
 from simulate.looks.statistics import Paths, Tally
 from simulate.looks.triggers import Cuts
 from simulate.scenario.analyses import Trigger
+from simulate.scenario.populations import belongs, population_of
 from simulate.scenario.testing import is_stratified
+
+_ALL = -1
+"""In the place of a subpopulation."""
 
 
 def look_plan(design: LookDesign) -> LookPlan:
@@ -62,7 +71,9 @@ def look_plan(design: LookDesign) -> LookPlan:
         n_arms=len(design.arms),
         n_endpoints=len(design.endpoints),
         n_hypotheses=len(design.hypotheses),
+        is_rate=_table(endpoint in design.rates for endpoint in design.endpoints),
         triggers=_triggers(design),
+        populations=_populations(design),
         pairs=look_pairs(design),
         hypotheses=_hypotheses(design),
         tests=look_tests(design),
@@ -72,6 +83,7 @@ def look_plan(design: LookDesign) -> LookPlan:
             landmarks=np.array(design.estimates.landmarks, np.float64),
             has_rmst=int(design.estimates.rmst is not None),
             tau=design.estimates.rmst or 0.0,
+            z=float(ndtri(0.5 + 0.5 * design.estimates.confidence)),
         ),
         places=_places(design),
         reciprocal=reciprocals(design.sample_size),
@@ -86,6 +98,7 @@ class _Condition(NamedTuple):
     endpoint: int
     number: int
     day: int
+    population: int = _ALL
 
 
 def _triggers(design: LookDesign) -> Triggers:
@@ -94,17 +107,20 @@ def _triggers(design: LookDesign) -> Triggers:
         [[_condition(design, trigger) for trigger in clause] for clause in look] for look in clauses
     ]
     flat = [each for look in conditions for clause in look for each in clause]
+    counts = sorted({(c.endpoint, c.population) for c in flat if c.kind == EVENTS})
     on_events = [
-        [i for i, each in enumerate(flat) if each.kind == EVENTS and each.endpoint == endpoint]
-        for endpoint in range(len(design.endpoints))
+        [i for i, c in enumerate(flat) if c.kind == EVENTS and (c.endpoint, c.population) == count]
+        for count in counts
     ]
     return Triggers(
         first_clause=_starts(len(look) for look in conditions),
         first_condition=_starts(len(clause) for look in conditions for clause in look),
         **{
             name: _table(getattr(each, name) for each in flat)
-            for name in ("kind", "endpoint", "number", "day")
+            for name in ("kind", "endpoint", "population", "number", "day")
         },
+        counted_endpoint=_table(endpoint for endpoint, _ in counts),
+        counted_population=_table(population for _, population in counts),
         first_on_events=_starts(map(len, on_events)),
         on_events=_table(
             i for which in on_events for i in sorted(which, key=lambda i: (flat[i].number, i))
@@ -117,8 +133,10 @@ def _triggers(design: LookDesign) -> Triggers:
 
 def _condition(design: LookDesign, trigger: Trigger) -> _Condition:
     if trigger.events is not None:
-        endpoint = design.endpoints.index(trigger.events.endpoint)
-        return _Condition(EVENTS, endpoint, trigger.events.count, trigger.events.adjudication_lag)
+        events = trigger.events
+        endpoint = design.endpoints.index(events.endpoint)
+        population = design.place_of(population_of(events.population))
+        return _Condition(EVENTS, endpoint, events.count, events.adjudication_lag, population)
     if trigger.enrolled is not None:
         return _Condition(ENROLLED, 0, trigger.enrolled.count, trigger.enrolled.after)
     if trigger.follow_up is not None:
@@ -141,6 +159,17 @@ def _overshooting(conditions: list[list[list[_Condition]]]) -> IntArray:
 # ---- what is compared -----------------------------------------------------------------------
 
 
+def _populations(design: LookDesign) -> Populations:
+    return Populations(
+        n_groups=len(design.groups),
+        member=_table(
+            belongs(population, levels)
+            for population in design.populations
+            for levels in design.groups
+        ),
+    )
+
+
 def _hypotheses(design: LookDesign) -> Hypotheses:
     looks = [design.looks_of(hypothesis) for hypothesis in design.hypotheses]
     return Hypotheses(
@@ -153,19 +182,25 @@ def _hypotheses(design: LookDesign) -> Hypotheses:
 
 
 def _places(design: LookDesign) -> Places:
-    n_arms, stride = len(design.arms), len(arm_measures(design))
-    n_endpoints, width = len(design.endpoints), len(hypothesis_measures(design))
-    first_endpoint = FIRST_ARM + n_arms
-    first_hypothesis = first_endpoint + n_endpoints * (1 + n_arms * stride)
+    n_arms, width = len(design.arms), len(hypothesis_measures(design))
+    strides = [len(arm_measures(design, endpoint)) for endpoint in design.endpoints]
+    *endpoints, first_hypothesis = accumulate(
+        (1 + n_arms * stride for stride in strides), initial=FIRST_ARM + n_arms
+    )
     first_test = len(HYPOTHESIS_COLUMNS) + (len(RMST_COLUMNS) if design.estimates.rmst else 0)
-    tests = [1 + len(estimate_columns(each.test)) for each in design.estimates.tests]
+    *tests, after_tests = accumulate(
+        (1 + len(estimate_columns(each.test)) for each in design.estimates.tests),
+        initial=first_test,
+    )
     widths = [width + len(own_measures(h)) for h in design.hypotheses]
     return Places(
         n_columns=len(column_names(design)),
-        endpoint=_table(first_endpoint + e * (1 + n_arms * stride) for e in range(n_endpoints)),
-        arm_stride=stride,
+        endpoint=_table(endpoints),
+        arm_stride=_table(strides),
         hypothesis=_table(accumulate(widths[:-1], initial=first_hypothesis)),
-        further_tests=_table(first_test + at + 1 for at in _starts(tests)[:-1]),
+        further_tests=_table(first + 1 for first in tests),
+        counts=after_tests if tells_counts(design) else 0,
+        rates=after_tests + len(COUNT_COLUMNS) if tells_rates(design) else 0,
         level=0 if design.graph is None else width - 1,
         own_test=width,
     )
@@ -195,6 +230,7 @@ def look_room(plan: LookPlan, n_patients: int, n_strata: int) -> LookRoom:
         ),
         day=np.zeros(n_patients, np.int32),
         event=np.zeros(n_patients, np.int32),
+        arm=np.zeros(n_patients, np.int32),
         tally=Tally(
             pair=pair_room(n_patients, n_strata, last_day),
             terms=terms_room(n_patients),

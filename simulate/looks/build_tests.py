@@ -17,6 +17,7 @@ from simulate.looks.further import (
     MILESTONE,
     NET_BENEFIT,
     POOLED,
+    RESPONSE,
     RMST,
     SPLIT,
     WEIGHTED,
@@ -26,6 +27,7 @@ from simulate.looks.further import (
     Tests,
 )
 from simulate.looks.largest import quadrature
+from simulate.looks.rates import rate_room
 from simulate.looks.weighted import (
     FLEMING_HARRINGTON,
     MODEST_BY_DELAY,
@@ -35,7 +37,7 @@ from simulate.looks.weighted import (
 )
 from simulate.looks.win_ratio import win_room
 from simulate.scenario import testing
-from simulate.scenario.testing import TestBlock, TestName, is_stratified
+from simulate.scenario.testing import TestBlock, TestName, is_of_rates, is_stratified
 
 AnyTest = TestName | TestBlock
 
@@ -70,7 +72,8 @@ def look_tests(design: LookDesign) -> Tests:
         first_endpoint=_starts(map(len, orders)),
         order=_table(endpoint for order in orders for endpoint in order),
         n_further=len(every) - n,
-        has_wins=int(any(kind >= WIN_RATIO for kind in kinds)),
+        has_wins=int(any(kind in (WIN_RATIO, NET_BENEFIT) for kind in kinds)),
+        response=_response(design, kinds),
         needs=_table(max(_need(test), further) for test in every[:n]),
         n_estimates=_table(len(estimate_columns(test)) for test in every),
         weights=Weights(
@@ -113,6 +116,8 @@ def _kind(test: AnyTest) -> int:
             return MILESTONE if scale == "linear" else LOG_LOG_MILESTONE
         case testing.WinRatio(measure=measure):
             return WIN_RATIO if measure == "win_ratio" else NET_BENEFIT
+        case testing.ResponseTest():
+            return RESPONSE
         case _:
             return WEIGHTED if weights_of(test) else LOG_RANK
 
@@ -131,8 +136,14 @@ def _order(test: AnyTest, endpoints: Sequence[str]) -> list[int]:
     return []
 
 
+def _response(design: LookDesign, kinds: Sequence[int]) -> int:
+    if RESPONSE not in kinds:
+        return -1
+    return next(i for i, name in enumerate(design.endpoints) if name in design.rates)
+
+
 def _need(test: AnyTest) -> int:
-    if not is_stratified(test):
+    if not is_stratified(test) or is_of_rates(test):
         return POOLED
     return WITH_DAYS if weights_of(test) else SPLIT
 
@@ -141,7 +152,10 @@ def test_room(tests: Tests, n_patients: int, n_strata: int, n_endpoints: int) ->
     """Room for a trial of at most so many patients; next to none for what no test needs."""
     weighted = n_patients if len(tests.weights.kind) else 0
     wins = n_patients if tests.has_wins else 0
-    return TestRoom(weight_room(weighted, n_strata), win_room(wins, n_endpoints))
+    rates = n_patients if tests.response >= 0 else 0
+    return TestRoom(
+        weight_room(weighted, n_strata), win_room(wins, n_endpoints), rate_room(rates, n_strata)
+    )
 
 
 def _table(values: Iterable[int]) -> IntArray:

@@ -45,6 +45,20 @@ RMST_COLUMNS = ("rmst_difference", "rmst_difference_se")
 
 RATIO_COLUMNS = ("log_hr", "log_hr_se")
 """What is told of two arms in an endpoint that is not tested."""
+RATE_MEASURES = ("events", "evaluable", "rate")
+"""What is told of a response rate in an arm: its events are responders."""
+
+COUNT_COLUMNS = ("n_experimental", "n_control", "events_experimental", "events_control")
+"""Who was counted for a hypothesis; only where one is on a rate, or in a part of all patients."""
+
+RATE_COLUMNS = (
+    "rate_experimental",
+    "rate_control",
+    "rate_difference",
+    "rate_difference_lower",
+    "rate_difference_upper",
+)
+"""Response rates of a hypothesis; only where one is on a rate."""
 
 LEVEL_COLUMN = "level"
 """One-sided alpha at which a hypothesis is tested; only where hypotheses share alpha."""
@@ -61,7 +75,7 @@ def column_names(design: LookDesign) -> tuple[str, ...]:
         name = endpoint.lower()
         names.append(f"{name}.events")
         for arm in design.arms:
-            names += [f"{name}.{measure}.{arm}" for measure in arm_measures(design)]
+            names += [f"{name}.{measure}.{arm}" for measure in arm_measures(design, endpoint)]
     for hypothesis in design.hypotheses:
         measures = [*hypothesis_measures(design), *own_measures(hypothesis)]
         names += [f"{hypothesis.name}.{measure}" for measure in measures]
@@ -72,8 +86,10 @@ def column_names(design: LookDesign) -> tuple[str, ...]:
     return (*names, *design.more)
 
 
-def arm_measures(design: LookDesign) -> Sequence[str]:
+def arm_measures(design: LookDesign, endpoint: str) -> Sequence[str]:
     """What is told of an endpoint in an arm."""
+    if endpoint in design.rates:
+        return RATE_MEASURES
     rates = [f"rate_{days / DAYS_PER_MONTH:g}" for days in design.estimates.landmarks]
     return ["events", "median", *rates, *(["rmst"] if design.estimates.rmst else [])]
 
@@ -87,7 +103,19 @@ def hypothesis_measures(design: LookDesign) -> Sequence[str]:
         for column in ("z", *estimate_columns(each.test))
     )
     shared = () if design.graph is None else (LEVEL_COLUMN,)
-    return [*HYPOTHESIS_COLUMNS, *rmst, *tests, *shared]
+    counts = COUNT_COLUMNS if tells_counts(design) else ()
+    rates = RATE_COLUMNS if tells_rates(design) else ()
+    return [*HYPOTHESIS_COLUMNS, *rmst, *tests, *counts, *rates, *shared]
+
+
+def tells_rates(design: LookDesign) -> bool:
+    """Whether a hypothesis is on a response rate."""
+    return any(each.endpoint in design.rates for each in design.hypotheses)
+
+
+def tells_counts(design: LookDesign) -> bool:
+    """Whether it is told who was counted for a hypothesis: not always all patients are."""
+    return tells_rates(design) or any(each.population for each in design.hypotheses)
 
 
 def own_measures(hypothesis: Hypothesis) -> Sequence[str]:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
 
 from simulate.compiled import rule
 from simulate.distributions import FloatColumn, ShortColumn
 from simulate.looks.bounds import BoundTree
 from simulate.looks.decisions import begin, decide, is_decided
 from simulate.looks.estimates import estimate_pair, is_due
-from simulate.looks.further import POOLED
 from simulate.looks.plan import (
     CUT_DAY,
     DECISION_DAY,
@@ -23,37 +21,20 @@ from simulate.looks.plan import (
     TARGET_REACHED,
     LookPlan,
 )
-from simulate.looks.risk_sets import Sample
-from simulate.looks.statistics import Counted, Tally, count_arms, look_at_pair
-from simulate.looks.triggers import Cuts, enrolled_by, find_cuts
+from simulate.looks.samples import (
+    NOBODY,
+    Enrolled,
+    LookRoom,
+    arms_counted,
+    count_again,
+    take_beforehand,
+)
+from simulate.looks.statistics import Counted, Tally, look_at_pair
+from simulate.looks.told_rates import estimate_rates, look_at_rates, tell_counts
+from simulate.looks.triggers import enrolled_by, events_by, find_cuts
 
 _STATISTICS, _ESTIMATES = range(2)
 """Stages of a look: what decides, and what becomes due by the decisions."""
-
-_NOBODY = -1
-
-
-class Enrolled(NamedTuple):
-    """The patients of a trial, in order of enrolment, as its looks need them."""
-
-    n: int
-    trial_day: ShortColumn
-    """Day of enrolment."""
-    arm: ShortColumn
-    stratum: ShortColumn
-    event_day: ShortColumn
-    """Patient's day on which the event is known, NEVER if it is not: endpoint after endpoint."""
-    stride: int
-    """Where the next endpoint begins."""
-
-
-class LookRoom(NamedTuple):
-    """Room in which the looks of a trial are made."""
-
-    cuts: Cuts
-    day: ShortColumn
-    event: ShortColumn
-    tally: Tally
 
 
 @rule
@@ -77,7 +58,8 @@ def conduct_looks(
         All patients, whenever they come.
     take, source
         ``take(source, endpoint, cut_day, n, day, event)`` is a rule that writes the day and the
-        event of the first n patients as they are known at the end of a trial day.
+        event of the first n patients as they are known at the end of a trial day; of a rate as
+        told in :mod:`simulate.looks.rates`.
     room
         Is used.
     out, at
@@ -94,7 +76,9 @@ def conduct_looks(
     begin(plan, room.tally)
     find_cuts(
         plan.triggers,
+        plan.populations,
         enrolled.trial_day,
+        enrolled.group,
         enrolled.n,
         enrolled.event_day,
         enrolled.stride,
@@ -105,7 +89,7 @@ def conduct_looks(
         n = _describe_look(plan, look, enrolled, room, out, row)
         if not _look_at_pairs(plan, tree, look, enrolled, n, take, source, room, out, row):
             return False
-        _tell_overshoot(plan, look, out, row)
+        _tell_overshoot(plan, look, enrolled, n, room, out, row)
         ends = look + 1 == plan.n_looks or is_decided(plan, room.tally)
         out[row + STOPPED] = 1.0 if ends else 0.0
         if ends:
@@ -167,21 +151,21 @@ def _look_at_pairs(
     """
     tally, n_pairs = room.tally, len(plan.pairs.endpoint)
     tells_all = _find_what_is_due(plan, look, tally)
-    if plan.tests.has_wins == 1:
-        _take_all(plan, room.cuts.day[look], n, take, source, room)
-    ends, counted = False, Counted(_NOBODY, 0, 0, _NOBODY)
+    take_beforehand(plan, room.cuts.day[look], n, take, source, room)
+    ends, counted = False, Counted(NOBODY, 0, 0, NOBODY)
     for stage in range(_STATISTICS + 1 if tells_all else _ESTIMATES + 1):
         for k in range(n_pairs):
             pair = k if stage == _STATISTICS else n_pairs - 1 - k
             if stage == _ESTIMATES and not (ends or is_due(plan, pair, tally)):
                 continue
             tells = stage == _ESTIMATES or tells_all
-            counted = _count(plan, look, pair, counted, enrolled, n, take, source, room, tells)
+            counted = count_again(plan, look, pair, counted, enrolled, n, take, source, room, tells)
             endpoint = plan.pairs.endpoint[pair]
+            arm = arms_counted(plan, pair, enrolled, room)
             if stage == _STATISTICS:
-                look_at_pair(plan, endpoint, counted, enrolled.arm, n, tally, out, row)
+                _look_at(plan, endpoint, counted, arm, enrolled.stratum, n, tally, out, row)
             if tells:
-                estimate_pair(plan, endpoint, counted, tally, out, row)
+                _estimate(plan, endpoint, counted, arm, enrolled.stratum, n, tally, out, row)
         if stage == _STATISTICS:
             if not decide(plan, tree, look, tally, out, row):
                 return False
@@ -190,51 +174,75 @@ def _look_at_pairs(
 
 
 @rule
-def _take_all(
+def _look_at(
     plan: LookPlan,
-    cut_day: int,
+    endpoint: int,
+    counted: Counted,
+    arm: ShortColumn,
+    stratum: ShortColumn,
     n: int,
-    take: Callable[..., None],
-    source: object,
-    room: LookRoom,
+    tally: Tally,
+    out: FloatColumn,
+    row: int,
 ) -> None:
-    """Keep days and events of all endpoints, for tests that compare pairs of patients by them."""
-    wins = room.tally.tests.wins
-    for endpoint in range(plan.n_endpoints):
-        take(source, endpoint, cut_day, n, room.day, room.event)
-        for i in range(n):
-            wins.day[endpoint * wins.stride + i] = room.day[i]
-            wins.event[endpoint * wins.stride + i] = room.event[i]
+    """Find the statistics of a pair, of times or of a rate, and tell who was counted if asked."""
+    if plan.is_rate[endpoint] == 1:
+        look_at_rates(plan, endpoint, counted, arm, stratum, n, tally, out, row)
+    else:
+        look_at_pair(plan, endpoint, counted, arm, stratum, n, tally, out, row)
+    if plan.places.counts > 0:
+        tell_counts(plan, counted, tally, out, row)
 
 
 @rule
-def _count(
+def _estimate(
+    plan: LookPlan,
+    endpoint: int,
+    counted: Counted,
+    arm: ShortColumn,
+    stratum: ShortColumn,
+    n: int,
+    tally: Tally,
+    out: FloatColumn,
+    row: int,
+) -> None:
+    """Tell the estimates of a pair, of times or of a rate."""
+    if plan.is_rate[endpoint] == 1:
+        estimate_rates(plan, counted, arm, stratum, n, tally, out, row)
+    else:
+        estimate_pair(plan, endpoint, counted, tally, out, row)
+
+
+@rule
+def _tell_overshoot(
     plan: LookPlan,
     look: int,
-    pair: int,
-    before: Counted,
     enrolled: Enrolled,
     n: int,
-    take: Callable[..., None],
-    source: object,
     room: LookRoom,
-    tells: bool,
-) -> Counted:
-    """Count a pair, if it is not the one that was counted just before, and so that it will do."""
-    if pair == before.pair and (not tells or plan.pairs.ratio_needs[pair] == POOLED):
-        return before
-    cut_day, endpoint = room.cuts.day[look], plan.pairs.endpoint[pair]
-    if before.pair == _NOBODY or plan.pairs.endpoint[before.pair] != endpoint:
-        take(source, endpoint, cut_day, n, room.day, room.event)
-    last_day = cut_day - enrolled.trial_day[0] if n > 0 else _NOBODY
-    sample = Sample(enrolled.arm, enrolled.stratum, room.day, room.event)
-    return count_arms(plan, pair, sample, n, last_day, room.tally, tells)
-
-
-@rule
-def _tell_overshoot(plan: LookPlan, look: int, out: FloatColumn, row: int) -> None:
+    out: FloatColumn,
+    row: int,
+) -> None:
     """Write by how much the events exceed their target; below 0 if it was not reached."""
-    condition = plan.triggers.overshooting[look]
-    if condition >= 0:
-        events = out[row + plan.places.endpoint[plan.triggers.endpoint[condition]]]
-        out[row + OVERSHOOT] = events - plan.triggers.number[condition]
+    triggers = plan.triggers
+    condition = triggers.overshooting[look]
+    if condition < 0:
+        return
+    endpoint, population = triggers.endpoint[condition], triggers.population[condition]
+    events = out[row + plan.places.endpoint[endpoint]]
+    if population >= 0:
+        first = endpoint * enrolled.stride
+        days = enrolled.event_day
+        events = float(
+            events_by(
+                plan.populations,
+                population,
+                enrolled.trial_day,
+                enrolled.group,
+                n,
+                days,
+                first,
+                room.cuts.day[look],
+            )
+        )
+    out[row + OVERSHOOT] = events - triggers.number[condition]

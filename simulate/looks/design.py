@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 
+from simulate.build_survival_plan import all_cells
 from simulate.looks.concordance import COUNTS
 from simulate.multiplicity.graph import Graph
 from simulate.scenario.analyses import Analysis
-from simulate.scenario.monitored import Monitored
+from simulate.scenario.monitored import Monitored, patients_of
 from simulate.scenario.monitoring import Estimates, Hypothesis
+from simulate.scenario.populations import EVERYBODY, Population, population_of
 from simulate.scenario.survival_trial import SurvivalTrial
 from simulate.scenario.testing import is_stratified
 
@@ -27,7 +29,7 @@ class LookDesign:
     hypotheses: tuple[Hypothesis, ...]
     estimates: Estimates
     endpoints: tuple[str, ...]
-    """Names of the endpoints, such as PFS and OS, in the order of the samples."""
+    """Names of the endpoints, such as PFS and OS, in the order of the samples; rates last."""
     arms: tuple[str, ...]
     """Names of the arms, in the order of their positions."""
     sample_size: int
@@ -43,6 +45,12 @@ class LookDesign:
     """Whether hazard ratios are told of endpoints that are not tested, beside those that are."""
     more: tuple[str, ...] = ()
     """Names of columns that are filled by others, the last of a look."""
+    rates: tuple[str, ...] = ()
+    """Endpoints of which a rate is compared, and not a time."""
+    patients: Mapping[str, int] = field(default_factory=dict)
+    """By the name of a hypothesis: patients whom its two arms are planned with."""
+    groups: tuple[Mapping[str, str], ...] = ()
+    """Levels by which subpopulations differ, of each group of patients that the samples tell."""
 
     def looks_of(self, hypothesis: Hypothesis) -> tuple[int, ...]:
         """Looks (from 0) that test a hypothesis."""
@@ -64,34 +72,56 @@ class LookDesign:
         """Endpoints and arms whose hazard ratio no hypothesis tells, where all are to be told."""
         if not self.compares_all:
             return ()
-        tested = {(each.endpoint, each.experimental, each.control) for each in self.hypotheses}
+        tested = {
+            (each.endpoint, each.experimental, each.control)
+            for each in self.hypotheses
+            if not each.population
+        }
         return tuple(
             (endpoint, arms)
             for endpoint in self.endpoints
             for arms in self.compared
-            if (endpoint, *arms) not in tested
+            if endpoint not in self.rates and (endpoint, *arms) not in tested
         )
 
     def planned_events(self, hypothesis: Hypothesis) -> tuple[int | None, ...]:
         """At each look that tests a hypothesis: its events if they trigger the look, else None."""
         return tuple(
-            _events_of(self.analyses[look], hypothesis.endpoint)
-            for look in self.looks_of(hypothesis)
+            _events_of(self.analyses[look], hypothesis) for look in self.looks_of(hypothesis)
         )
 
     def information(self, hypothesis: Hypothesis) -> float:
-        """Events at which all error of a hypothesis is spent; nan if the scenario tells none."""
+        """Events at which all error of a hypothesis is spent; nan if the scenario tells none.
+
+        Of a response rate: patients, by default all whom its two arms are planned with.
+        """
         if hypothesis.information is not None:
             return float(hypothesis.information)
+        if hypothesis.endpoint in self.rates and not hypothesis.population:
+            return float(self.patients.get(hypothesis.name, math.nan))
         planned = self.planned_events(hypothesis)[-1]
         return math.nan if planned is None else float(planned)
 
+    @property
+    def populations(self) -> tuple[Population, ...]:
+        """Subpopulations in which something is tested or counted, each once."""
+        tested = [each.population for each in self.hypotheses]
+        counted = [t.events.population for a in self.analyses for t in a.cut.triggers if t.events]
+        found = dict.fromkeys(population_of(levels) for levels in (*tested, *counted))
+        return tuple(each for each in found if each != EVERYBODY)
 
-def _events_of(analysis: Analysis, endpoint: str) -> int | None:
+    def place_of(self, population: Population) -> int:
+        """Position of a subpopulation; -1 for all patients."""
+        return -1 if population == EVERYBODY else self.populations.index(population)
+
+
+def _events_of(analysis: Analysis, hypothesis: Hypothesis) -> int | None:
+    own = hypothesis.endpoint, population_of(hypothesis.population)
     counts = [
         each.events.count
         for each in analysis.cut.triggers
-        if each.events is not None and each.events.endpoint == endpoint
+        if each.events is not None
+        and (each.events.endpoint, population_of(each.events.population)) == own
     ]
     return max(counts) if counts else None
 
@@ -111,6 +141,9 @@ def survival_design(trial: SurvivalTrial) -> LookDesign:
         alpha=trial.multiplicity.alpha,
         compares_all=len(trial.endpoints) > 1,
         more=tuple(more_columns(trial, switches=bool(trial.survival.switching))),
+        rates=tuple(filter(trial.is_rate, trial.endpoint_names)),
+        patients={each.name: patients_of(trial, each) for each in trial.hypotheses},
+        groups=tuple(all_cells(trial)) if trial.populations else (),
     )
 
 

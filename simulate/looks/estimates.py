@@ -132,7 +132,7 @@ def _estimate_arm(
     if (plan.pairs.reports[counted.pair] >> place) & 1 == 0:
         return mean
     arm = arm_at(plan, counted.pair, place)
-    column = at + plan.places.endpoint[endpoint] + 1 + arm * plan.places.arm_stride
+    column = at + plan.places.endpoint[endpoint] + 1 + arm * plan.places.arm_stride[endpoint]
     out[column + MEDIAN] = median_of_curve(tally.curve, last) / DAYS_PER_MONTH
     n_landmarks = len(plan.estimates.landmarks)
     for i in range(n_landmarks):

@@ -22,6 +22,7 @@ from simulate.looks.curve_tests import (
 )
 from simulate.looks.effect import effect_z
 from simulate.looks.largest import Quadrature
+from simulate.looks.rates import RateRoom, response_z
 from simulate.looks.risk_sets import PairRoom, last_observed_day
 from simulate.looks.weighted import (
     WeightRoom,
@@ -33,7 +34,7 @@ from simulate.looks.weighted import (
 from simulate.looks.win_ratio import WinRoom, count_wins, log_win_ratio, net_benefit
 from simulate.units import DAYS_PER_MONTH
 
-LOG_RANK, WEIGHTED, RMST, MILESTONE, LOG_LOG_MILESTONE, WIN_RATIO, NET_BENEFIT = range(7)
+LOG_RANK, WEIGHTED, RMST, MILESTONE, LOG_LOG_MILESTONE, WIN_RATIO, NET_BENEFIT, RESPONSE = range(8)
 """Kinds of tests; a weighted one of several weights is their combination."""
 
 POOLED, SPLIT, WITH_DAYS = range(3)
@@ -56,6 +57,8 @@ class Tests(NamedTuple):
     """Tests told of every hypothesis: the last ones."""
     has_wins: int
     """1 if a test compares pairs of patients."""
+    response: int
+    """Endpoint of the response rates that a test compares; -1 if none does."""
     needs: IntTable
     """By hypothesis: POOLED, SPLIT or WITH_DAYS."""
     n_estimates: IntTable
@@ -81,6 +84,7 @@ class TestRoom(NamedTuple):
 
     weighted: WeightRoom
     wins: WinRoom
+    rates: RateRoom
 
 
 class TwoArms(NamedTuple):
@@ -94,6 +98,7 @@ class TwoArms(NamedTuple):
     """The experimental arm."""
     second: int
     arm: ShortColumn
+    stratum: ShortColumn
     n: int
 
 
@@ -130,6 +135,10 @@ def statistic(
         return Found(z, math.nan, math.nan)
     if kind == WEIGHTED:
         return _weighted(tests, test, arms, pair, reciprocal, room.weighted)
+    if kind == RESPONSE:
+        strata = tests.stratified[test]
+        z = response_z(arms.arm, arms.stratum, arms.n, arms.first, arms.second, room.rates, strata)
+        return Found(z, math.nan, math.nan)
     if kind >= WIN_RATIO:
         return _by_pairs(tests, test, arms, room.wins)
     return _by_curves(kind, tests.day[test], arms, pair, curve, reciprocal)

@@ -21,10 +21,22 @@ TARGET_REACHED, OVERSHOOT, STOPPED, FIRST_ARM = range(4, 8)
 ARM_EVENTS, MEDIAN, FIRST_RATE = range(3)
 """Columns of an endpoint in an arm; then the rates, and the restricted mean if it is asked for."""
 
+EVALUABLE, RATE = range(1, 3)
+"""Columns of a response rate in an arm, after its responders: patients who are evaluable, and the
+part of them who have responded."""
+
 HYPOTHESIS_EVENTS, FRACTION, EFFICACY, FUTILITY, Z, LOG_HR, LOG_HR_SE, DECISION = range(8)
 RMST_DIFFERENCE, RMST_DIFFERENCE_SE = range(8, 10)
 """Columns of a hypothesis; the last two only if restricted means are asked for. Further tests come
-after them."""
+after them. The information of a response rate is patients, and not events."""
+
+N_EXPERIMENTAL, N_CONTROL, EVENTS_EXPERIMENTAL, EVENTS_CONTROL = range(4)
+"""Columns of who was counted for a hypothesis, if any is on a rate or in a part of all patients."""
+
+RATE_EXPERIMENTAL, RATE_CONTROL, RATE_DIFFERENCE, RATE_DIFFERENCE_LOWER, RATE_DIFFERENCE_UPPER = (
+    range(5)
+)
+"""Columns of the response rates of a hypothesis, if any is on a rate."""
 
 GOES_ON, REJECTED, FUTILE, NOT_REJECTED = range(4)
 """Decisions on a hypothesis: none yet; rejected; given up; not rejected when it was last tested."""
@@ -38,18 +50,23 @@ class Triggers(NamedTuple):
     first_condition: IntTable
     """By clause, and one beyond."""
     kind: IntTable
-    """Of each condition, as the next three."""
+    """Of each condition, as the next four."""
     endpoint: IntTable
     """Endpoint whose events are counted."""
+    population: IntTable
+    """Subpopulation in which they are counted; -1 for all patients."""
     number: IntTable
     """Events, or patients."""
     day: IntTable
     """Trial day of a date, or days after so many patients are enrolled, or days that events take to
     be counted."""
+    counted_endpoint: IntTable
+    """Endpoints whose events are counted, each with a population."""
+    counted_population: IntTable
     first_on_events: IntTable
-    """By endpoint, and one beyond: where its conditions begin in the next table."""
+    """By such count, and one beyond: where its conditions begin in the next table."""
     on_events: IntTable
-    """Conditions on events, those of an endpoint in order of their counts."""
+    """Conditions on events, those of a count in order of their numbers."""
     overshooting: IntTable
     """By look: its condition on events whose excess is told; -1 without any."""
     cleaning_lag: IntTable
@@ -58,11 +75,29 @@ class Triggers(NamedTuple):
     """Trial day at whose end the trial ends, whatever has been reached."""
 
 
+ARMS_BEYOND = 2
+"""Arms for which counts have units beyond those of the trial. The last one is that of patients who
+are not counted; the other makes room for an event of -1, which tells that a patient is not."""
+
+
+class Populations(NamedTuple):
+    """Subpopulations in which something is tested or counted."""
+
+    n_groups: int
+    """Groups of patients: combinations of the levels that decide who belongs to which."""
+    member: IntTable
+    """By population and group: 1 if its patients belong to the population."""
+
+
 class Pairs(NamedTuple):
     """Pairs of arms that are counted together: those that are compared, and the other arms."""
 
     endpoint: IntTable
     """Whose events are counted, never decreasing."""
+    population: IntTable
+    """In which subpopulation; -1 for all patients."""
+    is_masked: IntTable
+    """1 if not all patients are counted: in a subpopulation, or if the endpoint is a rate."""
     first_arm: IntTable
     """The experimental arm."""
     second_arm: IntTable
@@ -70,7 +105,8 @@ class Pairs(NamedTuple):
     reports: IntTable
     """Bit 0 and 1: whether what is told of the first and of the second arm comes from this pair."""
     units: IntTable
-    """By pair: see :func:`simulate.looks.risk_sets.count_units`."""
+    """By pair: see :func:`simulate.looks.risk_sets.count_units`; after the arms there are
+    ARMS_BEYOND more, of patients who are not counted."""
     first_hypothesis: IntTable
     """By pair, and one beyond: where its hypotheses begin in the next table."""
     hypotheses: IntTable
@@ -118,6 +154,8 @@ class Estimates(NamedTuple):
     has_rmst: int
     tau: float
     """Day up to which the mean is restricted."""
+    z: float
+    """Normal quantile of intervals."""
 
 
 class Places(NamedTuple):
@@ -126,12 +164,17 @@ class Places(NamedTuple):
     n_columns: int
     endpoint: IntTable
     """First column of each endpoint: its events; then `arm_stride` columns for each arm."""
-    arm_stride: int
+    arm_stride: IntTable
+    """By endpoint."""
     hypothesis: IntTable
     """First column of each hypothesis."""
     further_tests: IntTable
     """By further test: column of a hypothesis after that of its statistic, where its estimates
     begin."""
+    counts: int
+    """Column of a hypothesis at which it is told who was counted; 0 if it is not."""
+    rates: int
+    """Column of a hypothesis at which its response rates begin; 0 if there are none."""
     level: int
     """Column of a hypothesis for the level at which it is tested; 0 if that never changes."""
     own_test: int
@@ -145,7 +188,10 @@ class LookPlan(NamedTuple):
     n_arms: int
     n_endpoints: int
     n_hypotheses: int
+    is_rate: IntTable
+    """By endpoint: 1 if a rate is compared, and not a time."""
     triggers: Triggers
+    populations: Populations
     pairs: Pairs
     hypotheses: Hypotheses
     tests: Tests

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from simulate.compiled import rule
+from simulate.compiled import keep_apart, rule
 from simulate.distributions import FloatColumn
 
 _ROUNDS = 50
@@ -73,6 +73,7 @@ def score_z(counts: Responses, difference: float) -> float:
     float
         Positive where the rates differ by more; nan if nothing could differ.
     """
+    keep_apart()
     _find_weights(counts, difference)
     distance, variance = 0.0, 0.0
     for s in range(counts.n_strata):
@@ -133,6 +134,21 @@ def _likeliest(counts: Responses, s: int, difference: float) -> Rates:
     control = 2.0 * p * math.cos((math.pi + math.acos(cosine)) / 3.0) - third
     control = min(max(control, max(0.0, -difference)), min(1.0, 1.0 - difference))
     return Rates(min(max(control + difference, 0.0), 1.0), control)
+
+
+@rule
+def difference_of_rates(counts: Responses) -> float:
+    """The difference at which the score statistic is 0; in strata with their weights.
+
+    nan without patients in both arms of a stratum.
+    """
+    if counts.n_strata > 1:
+        limits = score_limits(counts, 0.0)
+        return 0.5 * (limits.lower + limits.upper)
+    n1, n2 = counts.n_experimental[0], counts.n_control[0]
+    if n1 > 0.0 and n2 > 0.0:
+        return counts.experimental[0] / n1 - counts.control[0] / n2
+    return math.nan
 
 
 @rule

@@ -14,13 +14,14 @@ from typing import NamedTuple
 
 from simulate.compiled import rule
 from simulate.distributions import NEVER, IntTable, ShortColumn
+from simulate.endpoints import NOT_COUNTED
 from simulate.looks.review import review_trial
 from simulate.looks.review_events import judge_endpoint, take_reviewed
 from simulate.looks.review_plan import Review
 from simulate.survival_ledger import SurvivalLedger
 
-LATENT = 2
-"""In the place of `is_death`: progression is known on its day."""
+LATENT, RESPONSE_RATE = 2, 3
+"""In the place of `is_death`: progression is known on its day; the endpoint is a response rate."""
 
 
 class Observation(NamedTuple):
@@ -28,13 +29,15 @@ class Observation(NamedTuple):
 
     is_death: IntTable
     """By endpoint: 1 if only death is its event (OS), 0 if progression is too (PFS), and 2 if that
-    is known on its day whatever the scans."""
+    is known on its day whatever the scans; 3 if it is a response rate."""
     by_scans: int
     """1 if progression is seen at scans, 0 if on its day."""
     next_scan: ShortColumn
     """By patient's day: the first scan from that day on, NEVER if none; the last entry is NEVER."""
     last_scan: ShortColumn
     """By patient's day: the last scan up to that day, 0 before the first."""
+    evaluable_day: int = 0
+    """Patient's day from which on it is known who has responded."""
 
 
 class Seen(NamedTuple):
@@ -67,6 +70,8 @@ def find_event_days(seen: Seen) -> None:
         if seen.observation.is_death[endpoint] == 1:
             for i in range(n):
                 seen.event_day[first + i] = death[i] if death[i] <= dropout[i] else NEVER
+        elif seen.observation.is_death[endpoint] == RESPONSE_RATE:
+            _find_responses(seen, first)
         elif seen.review.plan.rules.is_reviewed[endpoint] == 1:
             judge_endpoint(seen.review, seen.ledger, endpoint, seen.event_day, seen.stride)
         elif seen.observation.by_scans == 0 or seen.observation.is_death[endpoint] == LATENT:
@@ -81,14 +86,30 @@ def find_event_days(seen: Seen) -> None:
 
 
 @rule
+def _find_responses(seen: Seen, first: int) -> None:
+    """Fill the days on which responses are known, from an entry on."""
+    for i in range(seen.ledger.n[0]):
+        seen.event_day[first + i] = seen.ledger.response_day[i]
+
+
+@rule
 def take_sample(
     seen: Seen, endpoint: int, cut_day: int, n: int, day: ShortColumn, event: ShortColumn
 ) -> None:
-    """Write day and event of the first n patients, all enrolled by the cut, as known at its end."""
+    """Write day and event of the first n patients, all enrolled by the cut, as known at its end.
+
+    Of a response rate as told in :mod:`simulate.looks.rates`.
+    """
     enrolled, dropout = seen.ledger.enrolment_trial_day, seen.ledger.dropout_day
     last_scan = seen.observation.last_scan
     first = endpoint * seen.stride
-    if seen.review.plan.rules.is_reviewed[endpoint] == 1:
+    if seen.observation.is_death[endpoint] == RESPONSE_RATE:
+        for i in range(n):
+            followed = cut_day - enrolled[i]
+            responds = 1 if seen.event_day[first + i] <= followed else 0
+            day[i] = 0
+            event[i] = responds if followed >= seen.observation.evaluable_day else NOT_COUNTED
+    elif seen.review.plan.rules.is_reviewed[endpoint] == 1:
         take_reviewed(
             seen.review, seen.ledger, endpoint, cut_day, n, seen.event_day, seen.stride, day, event
         )

@@ -23,6 +23,7 @@ from simulate.looks.further import (
 )
 from simulate.looks.plan import (
     ARM_EVENTS,
+    ARMS_BEYOND,
     FIRST_ARM,
     FRACTION,
     GOES_ON,
@@ -107,7 +108,7 @@ def count_arms(
 
     If estimates are told, it is counted as the hazard ratio of a pair that is not tested needs it.
     """
-    first_unit, n_split = 2 * pair * plan.n_arms, 0
+    first_unit, n_split = 2 * pair * (plan.n_arms + ARMS_BEYOND), 0
     n_rows = count_pair(sample, n, plan.pairs.units, first_unit, last_day, tally.pair)
     needs, units = _needs_of_count(plan, pair, tally, tells), plan.pairs.units
     if needs == WITH_DAYS:
@@ -124,13 +125,13 @@ def _needs_of_count(plan: LookPlan, pair: int, tally: Tally, tells: bool) -> int
     needs = plan.pairs.ratio_needs[pair] if tells else POOLED
     for place in range(plan.pairs.first_hypothesis[pair], plan.pairs.first_hypothesis[pair + 1]):
         hypothesis = plan.pairs.hypotheses[place]
-        if _is_looked_at(tally, hypothesis):
+        if is_looked_at(tally, hypothesis):
             needs = max(needs, plan.tests.needs[hypothesis])
     return needs
 
 
 @rule
-def _is_looked_at(tally: Tally, hypothesis: int) -> bool:
+def is_looked_at(tally: Tally, hypothesis: int) -> bool:
     """Whether a look says anything of a hypothesis: it is open, or its estimates are due."""
     return tally.decision[hypothesis] == GOES_ON or tally.is_due[hypothesis] == 1
 
@@ -141,6 +142,7 @@ def look_at_pair(
     endpoint: int,
     counted: Counted,
     arm: ShortColumn,
+    stratum: ShortColumn,
     n: int,
     tally: Tally,
     out: FloatColumn,
@@ -154,8 +156,8 @@ def look_at_pair(
         The looks, and the endpoint of the pair.
     counted, tally
         The pair; the tally is given statistic and events of each hypothesis.
-    arm, n
-        Arms of all patients of the sample.
+    arm, stratum, n
+        Of all patients of the sample; who is not counted has no arm.
     out, at
         Where the row of the look begins.
     """
@@ -165,7 +167,7 @@ def look_at_pair(
         pairs.first_hypothesis[counted.pair], pairs.first_hypothesis[counted.pair + 1]
     ):
         hypothesis = pairs.hypotheses[place]
-        if not _is_looked_at(tally, hypothesis):
+        if not is_looked_at(tally, hypothesis):
             continue
         column = at + plan.places.hypothesis[hypothesis]
         out[column + HYPOTHESIS_EVENTS] = float(events)
@@ -179,7 +181,7 @@ def look_at_pair(
         tally.variance[hypothesis] = comparison.variance
         tally.z[hypothesis] = log_rank_z(comparison)
         if plan.tests.kind[hypothesis] != LOG_RANK or plan.tests.n_further > 0:
-            _make_tests(plan, hypothesis, counted, arm, n, tally, out, column)
+            _make_tests(plan, hypothesis, counted, arm, stratum, n, tally, out, column)
 
 
 @rule
@@ -188,6 +190,7 @@ def _make_tests(
     hypothesis: int,
     counted: Counted,
     arm: ShortColumn,
+    stratum: ShortColumn,
     n: int,
     tally: Tally,
     out: FloatColumn,
@@ -202,6 +205,7 @@ def _make_tests(
         pairs.first_arm[counted.pair],
         pairs.second_arm[counted.pair],
         arm,
+        stratum,
         n,
     )
     for further in range(tests.n_further + 1):
@@ -237,7 +241,7 @@ def _tell_arms(
             n_events = first_count(events) if place == 0 else second_count(events)
             column = at + plan.places.endpoint[endpoint]
             out[column] += float(n_events)
-            out[column + 1 + arm * plan.places.arm_stride + ARM_EVENTS] = float(n_events)
+            out[column + 1 + arm * plan.places.arm_stride[endpoint] + ARM_EVENTS] = float(n_events)
             if endpoint == 0:
                 n = first_count(patients) if place == 0 else second_count(patients)
                 out[at + FIRST_ARM + arm] = float(n)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from simulate.compiled import rule
+from simulate.compiled import keep_apart, rule
 from simulate.distributions import NEVER, IntColumn, IntTable, ShortColumn
-from simulate.looks.plan import DATE, ENROLLED, Triggers
+from simulate.looks.plan import DATE, ENROLLED, Populations, Triggers
 
 _AT_ONCE = 32
 """Days whose events are summed together."""
@@ -27,16 +27,25 @@ class Cuts(NamedTuple):
 
 @rule
 def find_cuts(
-    triggers: Triggers, enrolled: IntTable, n: int, event_day: IntTable, stride: int, cuts: Cuts
+    triggers: Triggers,
+    populations: Populations,
+    enrolled: IntTable,
+    group: IntTable,
+    n: int,
+    event_day: IntTable,
+    stride: int,
+    cuts: Cuts,
 ) -> None:
     """Find the days of all looks.
 
     Parameters
     ----------
-    triggers
-        When the looks are.
+    triggers, populations
+        When the looks are, and the subpopulations whose events may be counted.
     enrolled
         Trial day of each patient's enrolment, never decreasing.
+    group
+        Group of each patient, by which it belongs to subpopulations.
     n
         Patients.
     event_day, stride
@@ -52,11 +61,21 @@ def find_cuts(
             number = triggers.number[condition]
             due = enrolled[number - 1] + triggers.day[condition] if number <= n else NEVER
             cuts.due[condition] = due
-    for endpoint in range(len(triggers.first_on_events) - 1):
-        first, end = triggers.first_on_events[endpoint], triggers.first_on_events[endpoint + 1]
-        if first < end:
-            _count_by_day(enrolled, n, event_day, endpoint * stride, triggers.last_day, cuts)
-            _find_event_days(triggers, first, end, cuts)
+    for count in range(len(triggers.counted_endpoint)):
+        events, population = (
+            triggers.counted_endpoint[count] * stride,
+            triggers.counted_population[count],
+        )
+        if population < 0:
+            _count_by_day(enrolled, n, event_day, events, triggers.last_day, cuts)
+        else:
+            member = population * populations.n_groups
+            for i in range(n):
+                if populations.member[member + group[i]] == 1:
+                    day = min(enrolled[i] + event_day[events + i], triggers.last_day + 1)
+                    cuts.calendar[day] += 1
+        first, end = triggers.first_on_events[count], triggers.first_on_events[count + 1]
+        _find_event_days(triggers, first, end, cuts)
     above = 0
     for look in range(len(cuts.day)):
         day = max(_first_met(triggers, look, cuts), above)
@@ -72,6 +91,26 @@ def _count_by_day(
     """Count on each trial day the events that become known."""
     for i in range(n):
         cuts.calendar[min(enrolled[i] + event_day[first + i], last_day + 1)] += 1
+
+
+@rule
+def events_by(
+    populations: Populations,
+    population: int,
+    enrolled: IntTable,
+    group: IntTable,
+    n: int,
+    event_day: IntTable,
+    first: int,
+    cut_day: int,
+) -> int:
+    """Events of a subpopulation that are known at the end of a day, among the first n patients."""
+    keep_apart()
+    known = 0
+    for i in range(n):
+        is_member = populations.member[population * populations.n_groups + group[i]]
+        known += is_member if enrolled[i] + event_day[first + i] <= cut_day else 0
+    return known
 
 
 @rule

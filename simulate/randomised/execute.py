@@ -10,8 +10,10 @@ from simulate.choose_engine import BATCH
 from simulate.errors import UsageError
 from simulate.look_replicates import engine_of_looks, look_design, readers_of, run_look_replicates
 from simulate.randomised.job import RandomisedJob, manifest
+from simulate.randomised.nulls import true_nulls
 from simulate.randomised.outcomes import Looks, Outcomes
-from simulate.randomised.truth import average_log_hazard_ratios, true_log_hazard_ratios, true_nulls
+from simulate.randomised.rates import true_rate_differences
+from simulate.randomised.truth import average_log_hazard_ratios, true_log_hazard_ratios
 from simulate.scenario.reading import AnyScenario
 from simulate.scenario.scenario import Scenario
 from simulate.scenario.survival_trial import SurvivalTrial
@@ -63,6 +65,7 @@ def execute(
             posterior,
             true_nulls(scenario),
             _averages(scenario, theory),
+            true_rate_differences(scenario),
         )
         named = {key: (variant.name, found) for key, (variant, found) in variants.items()}
         sweep = sweep_table(scenario.name, outcomes, named)
@@ -177,6 +180,7 @@ def _of_variants(variants: dict[str, tuple[AnyScenario, Outcomes]]) -> pd.DataFr
             found,
             true_log_hazard_ratios(scenario),
             true_nulls=true_nulls(scenario),
+            true_difference=true_rate_differences(scenario),
         )
         for scenario, found in variants.values()
     ]

@@ -12,6 +12,7 @@ import pandas as pd
 
 from simulate.build_observation import planned_scans
 from simulate.distributions import NEVER, ShortArray
+from simulate.endpoints import NOT_COUNTED
 from simulate.looks.missed_visits import is_missed
 from simulate.looks.review_events import before_event
 from simulate.looks.seen import Seen
@@ -27,6 +28,9 @@ DATA_CUT, LOST, SCANS_ENDED = "data cut", "lost to follow-up", "scans ended"
 NEW_THERAPY, MISSED_SCANS, LATE_DEATH = "new therapy", "missed scans", "late death"
 OPEN_INTERVAL = "interval not over"
 """Why there is none: nothing has happened yet, or rules do not count what has."""
+
+RESPONSE, NO_RESPONSE, NOT_EVALUABLE = "response", "no response", "not evaluable yet"
+"""What a rate counts of a patient."""
 
 MISSED = "missed"
 """Why a planned scan is not done; or SCANS_ENDED."""
@@ -74,10 +78,20 @@ class Followed(NamedTuple):
         found: tuple[int, int],
     ) -> tuple[Any, ...]:
         day, event = found
+        who = (endpoint.name, endpoint.of, endpoint.reader or "", endpoint.rules or "")
+        if endpoint.of == "ORR":
+            return i, self._arm(i), *who, *self._response(i, event)
         known = cut_day - int(self.seen.ledger.enrolment_trial_day[i])
         why = self._event(position, i) if event else self._censoring(position, i, known)
-        who = (endpoint.name, endpoint.of, endpoint.reader or "", endpoint.rules or "")
         return i, self._arm(i), *who, day, event, why
+
+    def _response(self, i: int, event: int) -> tuple[int, int, str]:
+        """Day, event and reason of an endpoint that is a rate; day 0 without a response."""
+        if event == NOT_COUNTED:
+            return 0, 0, NOT_EVALUABLE
+        if event == 0:
+            return 0, 0, NO_RESPONSE
+        return int(self.seen.ledger.response_day[i]), 1, RESPONSE
 
     def _arm(self, i: int) -> str:
         return self.trial.arms[int(self.seen.ledger.arm[i])].name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ from simulate.choose_engine import AUTO, EngineChoice
 from simulate.errors import UsageError
 from simulate.job import AnyJob, check_size, record_of
 from simulate.look_replicates import engine_of_looks
+from simulate.randomised.nulls import without_effect
 from simulate.scenario.reading import AnyScenario
 from simulate.scenario.scenario import Scenario
 from simulate.scenario.survival_scenario import SurvivalScenario
@@ -23,6 +25,8 @@ class RandomisedJob(AnyJob):
 
     null: bool = False
     """Whether the scenario is one whose effects were taken away."""
+    null_of: tuple[str, ...] = ()
+    """Hypotheses whose effects were taken away, where others kept theirs."""
 
     @property
     def engine_choice(self) -> EngineChoice:
@@ -45,8 +49,18 @@ def make_randomised_job(
     engine: str = "auto",
     command: str = "",
     null: bool = False,
+    null_of: Sequence[str] = (),
 ) -> RandomisedJob:
     """A job from a scenario and what the user asks for.
+
+    Parameters
+    ----------
+    scenario, replicates, seed, workers, engine, command
+        The scenario, and how it is run.
+    null
+        Whether all effects are taken away.
+    null_of
+        Or names of hypotheses whose effects are.
 
     Raises
     ------
@@ -55,6 +69,8 @@ def make_randomised_job(
     """
     if null:
         scenario = under_null(scenario)
+    elif null_of:
+        scenario = under_null_of(scenario, null_of)
     n = scenario.replicates if replicates is None else replicates
     chosen_seed = scenario.seed if seed is None else seed
     check_size(n, chosen_seed, workers)
@@ -75,6 +91,7 @@ def make_randomised_job(
         engine=engine,
         command=command,
         null=null,
+        null_of=tuple(null_of) if not null else (),
         over_draws=over_draws,
     )
 
@@ -107,8 +124,39 @@ def under_null(scenario: AnyScenario) -> AnyScenario:
     return scenario.with_overrides({**changes, **named})
 
 
+def under_null_of(scenario: AnyScenario, names: Sequence[str]) -> AnyScenario:
+    """The scenario without the effects on some hypotheses, named ``<scenario>_null_<names>``.
+
+    See :mod:`simulate.randomised.nulls` for what is taken away.
+
+    Raises
+    ------
+    UsageError
+        If there is no such hypothesis, or patients have cycles and scans.
+    """
+    if not isinstance(scenario, SurvivalScenario):
+        raise UsageError(
+            "--null-of is of plain survival models: how arms of patients in cycles differ cannot "
+            "be taken apart by endpoint. Use --null, or set the fields of an arm"
+        )
+    suffix = "_".join((NULL_SUFFIX, *names))
+    title = f"{scenario.title[:140]} (no effect on {', '.join(names)})"
+    named: dict[str, object] = {
+        "name": f"{scenario.name[: max(64 - len(suffix), 1)]}{suffix}"[:64],
+        "title": title[:200],
+        "sweep": [],
+    }
+    if scenario.grid is not None:
+        named["grid"] = None
+    return scenario.with_overrides({**without_effect(scenario, names), **named})
+
+
 def _without_effects(scenario: SurvivalScenario) -> dict[str, object]:
-    return {"survival.effects": []} if scenario.survival.effects else {}
+    changes: dict[str, object] = {"survival.effects": []} if scenario.survival.effects else {}
+    response = scenario.survival.response
+    if response is not None and response.effects:
+        changes["survival.response.effects"] = []
+    return changes
 
 
 def _all_as_control(scenario: Scenario) -> dict[str, object]:
@@ -122,4 +170,5 @@ def _all_as_control(scenario: Scenario) -> dict[str, object]:
 
 def manifest(job: RandomisedJob) -> dict[str, Any]:
     """Enough to make the result again: scenario, seed, versions, and hashes to check by."""
-    return record_of(job, job.engine_choice) | {"null": job.null}
+    more = {"null_of": list(job.null_of)} if job.null_of else {}
+    return record_of(job, job.engine_choice) | {"null": job.null} | more

@@ -21,9 +21,11 @@ from simulate.operating import OPERATING_COLUMNS
 from simulate.randomised.effects import effects
 from simulate.randomised.measure import Measure, distribution
 from simulate.randomised.outcomes import FUTILE, NOT_REJECTED, REJECTED, Outcomes
+from simulate.randomised.rates import counts_of_hypothesis, rates_of_hypothesis
 from simulate.randomised.side_by_side import side_by_side
 from simulate.randomised.versions import agreement, paired_versions
 from simulate.scenario.monitoring import Hypothesis
+from simulate.scenario.populations import population_in_words, population_of
 from simulate.scenario.testing import is_log_rank
 from simulate.units import DAYS_PER_MONTH
 
@@ -34,6 +36,11 @@ ALL_LOOKS, AT_STOP = "all", "stop"
 """What stands for the analysis where a measure is of all looks, or of the last one made."""
 
 _ALL = "all"
+
+_OF_ENDPOINTS = ("median", "events", "rmst", "evaluable", "rate")
+"""What is told of an endpoint at a look; beside rates at landmarks."""
+
+_NO_RATES: Mapping[str, float] = MappingProxyType({})
 
 _NONE: Mapping[str, Mapping[str, float]] = MappingProxyType({})
 
@@ -47,6 +54,7 @@ def operating_characteristics(
     posterior: Outcomes | None = None,
     true_nulls: Collection[str] = (),
     average_log_hr: Mapping[str, Mapping[str, float]] = _NONE,
+    true_difference: Mapping[str, float] = _NO_RATES,
 ) -> pd.DataFrame:
     """Operating characteristics of a randomised trial.
 
@@ -69,17 +77,24 @@ def operating_characteristics(
         that theory expects at the look. Bias and coverage against that of the look that decides
         are the measures ``bias_of_average``, ``coverage_of_average`` and
         ``bias_of_average_if_rejected``.
+    true_difference : mapping of str to float
+        True difference of response rates by the name of the hypothesis, for bias and coverage.
 
     Returns
     -------
     DataFrame
         With :data:`simulate.operating.OPERATING_COLUMNS`.
     """
+    populations = {
+        each.name: population_in_words(population_of(each.population))
+        for each in outcomes.hypotheses
+        if each.population
+    }
     rows = [
         (
             scenario,
             m.analysis,
-            POPULATION,
+            populations.get(m.hypothesis, POPULATION),
             m.endpoint,
             m.reader or outcomes.readers.get(m.endpoint, ""),
             m.arm,
@@ -88,7 +103,7 @@ def operating_characteristics(
             *m.estimate.row,
         )
         for m in chain(
-            measures(outcomes, true_log_hr, true_nulls, average_log_hr),
+            measures(outcomes, true_log_hr, true_nulls, average_log_hr, true_difference),
             _over_draws(outcomes, posterior),
         )
     ]
@@ -100,12 +115,18 @@ def measures(
     true_log_hr: Mapping[str, float],
     true_nulls: Collection[str] = (),
     average_log_hr: Mapping[str, Mapping[str, float]] = _NONE,
+    true_difference: Mapping[str, float] = _NO_RATES,
 ) -> Iterator[Measure]:
     """Every measure of a trial."""
     yield from _of_the_trial(outcomes)
     yield from _several(outcomes, true_nulls)
     for hypothesis in outcomes.hypotheses:
         yield from _of_hypothesis(outcomes, hypothesis)
+        yield from counts_of_hypothesis(outcomes, hypothesis)
+        if outcomes.events_of(hypothesis.endpoint) == "ORR":
+            truth = true_difference.get(hypothesis.name, math.nan)
+            yield from rates_of_hypothesis(outcomes, hypothesis, truth)
+            continue
         yield from _estimates(
             outcomes,
             hypothesis,
@@ -193,7 +214,9 @@ def _by_endpoint(outcomes: Outcomes, analysis: str, name: str) -> Iterator[Measu
     if endpoint is None or np.isnan(values).all():
         return
     statistic, _, arm = rest.partition(".")
-    if statistic in ("median", "events", "rmst") or statistic.startswith("rate_"):
+    if statistic in ("median", "events", "rmst", "evaluable", "rate") or statistic.startswith(
+        "rate_"
+    ):
         yield from distribution(analysis, endpoint, arm or _ALL, "", statistic, values)
 
 

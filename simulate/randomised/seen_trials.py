@@ -42,6 +42,8 @@ class SeenTrial:
     ----------
     enrolled
         Trial day of enrolment of each patient.
+    group
+        Group of each, by which it belongs to subpopulations.
     subjects
         A row a patient, whole truth.
     event_day
@@ -53,6 +55,7 @@ class SeenTrial:
     """
 
     enrolled: IntArray
+    group: IntArray
     subjects: pd.DataFrame
     event_day: ShortArray
     take: Callable[[int, int, int, ShortArray, ShortArray], None]
@@ -123,11 +126,13 @@ def _seen_survival(trial: SurvivalTrial, seed: int, replicate: int) -> SeenTrial
         "enrolment_trial_day": enrolled,
         **{name: _missing(columns[name]) for name in _DAYS},
         **({"switch_day": _missing(columns["switch_day"])} if trial.survival.switching else {}),
+        **({"response_day": _missing(columns["response_day"])} if trial.survival.response else {}),
         **_readings(trial, review, n),
     }
     take = partial(survival_looks.take_sample, seen)
     followed = Followed(trial, seen, plan.horizon)
-    return SeenTrial(enrolled, pd.DataFrame(subjects), room, take, followed)
+    group = np.asarray(columns["cell"], np.int64)
+    return SeenTrial(enrolled, group, pd.DataFrame(subjects), room, take, followed)
 
 
 def _readings(trial: SurvivalTrial, review: Review, n: int) -> dict[str, object]:
@@ -165,7 +170,8 @@ def _seen_patients(trial: Trial, seed: int, replicate: int) -> SeenTrial:
         **_calls(trial, seen),
     }
     take = partial(look_samples.take_sample, seen)
-    return SeenTrial(enrolled, pd.DataFrame(subjects), np.asarray(seen.event_day), take)
+    group = np.asarray(seen.group, np.int64)[:n]
+    return SeenTrial(enrolled, group, pd.DataFrame(subjects), np.asarray(seen.event_day), take)
 
 
 def _calls(trial: Trial, seen: look_samples.SeenPatients) -> dict[str, object]:

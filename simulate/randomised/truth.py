@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from simulate.look_replicates import RandomisedTrial
+from simulate.randomised.nulls import cells_of
 from simulate.scenario.monitoring import Hypothesis
 from simulate.scenario.survival_model import (
-    CopulaModel,
-    Delayed,
-    Diminishing,
     Effect,
-    IllnessDeathModel,
-    PiecewiseEffect,
     Proportional,
     SingleModel,
 )
@@ -64,8 +60,10 @@ def true_log_hazard_ratio(trial: RandomisedTrial, hypothesis: Hypothesis) -> flo
         settings = {arm.name: arm.set for arm in trial.arms}
         is_null = settings[hypothesis.experimental] == settings[hypothesis.control]
         return 0.0 if is_null else math.nan
+    if trial.is_rate(hypothesis.endpoint):
+        return math.nan  # a rate has no hazards
     effects = {
-        arm: [each for each in trial.survival.effects if each.arm == arm]
+        arm: _effects_of(trial, arm, hypothesis)
         for arm in (hypothesis.experimental, hypothesis.control)
     }
     if not any(effects.values()):
@@ -76,76 +74,18 @@ def true_log_hazard_ratio(trial: RandomisedTrial, hypothesis: Hypothesis) -> flo
     return experimental - control
 
 
+def _effects_of(trial: SurvivalTrial, arm: str, hypothesis: Hypothesis) -> list[Effect]:
+    """Effects on patients of a hypothesis in an arm, without condition if all of them have it."""
+    cells, found = cells_of(trial, hypothesis), []
+    for effect in trial.survival.effects:
+        has = [all(c[name] in some for name, some in effect.when.items()) for c in cells]
+        if effect.arm == arm and any(has):
+            found.append(effect.model_copy(update={"when": {}}) if all(has) else effect)
+    return found
+
+
 def _log_ratio(effects: list[Effect]) -> float:
     """Log hazard ratio of an arm against the model, or nan if it is not one number."""
     if not all(isinstance(each, Proportional) and not each.when for each in effects):
         return math.nan
     return sum(math.log(each.hazard_ratio) for each in effects if isinstance(each, Proportional))
-
-
-_DECIDES = {
-    (IllnessDeathModel, "PFS"): ("progression", "death_without_progression"),
-    (CopulaModel, "OS"): ("death",),
-}
-"""Times of a model that an endpoint depends on, where they are not all of them."""
-
-
-def true_nulls(trial: RandomisedTrial) -> tuple[str, ...]:
-    """Names of the hypotheses of no effect that are true: both arms have the same law.
-
-    Of patients in cycles and scans this is known where the arms do not differ in anything.
-    """
-    return tuple(each.name for each in trial.hypotheses if is_true_null(trial, each))
-
-
-def is_true_null(trial: RandomisedTrial, hypothesis: Hypothesis) -> bool:
-    """Whether an endpoint has the same law in both arms of a hypothesis, whoever reads it how."""
-    if isinstance(trial, Trial):
-        is_same = true_log_hazard_ratio(trial, hypothesis) == 0.0
-        return is_same and (trial.event_of(hypothesis.endpoint) != "OS" or _switch_alike(trial))
-    event = trial.event_of(hypothesis.endpoint)
-    experimental, control = (
-        _law_of(trial, event, arm) for arm in (hypothesis.experimental, hypothesis.control)
-    )
-    return experimental == control
-
-
-def _switch_alike(trial: Trial) -> bool:
-    """Whether patients of all arms change treatment alike."""
-    ways = [each.model_dump(exclude={"arm"}) for each in trial.switching]
-    return not ways or (len(ways) == len(trial.arms) and all(way == ways[0] for way in ways))
-
-
-def _law_of(trial: SurvivalTrial, event: str, arm: str) -> list[dict[str, Any]]:
-    """What makes an event of an arm differ from the model as it stands."""
-    times = _DECIDES.get((type(trial.survival), event))
-    effects = [
-        each
-        for each in trial.survival.effects
-        if each.arm == arm and (times is None or each.on in times) and not _does_nothing(each)
-    ]
-    changes = [each for each in trial.survival.switching if each.arm == arm and event == "OS"]
-    laws = [each.model_dump(exclude={"arm"}) for each in (*effects, *changes)]
-    return [*laws, *([_calls_of(trial, arm)] if changes else [])]
-
-
-def _calls_of(trial: SurvivalTrial, arm: str) -> dict[str, Any]:
-    """On what the calls at which patients of an arm change treatment depend."""
-    model = trial.survival
-    if not trial.switches_at_call:
-        return {}
-    reader = next(each for each in model.readers if each.name == model.treating_reader)
-    calendar = model.calendar_by_arm.get(arm, model.calendar)
-    return {"errors": reader.of_arm(arm), "calendar": calendar}
-
-
-def _does_nothing(effect: Effect) -> bool:
-    """Whether an effect multiplies the hazard by 1 all the time."""
-    match effect:
-        case Proportional(hazard_ratio=ratio) | Delayed(hazard_ratio=ratio):
-            return ratio == 1.0
-        case Diminishing(hazard_ratio=ratio):
-            return ratio == 1.0
-        case PiecewiseEffect(hazard_ratios=ratios):
-            return all(ratio == 1.0 for ratio in ratios)
-    return False

@@ -36,11 +36,12 @@ def paired_versions(outcomes: Outcomes) -> Iterator[Measure]:
 
 
 def pairs_of_hypotheses(outcomes: Outcomes) -> Iterator[tuple[Hypothesis, Hypothesis]]:
-    """Hypotheses that compare the same arms in two endpoints of one kind."""
+    """Hypotheses that compare the same arms and patients in two endpoints of one kind."""
     for one, other in combinations(outcomes.hypotheses, 2):
         same_arms = (one.experimental, one.control) == (other.experimental, other.control)
         same_kind = outcomes.events_of(one.endpoint) == outcomes.events_of(other.endpoint)
-        if same_arms and same_kind and one.endpoint != other.endpoint:
+        same_patients = one.population == other.population
+        if same_arms and same_kind and same_patients and one.endpoint != other.endpoint:
             yield one, other
 
 

@@ -27,13 +27,13 @@ from simulate.scenario.fields import (
 
 def _is_left_out(value: object) -> bool:
     """Whether a key that came later says nothing, so that fingerprints stay what they were."""
-    return value is None or value == 0
+    return value is None or value == 0 or value == {}
 
 
 EndpointName = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=LONGEST_NAME)
 ]
-"""The name of an endpoint: letters, digits and _; PFS or OS, or one that the scenario defines."""
+"""The name of an endpoint: letters, digits and _; PFS, OS, ORR, or one that is defined."""
 
 
 class EventCount(Section):
@@ -46,6 +46,11 @@ class EventCount(Section):
     adjudication_lag: DaysUp = Field(default=0, exclude_if=_is_left_out)
     """Time that a reader takes over an event before it counts here, rounded up to whole days; by
     default none."""
+    population: Mapping[FileSafeName, LevelList] = Field(
+        default_factory=dict, exclude_if=_is_left_out
+    )
+    """Levels of baseline variables: only events of these patients are counted, such as
+    {biomarker: positive}; by default those of all."""
 
 
 class EnrolledCount(Section):
@@ -144,6 +149,9 @@ class Endpoints(Section):
     """Times at which event-free rates are given, such as [6 months, 12 months]."""
     time_zero: Literal["first_dose", "randomisation"] = "first_dose"
     """Day from which times to events are counted."""
+    evaluable_after: DaysUp = Field(default=0, exclude_if=_is_left_out)
+    """Time from randomisation from which on a patient is counted in response rates of arms (ORR),
+    rounded up to whole days; by default at once, and who has no confirmed response has none."""
     subgroups: tuple[Subgroup, ...] = ()
     """Subgroups of the forest plots; by default none."""
 

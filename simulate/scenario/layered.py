@@ -22,7 +22,7 @@ from simulate.scenario.layers import Composed, Layers, Override, compose
 from simulate.scenario.problems import problem_at
 from simulate.scenario.provenance import RegisterRow, register_rows
 from simulate.scenario.source import named_at
-from simulate.scenario.tree import Block, Items, Leaf, Mark, Node, SourceTag, grow
+from simulate.scenario.tree import Block, Items, Leaf, Mark, Node, SourceTag, grow, plain
 from simulate.scenario.validation import validated
 
 SAYS_NOTHING_OF_PATIENTS: dict[str, Any] = dict.fromkeys(
@@ -108,6 +108,13 @@ class LayeredScenario(Head):
     def problems_at(self, findings: Iterable[Finding]) -> list[Problem]:
         """What is wrong with the scenario, each at its place in the file."""
         return [problem_at(self._tree, *finding) for finding in findings]
+
+    def as_written(self, *path: str) -> Any:
+        """A field as the files have it, without where it comes from; None if none gives it."""
+        node: Node | None = self._tree
+        for key in path:
+            node = node.get(key) if isinstance(node, Block) else None
+        return None if node is None else plain(node)
 
     def register(self) -> tuple[RegisterRow, ...]:
         """List every number and date with where it comes from, in the order of the file."""

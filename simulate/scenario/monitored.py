@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from simulate.scenario.analyses import Analysis
-from simulate.scenario.monitoring import Hypothesis
+from simulate.scenario.monitoring import Estimates, Hypothesis
 from simulate.scenario.multiplicity import Multiplicity
+from simulate.scenario.populations import EVERYBODY, Population, population_of
 from simulate.scenario.randomisation import Arm
+from simulate.scenario.testing import TestBlock, TestName
 
 if TYPE_CHECKING:
     from simulate.multiplicity.graph import Graph
@@ -26,6 +28,14 @@ class Monitored:
         @property
         def hypotheses(self) -> tuple[Hypothesis, ...]:
             """What is tested."""
+
+        @property
+        def estimates(self) -> Estimates:
+            """What is estimated beside the tests."""
+
+        @property
+        def sample_size(self) -> int:
+            """Patients to enrol."""
 
         @property
         def multiplicity(self) -> Multiplicity:
@@ -89,23 +99,77 @@ class Monitored:
         return ()
 
     def event_of(self, endpoint: str) -> str:
-        """What the event of an endpoint is: PFS or OS."""
+        """What the event of an endpoint is: PFS, OS or ORR."""
         return endpoint
 
-    def planned_events(self, analysis: Analysis, endpoint: str) -> int | None:
+    @property
+    def evaluable_after(self) -> int:
+        """Days from randomisation from which on a patient counts in a response rate."""
+        return 0
+
+    def is_rate(self, endpoint: str) -> bool:
+        """Whether the rate of an endpoint is compared, and not a time."""
+        return self.event_of(endpoint) == "ORR"
+
+    @property
+    def populations(self) -> tuple[Population, ...]:
+        """Subpopulations in which something is tested or counted, each once."""
+        tested = [each.population for each in self.hypotheses]
+        counted = [t.events.population for a in self.analyses for t in a.cut.triggers if t.events]
+        found = dict.fromkeys(population_of(levels) for levels in (*tested, *counted))
+        return tuple(each for each in found if each != EVERYBODY)
+
+    @property
+    def population_variables(self) -> tuple[str, ...]:
+        """Baseline variables by which these differ, in the order of their names."""
+        return tuple(sorted({name for each in self.populations for name, _ in each}))
+
+    @property
+    def all_tests(self) -> tuple[TestName | TestBlock, ...]:
+        """The test of each hypothesis, and those told beside them."""
+        further = (each.test for each in self.estimates.tests)
+        return (*(each.test for each in self.hypotheses), *further)
+
+    def planned_events(
+        self, analysis: Analysis, endpoint: str, population: Population = EVERYBODY
+    ) -> int | None:
         """Events of an endpoint by which an analysis is triggered; None if by something else."""
         counts = [
             each.events.count
             for each in analysis.cut.triggers
-            if each.events is not None and each.events.endpoint == endpoint
+            if each.events is not None
+            and each.events.endpoint == endpoint
+            and population_of(each.events.population) == population
         ]
         return max(counts) if counts else None
 
     def information(self, hypothesis: Hypothesis) -> int | None:
-        """Events at which all error of a hypothesis is spent; None if the scenario tells none."""
+        """Information at which all error of a hypothesis is spent; None if the scenario tells none.
+
+        Events; of a response rate evaluable patients, by default all of its arms.
+        """
         if hypothesis.information is not None:
             return hypothesis.information
-        return self.planned_events(self.analyses_of(hypothesis)[-1], hypothesis.endpoint)
+        if self.is_rate(hypothesis.endpoint):
+            return None if hypothesis.population else patients_of(self, hypothesis)
+        return self.planned_events(
+            self.analyses_of(hypothesis)[-1],
+            hypothesis.endpoint,
+            population_of(hypothesis.population),
+        )
+
+
+def patients_of(trial: Monitored, hypothesis: Hypothesis) -> int:
+    """Patients of the two arms of a hypothesis that are evaluable at its last look, rounded down.
+
+    All, unless that look waits for so many patients to have been enrolled long enough.
+    """
+    arms = [trial.arm(name) for name in (hypothesis.experimental, hypothesis.control)]
+    part = sum(arm.allocation for arm in arms)
+    waits, n = trial.analyses_of(hypothesis)[-1].cut.enrolled, trial.sample_size
+    if waits is not None and waits.after >= trial.evaluable_after:
+        n = min(waits.count, n)
+    return n * part // sum(arm.allocation for arm in trial.arms)
 
 
 def graph_of(block: Multiplicity, hypotheses: Sequence[Hypothesis]) -> Graph:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Annotated, Literal, Self
 
@@ -11,6 +12,7 @@ from simulate.scenario.analyses import EndpointName, increasing
 from simulate.scenario.fields import (
     FileSafeName,
     Identifier,
+    LevelList,
     OpenProbability,
     PositiveDays,
     Probability,
@@ -22,7 +24,7 @@ from simulate.scenario.testing import FurtherTest, Test
 
 def _is_empty(value: object) -> bool:
     """Whether a list that came later is empty, so that fingerprints stay what they were."""
-    return value == ()
+    return value == () or value == {}
 
 
 class OBrienFleming(Section):
@@ -98,6 +100,9 @@ class Hypothesis(Section):
     """Arm that is hoped to be better."""
     control: FileSafeName
     """Arm that it is compared with."""
+    population: Mapping[FileSafeName, LevelList] = Field(default_factory=dict, exclude_if=_is_empty)
+    """Levels of baseline variables: only these patients are tested, such as {biomarker: positive};
+    by default all."""
     test: Test = "log_rank"
     """Test at each look; a stratified one takes the strata of the randomisation. Alpha is spent by
     events whatever the test. The bounds of weighted tests and combinations count on the correlation
@@ -108,7 +113,8 @@ class Hypothesis(Section):
     analyses: tuple[FileSafeName, ...] = ()
     """Names of the analyses at which it is tested, in their order; by default all."""
     information: Annotated[int, Field(ge=1)] | None = None
-    """Events at which all error is spent; by default those that trigger its last analysis."""
+    """Events at which all error is spent; by default those that trigger its last analysis. Of a
+    response rate: evaluable patients, by default all of its two arms."""
     efficacy: Spending | None = None
     """How alpha is spent; by default all at the last analysis."""
     futility: Futility | None = None

@@ -14,6 +14,7 @@ from simulate.scenario.disease import PrognosticFactor
 from simulate.scenario.enrolment import ActivationDates, PoissonGammaAccrual, PowerAccrual
 from simulate.scenario.findings import Finding
 from simulate.scenario.problems import similar
+from simulate.scenario.response_model import ResponseFactor
 from simulate.scenario.rules_of_arms import (
     arms_are_randomised,
     arms_belong_together,
@@ -232,7 +233,7 @@ def _prognostic_factors(trial: Trial) -> Iterator[Finding]:
 
 
 def factors_of_levels(
-    factors: Sequence[PrognosticFactor | SurvivalFactor],
+    factors: Sequence[PrognosticFactor | SurvivalFactor | ResponseFactor],
     variables: dict[str, tuple[str, ...] | None],
     place: Path,
 ) -> Iterator[Finding]:

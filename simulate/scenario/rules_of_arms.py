@@ -72,6 +72,7 @@ def arms_are_randomised(trial: Trial) -> Iterator[Finding]:
     yield from strata_exist(trial.randomisation, trial.baseline)
     randomisation = trial.randomisation
     yield from few_cells(trial.baseline, {*randomisation.strata, *randomisation.factors})
+    yield from few_cells(trial.baseline, trial.population_variables)
 
 
 def looks_fit(trial: Trial) -> Iterator[Finding]:
@@ -90,15 +91,18 @@ def looks_fit(trial: Trial) -> Iterator[Finding]:
             "the trial must end after the first patient comes "
             f"(given: day {trial.max_study_duration:g}; first: day {_first_patient(trial)})",
         )
+    rates = tuple(each for each in trial.possible_endpoints if trial.is_rate(each))
     looks = Looks(
         trial.analyses,
         trial.hypotheses,
         trial.arms,
         trial.randomisation,
-        trial.endpoint_names,
+        trial.possible_endpoints,
         trial.sample_size,
         trial.origin,
         trial.max_study_duration,
+        trial.baseline,
+        rates,
     )
     yield from looks_are_possible(looks)
     yield from looks_in_order(trial.analyses, trial.sample_size)
@@ -108,9 +112,10 @@ def looks_fit(trial: Trial) -> Iterator[Finding]:
         trial.hypotheses,
         trial.estimates,
         trial.randomisation,
-        looks.endpoints,
+        [each for each in looks.endpoints if each not in rates],
         trial.max_study_duration,
         (),
+        rates,
     )
     yield from alpha_is_shared(Family(trial.multiplicity, trial.hypotheses))
 

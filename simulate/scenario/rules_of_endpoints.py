@@ -28,6 +28,10 @@ class Named(Protocol):
         """Name in tables."""
 
     @property
+    def of(self) -> str:
+        """What the event is: PFS, OS, or ORR of a rate."""
+
+    @property
     def reader(self) -> str | None:
         """Who reads the scans."""
 
@@ -59,16 +63,15 @@ def rule_set_exists(
         yield from exists("rule set", endpoint.rules, known, (*place, "rules"))
 
 
-def death_is_certain(
+def needs_no_reader(
     endpoint: Named, place: Path, keys: Sequence[str] = ("reader", "rules")
 ) -> Iterator[Finding]:
-    """Overall survival has nothing that is said of scans."""
+    """What is no progression-free survival has nothing that is said of scans."""
+    why = "death is known without scans" if endpoint.of == "OS" else "it is a rate, and not a time"
     for key in keys:
         if getattr(endpoint, key):
             yield Finding(
-                (*place, key),
-                f"death is known without scans: {key} says nothing of OS",
-                f"Leave out {key}",
+                (*place, key), f"{why}: {key} says nothing of {endpoint.of}", f"Leave out {key}"
             )
 
 

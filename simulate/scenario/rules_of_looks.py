@@ -7,11 +7,14 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from simulate.scenario.analyses import Analysis, Cut, Trigger
+from simulate.scenario.baseline import Baseline
 from simulate.scenario.findings import Finding
 from simulate.scenario.monitoring import Estimates, GivenSpending, Hypothesis, Spending
+from simulate.scenario.populations import Population, population_of
 from simulate.scenario.problems import similar
 from simulate.scenario.randomisation import Arm, Randomisation
 from simulate.scenario.rules_of_names import endpoint_exists, unique
+from simulate.scenario.rules_of_populations import population_exists
 from simulate.scenario.rules_of_randomisation import arm_exists
 from simulate.scenario.tree import Path
 from simulate.units import time_as_written
@@ -33,6 +36,9 @@ class Looks(NamedTuple):
     sample_size: int
     origin: dt.date
     max_study_duration: float | None
+    baseline: Baseline
+    rates: tuple[str, ...]
+    """Endpoints of which a rate is compared, and not a time."""
     unlisted: tuple[str, ...] = ()
     """Endpoints that the model gives and the scenario does not name."""
 
@@ -62,7 +68,12 @@ def triggers_of(analysis: Analysis, index: int) -> Iterator[tuple[Path, Trigger]
 def _possible(looks: Looks, path: Path, trigger: Trigger) -> Iterator[Finding]:
     size = looks.sample_size
     if trigger.events is not None:
-        yield from _endpoint_exists(looks, trigger.events.endpoint, (*path, "events", "endpoint"))
+        where = (*path, "events")
+        yield from _endpoint_exists(looks, trigger.events.endpoint, (*where, "endpoint"))
+        yield from _is_a_time(looks, trigger.events.endpoint, (*where, "endpoint"))
+        yield from population_exists(
+            looks.baseline, trigger.events.population, (*where, "population")
+        )
         if trigger.events.count > size:
             yield Finding(
                 (*path, "events", "count"),
@@ -119,6 +130,16 @@ def _endpoint_exists(looks: Looks, endpoint: str, place: Path) -> Iterator[Findi
     yield from endpoint_exists(endpoint, looks.endpoints, looks.unlisted, place)
 
 
+def _is_a_time(looks: Looks, endpoint: str, place: Path) -> Iterator[Finding]:
+    if endpoint in looks.rates:
+        yield Finding(
+            place,
+            f"{endpoint} has no events that could be waited for: it is a rate among patients who "
+            "have been followed long enough",
+            "Write enrolled: {count: ..., after: ...}, with the time in which a response is found",
+        )
+
+
 def looks_in_order(analyses: Sequence[Analysis], sample_size: int) -> Iterator[Finding]:
     """A look comes after those above it, as far as their triggers tell.
 
@@ -154,7 +175,7 @@ def _never_after(cut: Cut, above: Cut) -> bool:
 def _as_soon(one: Trigger, other: Trigger) -> bool:
     """Whether one condition is met whenever another one of its sort is."""
     if one.events is not None and other.events is not None:
-        same = one.events.endpoint == other.events.endpoint
+        same = _counted(one) == _counted(other)
         return same and one.events.count <= other.events.count
     if one.enrolled is not None and other.enrolled is not None:
         fewer = one.enrolled.count <= other.enrolled.count
@@ -164,6 +185,12 @@ def _as_soon(one: Trigger, other: Trigger) -> bool:
     if one.follow_up is not None and other.follow_up is not None:
         return one.follow_up <= other.follow_up
     return False
+
+
+def _counted(trigger: Trigger) -> tuple[str, Population] | None:
+    """Whose events a condition counts."""
+    events = trigger.events
+    return None if events is None else (events.endpoint, population_of(events.population))
 
 
 def _out_of_order(cut: Cut, above: Analysis, where: Path) -> Finding:
@@ -191,6 +218,7 @@ def hypotheses_are_testable(looks: Looks) -> Iterator[Finding]:
         yield from arm_exists(looks.arms, hypothesis.experimental, (*place, "experimental"))
         yield from arm_exists(looks.arms, hypothesis.control, (*place, "control"))
         yield from _endpoint_exists(looks, hypothesis.endpoint, (*place, "endpoint"))
+        yield from population_exists(looks.baseline, hypothesis.population, (*place, "population"))
         yield from _analyses_exist(looks, hypothesis, place)
 
 
@@ -213,7 +241,7 @@ def spending_fits(looks: Looks) -> Iterator[Finding]:
         chosen = _looks_of(looks, hypothesis)
         if not chosen or len(chosen) < len(hypothesis.analyses):
             continue  # there is no such analysis, which is told elsewhere
-        counts = [_planned(analysis, hypothesis.endpoint) for analysis in chosen]
+        counts = [_planned(analysis, hypothesis) for analysis in chosen]
         yield from _information(looks, hypothesis, counts, place)
         if hypothesis.efficacy is not None:
             yield from _given_fits(
@@ -242,7 +270,10 @@ def _information(
     `counts` are the planned events of all arms at the hypothesis's looks.
     """
     given, several = hypothesis.information, len(looks.arms) > 2
-    if given is None:
+    is_rate = hypothesis.endpoint in looks.rates
+    if given is None and is_rate:
+        yield from _information_of_part(hypothesis, len(counts), place)
+    elif given is None:
         why = f"its last analysis is not triggered by {hypothesis.endpoint} events"
         if counts[-1] is not None:
             why = "its analyses are triggered by the events of all arms, not only of its two"
@@ -252,12 +283,13 @@ def _information(
                 f"the events at which all error is spent are not known: {why}",
                 "Give information: the planned number of events at its last analysis",
             )
+    if given is None:
         return
     if given > looks.sample_size:
+        what = "more patients than all" if is_rate else "more events than patients"
         yield Finding(
             (*place, "information"),
-            f"more events than patients can never occur (given: {given}; "
-            f"sample_size: {looks.sample_size})",
+            f"{what} can never occur (given: {given}; sample_size: {looks.sample_size})",
         )
     earlier = max((count for count in counts[:-1] if count is not None), default=0)
     if earlier >= given and not several:
@@ -268,17 +300,28 @@ def _information(
         )
 
 
+def _information_of_part(hypothesis: Hypothesis, n_looks: int, place: Path) -> Iterator[Finding]:
+    """Of a response rate the information is patients, and how many a subpopulation has is open."""
+    if n_looks > 1 and hypothesis.population:
+        yield Finding(
+            place,
+            "the patients at whom all error is spent are not known: it is tested in a part of all",
+            "Give information: the planned number of evaluable patients of this population",
+        )
+
+
 def _looks_of(looks: Looks, hypothesis: Hypothesis) -> Sequence[Analysis]:
     if not hypothesis.analyses:
         return looks.analyses
     return [each for each in looks.analyses if each.name in hypothesis.analyses]
 
 
-def _planned(analysis: Analysis, endpoint: str) -> int | None:
+def _planned(analysis: Analysis, hypothesis: Hypothesis) -> int | None:
+    own = hypothesis.endpoint, population_of(hypothesis.population)
     counts = [
         each.events.count
         for each in analysis.cut.triggers
-        if each.events is not None and each.events.endpoint == endpoint
+        if each.events is not None and _counted(each) == own
     ]
     return max(counts) if counts else None
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from simulate.scenario.findings import Finding
 from simulate.scenario.rules import calendar_in_order
 from simulate.scenario.rules_of_endpoints import (
-    death_is_certain,
     exists,
     latent_has_no_rules,
+    needs_no_reader,
     rule_set_exists,
     somebody_adjudicates,
     unique_endpoints,
@@ -28,6 +28,7 @@ def named_endpoints(trial: SurvivalTrial) -> Iterator[Finding]:
     where: Path = ("endpoints",)
     yield from unique_endpoints(trial.endpoints, where)
     given = endpoints_of(trial.survival)
+    yield from _one_rate_and_a_time(trial)
     for index, endpoint in enumerate(trial.endpoints):
         place: Path = (*where, index)
         if endpoint.of not in given:
@@ -37,8 +38,8 @@ def named_endpoints(trial: SurvivalTrial) -> Iterator[Finding]:
                 f"(allowed: {', '.join(given)})",
             )
         yield from calendar_in_order(endpoint.grid, (*place, "grid"))
-        if endpoint.of == "OS":
-            yield from death_is_certain(endpoint, place, ("reader", "rules", "grid"))
+        if endpoint.of != "PFS":
+            yield from needs_no_reader(endpoint, place, ("reader", "rules", "grid"))
             continue
         if endpoint.reader not in (None, LATENT_READER):
             assert endpoint.reader is not None  # for the type checker
@@ -46,6 +47,21 @@ def named_endpoints(trial: SurvivalTrial) -> Iterator[Finding]:
         yield from latent_has_no_rules(endpoint, place, ("rules", "grid"))
         yield from rule_set_exists(endpoint, trial.rule_sets, place)
         yield from _rules_fit(trial, endpoint, (*place, "rules"))
+
+
+def _one_rate_and_a_time(trial: SurvivalTrial) -> Iterator[Finding]:
+    """A response rate is an endpoint once, and beside a time."""
+    rates = [i for i, each in enumerate(trial.endpoints) if each.of == "ORR"]
+    for index in rates[1:]:
+        yield Finding(
+            ("endpoints", index), "there is an endpoint that is of: ORR already", "Leave it out"
+        )
+    if rates and len(rates) == len(trial.endpoints):
+        yield Finding(
+            ("endpoints",),
+            "a trial with plain survival models has an endpoint of a time, too",
+            "Add PFS or OS, such as {id: 2, name: PFS, of: PFS}",
+        )
 
 
 def _reader_exists(trial: SurvivalTrial, name: str, place: Path) -> Iterator[Finding]:

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from simulate.scenario.findings import Finding
 from simulate.scenario.readers import INVESTIGATOR
 from simulate.scenario.rules_of_endpoints import (
-    death_is_certain,
     exists,
     latent_has_no_rules,
+    needs_no_reader,
     rule_set_exists,
     somebody_adjudicates,
     unique_endpoints,
@@ -62,7 +62,7 @@ def endpoints_by_name(trial: Trial) -> Iterator[Finding]:
     for index, endpoint in enumerate(trial.endpoints.named):
         place: Path = (*where, index)
         if endpoint.of == "OS":
-            yield from death_is_certain(endpoint, place)
+            yield from needs_no_reader(endpoint, place)
             continue
         yield from _reader_exists(trial, endpoint, (*place, "reader"))
         yield from latent_has_no_rules(endpoint, place)

@@ -39,6 +39,7 @@ from simulate.scenario.rules_of_readers import (
     rule_sets_differ,
 )
 from simulate.scenario.rules_of_reported import reported_medians_have_their_like
+from simulate.scenario.rules_of_responses import responses_are_possible
 from simulate.scenario.rules_of_tests import tests_are_possible
 from simulate.scenario.survival_model import TRANSITIONS, OwnLaw
 from simulate.scenario.survival_trial import SurvivalTrial
@@ -57,6 +58,8 @@ def _looks(trial: SurvivalTrial) -> Looks:
         trial.sample_size,
         trial.origin,
         trial.max_study_duration,
+        trial.baseline,
+        tuple(filter(trial.is_rate, trial.endpoint_names)),
         trial.unlisted_endpoints,
     )
 
@@ -139,10 +142,13 @@ def _prognostic_factors(trial: SurvivalTrial) -> Iterator[Finding]:
 
 
 def variables_that_matter(trial: SurvivalTrial) -> tuple[str, ...]:
-    """Baseline variables that decide strata or hazards, in the order of the baseline."""
+    """Baseline variables that decide strata, hazards, responses or subpopulations, in order."""
     named = {*trial.randomisation.strata, *trial.randomisation.factors}
     named |= {factor.variable for factor in trial.survival.prognostic_factors}
     named |= {name for effect in trial.survival.effects for name in effect.when}
+    named |= set(trial.population_variables)
+    if trial.survival.response is not None:
+        named |= trial.survival.response.variables
     return tuple(v.name for v in trial.baseline.variables if v.name in named)
 
 
@@ -161,7 +167,7 @@ def _one_arm(trial: SurvivalTrial) -> Iterator[Finding]:
 
 _FOR_LOOKS = (
     "analyses hypotheses arms randomisation survival endpoints sample_size origin "
-    "max_study_duration"
+    "max_study_duration baseline"
 )
 
 SURVIVAL_RULES: tuple[tuple[frozenset[str], Rule], ...] = tuple(
@@ -175,7 +181,8 @@ SURVIVAL_RULES: tuple[tuple[frozenset[str], Rule], ...] = tuple(
         ("arms survival", _one_arm),
         ("survival", _own_laws),
         ("survival baseline", _prognostic_factors),
-        ("randomisation survival baseline", _not_too_many_cells),
+        ("arms survival baseline max_study_duration", responses_are_possible),
+        ("randomisation survival baseline hypotheses analyses", _not_too_many_cells),
         ("survival endpoints rule_sets", named_endpoints),
         ("survival rule_sets", rule_sets_differ),
         ("arms survival rule_sets max_study_duration", rule_sets_are_possible),
@@ -215,9 +222,10 @@ SURVIVAL_RULES: tuple[tuple[frozenset[str], Rule], ...] = tuple(
                 trial.hypotheses,
                 trial.estimates,
                 trial.randomisation,
-                trial.endpoint_names,
+                [each for each in trial.endpoint_names if not trial.is_rate(each)],
                 trial.max_study_duration,
                 trial.unlisted_endpoints,
+                tuple(filter(trial.is_rate, trial.endpoint_names)),
             ),
         ),
         ("sweep name", unique_sweep),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from simulate.scenario.findings import Finding
 from simulate.scenario.monitoring import Estimates, Hypothesis
@@ -13,16 +14,28 @@ from simulate.scenario.testing import (
     MaxCombo,
     Milestone,
     ModestlyWeighted,
-    ResponseTest,
     RestrictedMean,
     TestBlock,
     TestName,
     WinRatio,
     is_log_rank,
+    is_of_rates,
     is_stratified,
+    name_of,
 )
 from simulate.scenario.tree import Path
 from simulate.units import time_as_written
+
+
+class _Known(NamedTuple):
+    """What the tests of a scenario may compare."""
+
+    randomisation: Randomisation
+    times: Sequence[str]
+    """Endpoints of times."""
+    longest: float | None
+    unlisted: Sequence[str]
+    rates: Sequence[str]
 
 
 def tests_are_possible(
@@ -32,6 +45,7 @@ def tests_are_possible(
     endpoints: Sequence[str],
     longest: float | None,
     unlisted: Sequence[str],
+    rates: Sequence[str],
 ) -> Iterator[Finding]:
     """Every test has what it compares.
 
@@ -40,15 +54,19 @@ def tests_are_possible(
     hypotheses, estimates, randomisation
         Of the scenario.
     endpoints
-        Names of the endpoints that the model gives.
+        Names of the endpoints of times that the model gives.
     longest
         The longest that anybody can be followed, in days.
     unlisted
         Names of endpoints that the model gives and the scenario does not name.
+    rates
+        Names of the endpoints that are rates.
     """
+    known = _Known(randomisation, endpoints, longest, unlisted, rates)
     for index, hypothesis in enumerate(hypotheses):
         place: Path = ("hypotheses", index, "test")
-        yield from _possible(hypothesis.test, randomisation, endpoints, longest, unlisted, place)
+        yield from _possible(hypothesis.test, known, place)
+        yield from _of_the_endpoint(hypothesis, index, endpoints, rates)
         yield from _with_bounds(hypothesis, index)
         if isinstance(hypothesis.test, WinRatio) and hypothesis.endpoint not in (
             hypothesis.test.order
@@ -63,42 +81,67 @@ def tests_are_possible(
     yield from unique((each.name for each in estimates.tests), where, "name")
     for index, further in enumerate(estimates.tests):
         place = (*where, index, "test")
-        yield from _possible(further.test, randomisation, endpoints, longest, unlisted, place)
+        yield from _possible(further.test, known, place)
 
 
-def _possible(
-    test: TestName | TestBlock,
-    randomisation: Randomisation,
-    endpoints: Sequence[str],
-    longest: float | None,
-    unlisted: Sequence[str],
-    place: Path,
-) -> Iterator[Finding]:
-    if isinstance(test, ResponseTest):
+def _possible(test: TestName | TestBlock, known: _Known, place: Path) -> Iterator[Finding]:
+    if is_of_rates(test) and not known.rates:
         yield Finding(
             place,
-            "the model gives no responses at a look that could be compared",
-            "Compare PFS or OS by another test",
+            "there are no responses at a look that could be compared: the endpoints have none",
+            "Give survival.response, such as {rate: 0.4, evaluable_after: 16 weeks}, and with "
+            "endpoints one that is of: ORR; or compare PFS or OS by another test",
         )
         return
-    if is_stratified(test) and not randomisation.strata:
+    if is_stratified(test) and not known.randomisation.strata:
         yield Finding(
             place,
             "a stratified test needs strata, and there are none",
-            "Give randomisation.strata, or use "
-            + ("log_rank" if isinstance(test, str) else "stratified: false"),
+            "Give randomisation.strata, or use " + _without_strata(test),
         )
     for time, path in _times(test, place):
-        if longest is not None and time > longest:
+        if known.longest is not None and time > known.longest:
             yield Finding(
                 path,
                 "nobody is followed so long: the trial ends before "
                 f"(given: {time_as_written(time)}; "
-                f"max_study_duration: {time_as_written(longest)})",
+                f"max_study_duration: {time_as_written(known.longest)})",
             )
     if isinstance(test, WinRatio):
         for i, name in enumerate(test.order):
-            yield from endpoint_exists(name, endpoints, unlisted, (*place, "order", i))
+            yield from endpoint_exists(name, known.times, known.unlisted, (*place, "order", i))
+
+
+def _without_strata(test: TestName | TestBlock) -> str:
+    if is_of_rates(test):
+        return "method: miettinen_nurminen"
+    return "log_rank" if isinstance(test, str) else "stratified: false"
+
+
+def _of_the_endpoint(
+    hypothesis: Hypothesis, index: int, times: Sequence[str], rates: Sequence[str]
+) -> Iterator[Finding]:
+    """A rate is compared by a test of rates, and a time by one of times."""
+    place: Path = ("hypotheses", index)
+    endpoint, is_rate = hypothesis.endpoint, hypothesis.endpoint in rates
+    if is_rate and not is_of_rates(hypothesis.test):
+        yield Finding(
+            (*place, "test"),
+            f"{endpoint} is a rate, and {name_of(hypothesis.test)} compares times",
+            "Write test: {kind: response}",
+        )
+    if is_rate and hypothesis.design_hazard_ratio is not None:
+        yield Finding(
+            (*place, "design_hazard_ratio"),
+            f"{endpoint} is a rate and has no hazard ratio",
+            "Leave it out: theory takes the rates of the scenario",
+        )
+    if is_of_rates(hypothesis.test) and rates and endpoint in times:
+        yield Finding(
+            (*place, "endpoint"),
+            f"{endpoint} is a time, and the test compares rates",
+            f"Write endpoint: {rates[0]}",
+        )
 
 
 def _times(test: TestName | TestBlock, place: Path) -> Iterator[tuple[float, Path]]:

@@ -66,8 +66,9 @@ class SurvivalEndpoint(Section):
     """Permanent number of the endpoint."""
     name: EndpointName
     """Name in tables, by which hypotheses and triggers take it."""
-    of: Literal["PFS", "OS"]
-    """What the event is: progression or death (PFS), or death (OS)."""
+    of: Literal["PFS", "OS", "ORR"]
+    """What the event is: progression or death (PFS), death (OS), or a response (ORR), of which the
+    rate is compared."""
     reader: FileSafeName | None = None
     """Who reads the scans; by default progression is seen without error at a scan. The reader
     latent sees it on its very day."""

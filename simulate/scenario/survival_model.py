@@ -20,6 +20,7 @@ from simulate.scenario.fields import (
     reject,
 )
 from simulate.scenario.readers import Observed
+from simulate.scenario.response_model import ResponseModel
 
 TRANSITIONS = {
     "single": ("event",),
@@ -130,6 +131,8 @@ class ModelBlock(Observed):
     """Levels of baseline variables that change hazards; by default none."""
     dropout: Time | None = None
     """Time from randomisation to loss to follow-up; by default nobody is lost."""
+    response: ResponseModel | None = Field(default=None, exclude_if=lambda block: block is None)
+    """Objective response, which gives the endpoint ORR; by default there is none."""
     dropout_by_arm: Mapping[FileSafeName, Time] = Field(default_factory=dict)
     """The same for single arms, in the place of dropout."""
     observation: Literal["exact", "scans"] = "exact"
@@ -215,10 +218,16 @@ SurvivalModel = Annotated[
 """How progression and death come."""
 
 
-Event = Literal["PFS", "OS"]
-"""What the event of an endpoint is: progression or death, or death."""
+Event = Literal["PFS", "OS", "ORR"]
+"""What the event of an endpoint is: progression or death, death, or a response."""
+
+ORR: Event = "ORR"
+"""The endpoint of which a rate is compared, and not a time."""
 
 
 def endpoints_of(model: SingleModel | IllnessDeathModel | CopulaModel) -> tuple[Event, ...]:
-    """Endpoints that a model gives, PFS before OS."""
-    return (model.endpoint,) if isinstance(model, SingleModel) else ("PFS", "OS")
+    """Endpoints that a model gives: PFS before OS before ORR."""
+    times: tuple[Event, ...] = ("PFS", "OS")
+    if isinstance(model, SingleModel):
+        times = (model.endpoint,)
+    return times if model.response is None else (*times, ORR)

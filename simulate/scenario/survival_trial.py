@@ -23,7 +23,7 @@ from simulate.scenario.survival_endpoints import (
     RuleSet,
     SurvivalEndpoint,
 )
-from simulate.scenario.survival_model import SurvivalModel, endpoints_of
+from simulate.scenario.survival_model import ORR, SurvivalModel, endpoints_of
 
 LONGEST_STUDY = 36525
 """Days that a trial may last: a hundred years."""
@@ -45,7 +45,8 @@ class SurvivalTrial(Monitored, Head):
     rule_sets: tuple[RuleSet, ...] = Field(default=(), exclude_if=lambda sets: not sets)
     """Rules of censoring beside fda and ema, which every scenario has."""
     endpoints: tuple[SurvivalEndpoint, ...] = Field(default=(), exclude_if=lambda some: not some)
-    """Endpoints by name, in the order of tables; by default PFS and OS as the model gives them."""
+    """Endpoints by name, in the order of tables; by default PFS, OS and ORR as the model gives
+    them."""
     max_study_duration: Annotated[PositiveDays, Field(le=LONGEST_STUDY)]
     """Time from the origin at which the trial ends, whatever has been reached."""
     analyses: Annotated[tuple[Analysis, ...], Field(min_length=1, max_length=20)]
@@ -63,9 +64,12 @@ class SurvivalTrial(Monitored, Head):
 
     @property
     def seen_endpoints(self) -> tuple[SurvivalEndpoint, ...]:
-        """The endpoints of the looks: those that are defined, or those that the model gives."""
+        """The endpoints of the looks: those that are defined, or those that the model gives.
+
+        Times come before the rate of response.
+        """
         if self.endpoints:
-            return self.endpoints
+            return tuple(sorted(self.endpoints, key=lambda each: each.of == ORR))
         return tuple(
             SurvivalEndpoint.model_construct(id=i + 1, name=name, of=name, reader=None, rules=None)
             for i, name in enumerate(endpoints_of(self.survival))
@@ -89,7 +93,7 @@ class SurvivalTrial(Monitored, Head):
     def is_reviewed(self, endpoint: SurvivalEndpoint) -> bool:
         """Whether an endpoint is seen otherwise than without error, or has rules of censoring."""
         model, rules = self.survival, self.rules_of(endpoint)
-        if endpoint.of == "OS" or endpoint.reader == LATENT_READER:
+        if endpoint.of != "PFS" or endpoint.reader == LATENT_READER:
             return False
         if endpoint.reader is not None or model.treating_reader is not None or endpoint.grid:
             return True
@@ -119,7 +123,7 @@ class SurvivalTrial(Monitored, Head):
         return tuple(combinations(names, 2))
 
     def event_of(self, endpoint: str) -> str:
-        """What the event of an endpoint is: PFS or OS."""
+        """What the event of an endpoint is: PFS, OS or ORR."""
         return {each.name: each.of for each in self.seen_endpoints}[endpoint]
 
     def is_latent(self, endpoint: str) -> bool:
@@ -128,9 +132,15 @@ class SurvivalTrial(Monitored, Head):
         return readers[endpoint] == LATENT_READER
 
     @property
+    def evaluable_after(self) -> int:
+        """Days from randomisation from which on a patient counts in a response rate."""
+        return 0 if self.survival.response is None else self.survival.response.evaluable_after
+
+    @property
     def kinds(self) -> dict[str, str]:
         """PFS and OS, as far as there are endpoints of them, each with the first such endpoint."""
-        return {each.of: each.name for each in reversed(self.seen_endpoints)}
+        times = [each for each in self.seen_endpoints if each.of != ORR]
+        return {each.of: each.name for each in reversed(times)}
 
     def rules_of(self, endpoint: SurvivalEndpoint) -> RuleSet:
         """The rule set of an endpoint; by default every event counts."""

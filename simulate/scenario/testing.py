@@ -138,7 +138,10 @@ class WinRatio(Section):
 
 
 class ResponseTest(Section):
-    """The difference of response rates."""
+    """The difference of response rates, among the patients who are evaluable at the look.
+
+    Its limits are Miettinen and Nurminen's; in strata those with their weights.
+    """
 
     kind: Literal["response"]
     method: Literal["miettinen_nurminen", "cmh"] = "miettinen_nurminen"
@@ -201,6 +204,16 @@ def is_stratified(test: TestName | TestBlock) -> bool:
 def is_log_rank(test: TestName | TestBlock) -> bool:
     """Whether a test is a log-rank test without weights, of which theory gives the power."""
     return isinstance(test, str | LogRank)
+
+
+def is_of_rates(test: TestName | TestBlock) -> bool:
+    """Whether a test compares response rates."""
+    return isinstance(test, ResponseTest)
+
+
+def has_power(test: TestName | TestBlock) -> bool:
+    """Whether theory gives the power of a test."""
+    return is_log_rank(test) or is_of_rates(test)
 
 
 def name_of(test: TestName | TestBlock) -> str:

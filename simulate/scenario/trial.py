@@ -30,6 +30,7 @@ from simulate.scenario.readers import (
 from simulate.scenario.resources import Resources
 from simulate.scenario.single_arm import SingleArm
 from simulate.scenario.survival_endpoints import BUILT_IN, RuleSet
+from simulate.scenario.testing import ResponseTest
 from simulate.scenario.toxicity import Toxicity
 from simulate.scenario.treatment import Treatment
 from simulate.scenario.trial_endpoints import TrialEndpoint, TrialEndpoints
@@ -141,8 +142,22 @@ class Trial(Monitored, Head):
 
     @property
     def endpoint_names(self) -> tuple[str, ...]:
-        """Names of the endpoints of the looks."""
-        return tuple(each.name for each in self.seen_endpoints)
+        """Names of the endpoints of the looks, those of times first.
+
+        The response rate is among them if a test compares it.
+        """
+        rate = ("ORR",) if any(isinstance(test, ResponseTest) for test in self.all_tests) else ()
+        return (*(each.name for each in self.seen_endpoints), *rate)
+
+    @property
+    def evaluable_after(self) -> int:
+        """Days from enrolment from which on a patient counts in the response rates of arms."""
+        return self.endpoints.evaluable_after
+
+    @property
+    def possible_endpoints(self) -> tuple[str, ...]:
+        """Names of the endpoints that may be tested, whether or not they are."""
+        return tuple(dict.fromkeys((*self.endpoint_names, "ORR")))
 
     @property
     def is_read(self) -> bool:
@@ -157,8 +172,8 @@ class Trial(Monitored, Head):
         return tuple((INVESTIGATOR, reader.name) for reader in self.other_readers)
 
     def event_of(self, endpoint: str) -> str:
-        """What the event of an endpoint is: PFS or OS."""
-        return {each.name: each.of for each in self.seen_endpoints}[endpoint]
+        """What the event of an endpoint is: PFS, OS or ORR."""
+        return {each.name: each.of for each in self.seen_endpoints}.get(endpoint, "ORR")
 
     def rules_of(self, endpoint: TrialEndpoint) -> RuleSet | None:
         """The rule set of an endpoint; None if it has that of the scenario's follow-up."""

@@ -12,7 +12,7 @@ import pandas as pd
 from simulate import clock
 from simulate.describe.words import count
 from simulate.errors import UsageError
-from simulate.look_days import days_of_survival_looks
+from simulate.look_days import Patients, days_of_survival_looks
 from simulate.randomised.followed import MISSED, SCANS_ENDED
 from simulate.randomised.seen_trials import SeenTrial, TrialMaker
 from simulate.scenario.survival_model import SingleModel
@@ -144,8 +144,8 @@ class _Patient:
     def cuts(self) -> Iterator[Line]:
         """A line for each look, whatever is decided there, with what is known below it."""
         made = self.made
-        n = len(made.enrolled)
-        cuts = days_of_survival_looks(self.scenario, made.enrolled, made.event_day, n)
+        patients = Patients(made.enrolled, made.group, len(made.enrolled))
+        cuts = days_of_survival_looks(self.scenario, patients, made.event_day)
         for name, day in cuts.items():
             text = f"DATA CUT {self.date(day)} ({name})"
             if day < self.enrolled:
@@ -159,6 +159,9 @@ class _Patient:
         for row in table.to_dict("records"):
             how = ", ".join(filter(None, (row["reader"], row["rules"])))
             name = f"{row['endpoint']} ({how})" if how else row["endpoint"]
+            if self.scenario.is_rate(row["endpoint"]):
+                yield f"- {name}: {row['reason']}"
+                continue
             status = "event" if row["event"] else "censored"
             day = study_day(int(row["day"]))
             yield f"- {name}: {status} on study day {day}, {row['reason']}"

@@ -25,6 +25,7 @@ from simulate.looks.build_tests import Weight, weights_of
 from simulate.looks.combined import CombinedBounds
 from simulate.looks.weighted import FLEMING_HARRINGTON, MODEST_BY_DELAY
 from simulate.scenario.monitoring import Hypothesis
+from simulate.scenario.populations import population_of, share_of
 from simulate.scenario.scenario import Scenario
 from simulate.scenario.survival_trial import SurvivalTrial
 from simulate.scenario.trial import Trial
@@ -63,12 +64,16 @@ class ExpectedCovariance:
 def expected_covariance(expected: Expected, hypothesis: Hypothesis) -> ExpectedCovariance:
     """Covariance of the weights of a hypothesis, as a scenario expects it without an effect."""
     weights = weights_of(hypothesis.test)
-    survival = expected.survival(hypothesis.endpoint, hypothesis.control, seen=True)
+    population = population_of(hypothesis.population)
+    survival = expected.survival(
+        hypothesis.endpoint, hypothesis.control, seen=True, population=population
+    )
     before, after = survival[:-1], survival[1:]
     stays = expected.in_study(hypothesis.control)[:-1]
     events_of_day = np.append(0.0, (before - after) * stays)
     entering = np.diff(expected.entered, prepend=0.0)
     share = expected.share(hypothesis.experimental) + expected.share(hypothesis.control)
+    share *= expected.weight(population)
     last = expected.horizon + 1
 
     def by_day(of_day: FloatArray) -> FloatArray:
@@ -166,4 +171,5 @@ def _without_formula(trial: SurvivalTrial | Trial, hypothesis: Hypothesis) -> Ex
         )
     arms = [trial.arm(name) for name in (hypothesis.experimental, hypothesis.control)]
     share = sum(arm.allocation for arm in arms) / sum(arm.allocation for arm in trial.arms)
+    share *= share_of(trial.baseline, population_of(hypothesis.population))
     return covariance_without_formula(hypothesis, trial.sample_size * share)

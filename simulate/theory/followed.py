@@ -10,11 +10,15 @@ import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import numpy as np
+
+from simulate.distributions import FloatArray
 from simulate.errors import Problem, ScenarioError, UsageError
 from simulate.scenario.analyses import Analysis
 from simulate.scenario.findings import Finding
 from simulate.scenario.monitoring import Hypothesis
 from simulate.scenario.parameters import DRAWS
+from simulate.scenario.populations import Population, population_of
 from simulate.scenario.reading import AnyScenario
 from simulate.scenario.survival_scenario import SurvivalScenario
 from simulate.scenario.testing import Milestone, RestrictedMean, TestBlock, TestName
@@ -128,18 +132,21 @@ class _Looks:
     def __init__(self, expected: Expected) -> None:
         self._expected = expected
         trial = expected.trial
-        found = look_days(
-            trial, expected.day_enrolled, lambda name: expected.events(name).sum(axis=0)
-        )
+        found = look_days(trial, expected.day_enrolled, self._events)
         names = [analysis.name for analysis in trial.analyses]
         self._days = dict(zip(names, (look.day for look in found), strict=True))
         self._first = expected.day_enrolled(1)
+
+    def _events(self, endpoint: str, population: Population) -> FloatArray:
+        """Expected events of an endpoint by the end of each trial day, in all arms together."""
+        by_arm = self._expected.events(endpoint, population=population)
+        return np.asarray(by_arm.sum(axis=0))
 
     def of(self, asked: _Asked, look: Analysis) -> _Followed:
         """What a look may expect."""
         day, hypothesis = self._days[look.name], asked.hypothesis
         arms = (hypothesis.experimental, hypothesis.control)
-        return min(self._of_arm(asked.time, hypothesis.endpoint, arm, day) for arm in arms)
+        return min(self._of_arm(asked.time, hypothesis, arm, day) for arm in arms)
 
     def suggested(self, asked: _Asked) -> int:
         """Most whole months that enough patients are followed by the last look; 0 without any."""
@@ -151,9 +158,11 @@ class _Looks:
             months -= 1
         return 0
 
-    def _of_arm(self, time: float, endpoint: str, arm: str, day: float) -> _Followed:
+    def _of_arm(self, time: float, hypothesis: Hypothesis, arm: str, day: float) -> _Followed:
         expected, longest = self._expected, day - self._first
-        survival, share = expected.survival(endpoint, arm, seen=True), expected.share(arm)
+        population = population_of(hypothesis.population)
+        survival = expected.survival(hypothesis.endpoint, arm, seen=True, population=population)
+        share = expected.share(arm) * expected.weight(population)
         entered = expected.entered
         by_end = share * float(entered[math.floor(day)])
         last = min(max(math.floor(longest), 0), len(survival) - 1)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from simulate.distributions import FloatArray
 from simulate.scenario.analyses import Analysis, Trigger
+from simulate.scenario.populations import Population, population_of
 from simulate.scenario.survival_trial import SurvivalTrial
 from simulate.scenario.trial import Trial
 from simulate.sequential.expected import day_reaching
@@ -31,7 +32,7 @@ class LookDay(NamedTuple):
 def look_days(
     trial: SurvivalTrial | Trial,
     day_enrolled: Callable[[int], float],
-    events_of: Callable[[str], FloatArray],
+    events_of: Callable[[str, Population], FloatArray],
 ) -> tuple[LookDay, ...]:
     """Expected day of each look, in a trial that is not stopped before.
 
@@ -42,12 +43,14 @@ def look_days(
     day_enrolled
         Given a number of patients: the expected day on which so many are enrolled.
     events_of
-        Given an endpoint: expected events by the end of each trial day, in all arms together.
+        Given an endpoint and a subpopulation: expected events by the end of each trial day, in all
+        arms together.
     """
 
     def day_of(trigger: Trigger) -> float:
         if trigger.events is not None:
-            return day_reaching(events_of(trigger.events.endpoint), trigger.events.count)
+            events, population = trigger.events, population_of(trigger.events.population)
+            return day_reaching(events_of(events.endpoint, population), events.count)
         if trigger.enrolled is not None:
             return day_enrolled(trigger.enrolled.count) + trigger.enrolled.after
         if trigger.follow_up is not None:

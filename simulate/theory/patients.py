@@ -17,6 +17,8 @@ from simulate.build_arms import arms_of, build_trial_plan
 from simulate.distributions import FloatArray
 from simulate.errors import UsageError
 from simulate.latent_truth import LatentTruth, has_formula, latent_truth
+from simulate.look_samples import groups_of
+from simulate.scenario.populations import population_of, share_of
 from simulate.scenario.scenario import Scenario
 from simulate.theory.course import Expected
 from simulate.theory.forecast import Forecast, forecast
@@ -80,10 +82,26 @@ class ExpectedPatients(Expected):
         return np.ones(self.horizon + 1)
 
     def _cells(self) -> tuple[tuple[int, ...], ...]:
-        return ((0,),)
+        """One stratum: survival does not depend on what patients are at baseline."""
+        return (tuple(range(len(self._levels))),)
+
+    @cached_property
+    def _levels(self) -> tuple[dict[str, str], ...]:
+        return groups_of(self.trial)
+
+    @cached_property
+    def _weights(self) -> FloatArray:
+        groups = [{name: (level,) for name, level in each.items()} for each in self._levels]
+        return np.array([share_of(self.trial.baseline, population_of(each)) for each in groups])
 
     def _weight(self, cells: Sequence[int]) -> float:
-        return float(len(cells))
+        return float(self._weights[list(cells)].sum())
+
+    def _rate(self, arm: str, cells: Sequence[int]) -> float:
+        """Probability of a latent response, of which scans confirm somewhat less."""
+        del cells
+        names = [each.name for each in self.trial.arms]
+        return self.trial.arm_trials[names.index(arm)].disease.response.probability
 
     def _mixture(self, endpoint: str, arm: str, cells: Sequence[int], *, seen: bool) -> FloatArray:
         """Latent survival of all patients of an arm."""

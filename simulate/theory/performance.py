@@ -11,9 +11,10 @@ import numpy as np
 
 from simulate.distributions import FloatArray
 from simulate.looks.build_tests import weights_of
-from simulate.scenario.analyses import Analysis
+from simulate.scenario.analyses import Analysis, EventCount
 from simulate.scenario.monitoring import Hypothesis
-from simulate.scenario.testing import is_log_rank
+from simulate.scenario.populations import population_of
+from simulate.scenario.testing import has_power, is_log_rank, is_of_rates
 from simulate.sequential.boundaries import Bounds
 from simulate.sequential.log_rank import expected_z, hazard_ratio_at, schoenfeld_events
 from simulate.sequential.noncentrality import LogRankTheory, Stratum, log_rank_at
@@ -28,6 +29,7 @@ from simulate.theory.combination import combined_bounds
 from simulate.theory.course import ASSUMED, DESIGN, NULL, Expected, Truth, at_day
 from simulate.theory.look_days import LookDay, look_days
 from simulate.theory.planned_bounds import planned_bounds
+from simulate.theory.rates import ExpectedRates, expected_rates, performance_of_rates
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,10 +50,12 @@ class UnderTruth:
     control_events, experimental_events
         Events expected to be known by then in each of the two arms.
     hazard_ratio
-        Experimental over control; the average one where the scenario is assumed.
+        Experimental over control; the average one where the scenario is assumed; nan of a rate.
     performance
         Mean of Z and probabilities of stopping, with the planned events; at a look whose target is
         not expected to be reached, Z has the mean that the events expected there give.
+    rates
+        Response rates, if these are compared: then events are evaluable patients.
     """
 
     truth: str
@@ -63,6 +67,12 @@ class UnderTruth:
     experimental_events: FloatArray
     hazard_ratio: FloatArray
     performance: Performance
+    rates: ExpectedRates | None = None
+
+    @property
+    def spread(self) -> float:
+        """Standard deviation of Z at a look."""
+        return 1.0 if self.rates is None else self.rates.spread
 
     @property
     def days(self) -> FloatArray:
@@ -108,8 +118,18 @@ class HypothesisTheory:
 
     @property
     def has_power(self) -> bool:
-        """Whether theory gives the power, which it does of log-rank tests; else it is nan."""
+        """Whether theory gives the power: of log-rank tests and of rates; else it is nan."""
+        return has_power(self.hypothesis.test)
+
+    @property
+    def has_hazard_ratio(self) -> bool:
+        """Whether bounds, events and power are told by hazard ratios: those of log-rank tests."""
         return is_log_rank(self.hypothesis.test)
+
+    @property
+    def is_of_rates(self) -> bool:
+        """Whether response rates are compared: then events are evaluable patients."""
+        return is_of_rates(self.hypothesis.test)
 
     @property
     def hazard_ratio(self) -> float:
@@ -123,9 +143,18 @@ class HypothesisTheory:
     @cached_property
     def efficacy_hazard_ratio(self) -> FloatArray:
         """Largest hazard ratio that is significant, by look."""
-        if not self.has_power:
+        if not self.has_hazard_ratio:
             return np.full(len(self.events), np.nan)
         return self.bounds.efficacy_hazard_ratio(self.events[-1], allocation=self.allocation)
+
+    @cached_property
+    def efficacy_difference(self) -> FloatArray:
+        """Smallest difference of response rates that is significant, by look; nan of times."""
+        assumed = self.under(ASSUMED)
+        if assumed is None or assumed.rates is None:
+            return np.full(len(self.events), np.nan)
+        error = np.sqrt(assumed.rates.under_null / np.array(self.events))
+        return np.asarray(self.bounds.efficacy_z * error)
 
     @property
     def futility_z(self) -> FloatArray:
@@ -137,11 +166,13 @@ class HypothesisTheory:
     @cached_property
     def futility_hazard_ratio(self) -> FloatArray:
         """Smallest hazard ratio that stops for futility, by look."""
+        if self.is_of_rates:
+            return np.full(len(self.events), np.nan)
         return hazard_ratio_at(self.futility_z, self.events, allocation=self.allocation)
 
     def events_for(self, power: float) -> float:
         """Events that the design needs at its last look; nan if no number gives this power."""
-        if not self.has_power:
+        if not self.has_hazard_ratio:
             return math.nan
         try:
             return required_events(
@@ -151,8 +182,14 @@ class HypothesisTheory:
             return math.nan
 
     def fixed_events_for(self, power: float) -> float:
-        """Events that one look alone needs (Schoenfeld 1981); nan without an effect."""
-        if not self.has_power:
+        """Events that one look alone needs (Schoenfeld 1981); nan without an effect.
+
+        Of a response rate: evaluable patients, for the rates of the scenario.
+        """
+        assumed = self.under(ASSUMED)
+        if assumed is not None and assumed.rates is not None:
+            return assumed.rates.patients_for(power, self.alpha)
+        if not self.has_hazard_ratio:
             return math.nan
         try:
             return schoenfeld_events(
@@ -166,7 +203,7 @@ class HypothesisTheory:
 
     def detectable(self, power: float) -> float:
         """Hazard ratio that is found with this power; nan if none is."""
-        if not self.has_power:
+        if not self.has_hazard_ratio:
             return math.nan
         try:
             return detectable_hazard_ratio(
@@ -220,7 +257,7 @@ def planned_events(expected: Expected, hypothesis: Hypothesis) -> tuple[float, .
     found = []
     for analysis, look in zip(trial.analyses, days, strict=True):
         count = analysis.cut.events
-        if count is not None and count.endpoint == hypothesis.endpoint and len(trial.arms) == 2:
+        if count is not None and counts_for(count, hypothesis) and len(trial.arms) == 2:
             found.append(float(count.count))
         else:
             found.append(at_day(by_arm[0] + by_arm[1], look.day))
@@ -228,12 +265,20 @@ def planned_events(expected: Expected, hypothesis: Hypothesis) -> tuple[float, .
     return tuple(found[place] for place in chosen)
 
 
+def counts_for(events: EventCount, hypothesis: Hypothesis) -> bool:
+    """Whether the events of a trigger are those of a hypothesis's endpoint and population."""
+    same = population_of(events.population) == population_of(hypothesis.population)
+    return same and events.endpoint == hypothesis.endpoint
+
+
 def expected_looks(expected: Expected, truth: Truth) -> tuple[LookDay, ...]:
     """When all looks of the trial are expected under a truth."""
     return look_days(
         expected.trial,
         expected.day_enrolled,
-        lambda endpoint: np.asarray(expected.events(endpoint, truth).sum(axis=0)),
+        lambda endpoint, population: np.asarray(
+            expected.events(endpoint, truth, population).sum(axis=0)
+        ),
     )
 
 
@@ -248,7 +293,8 @@ def _of_two_arms(
 ) -> tuple[FloatArray, FloatArray]:
     """Expected events of the control and the experimental arm by trial day."""
     names = [arm.name for arm in expected.trial.arms]
-    by_day = expected.events(hypothesis.endpoint, truth)
+    population = population_of(hypothesis.population)
+    by_day = expected.events(hypothesis.endpoint, truth, population)
     control, experimental = (
         by_day[names.index(arm)] for arm in (hypothesis.control, hypothesis.experimental)
     )
@@ -272,7 +318,11 @@ def _under(
         np.array([at_day(by_day, day) for day in days])
         for by_day in _of_two_arms(expected, hypothesis, truth)
     )
-    if kind == ASSUMED:
+    rates = None
+    if is_of_rates(hypothesis.test):
+        rates = expected_rates(expected, hypothesis, truth, allocation)
+        ratios, means = np.full(len(looks), np.nan), np.zeros(len(looks))
+    elif kind == ASSUMED:
         ratios, means = _by_log_rank(expected, hypothesis, looks, events)
     else:
         ratio = 1.0 if kind == NULL else hypothesis.design_hazard_ratio
@@ -290,16 +340,28 @@ def _under(
         control_events=control,
         experimental_events=experimental,
         hazard_ratio=ratios,
-        performance=(
-            performance_at_means(bounds, means, events)
-            if is_log_rank(hypothesis.test)
-            else _unknown_performance(events)
-        ),
+        performance=_performance(hypothesis, bounds, means, events, rates),
+        rates=rates,
     )
 
 
+def _performance(
+    hypothesis: Hypothesis,
+    bounds: Bounds,
+    means: FloatArray,
+    events: tuple[float, ...],
+    rates: ExpectedRates | None,
+) -> Performance:
+    """Means of Z and probabilities of stopping, as far as theory knows them."""
+    if rates is not None:
+        return performance_of_rates(bounds, rates, events)
+    if is_log_rank(hypothesis.test):
+        return performance_at_means(bounds, means, events)
+    return _unknown_performance(events)
+
+
 def _unknown_performance(events: tuple[float, ...]) -> Performance:
-    """What theory says of tests other than the log-rank test: nothing."""
+    """What theory says of tests of times other than the log-rank test: nothing."""
     unknown = np.full(len(events), np.nan)
     return Performance(unknown, np.array(events), unknown, unknown)
 

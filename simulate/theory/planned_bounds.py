@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from simulate.scenario.monitoring import Hypothesis
+from simulate.scenario.testing import is_of_rates
 from simulate.sequential.boundaries import Bounds, find_design_bounds
 from simulate.sequential.design import BetaSpending, GroupSequential, NoFutility
 from simulate.sequential.refusals import DesignError
@@ -80,6 +81,13 @@ def _at_looks(
     return GivenSpending(spending.total, fractions, (*spent, spending.total))
 
 
+def _information(hypothesis: Hypothesis) -> str:
+    """What the information of a hypothesis is counted in."""
+    if is_of_rates(hypothesis.test):
+        return "evaluable patients"
+    return f"{hypothesis.endpoint} events"
+
+
 def _check_order(hypothesis: Hypothesis, events: Sequence[float], information: float) -> None:
     """Refuse looks that add nothing, and interim looks that have everything."""
     part = f"hypothesis {hypothesis.name}"
@@ -87,7 +95,7 @@ def _check_order(hypothesis: Hypothesis, events: Sequence[float], information: f
         if after <= before + _ROUNDING:
             raise DesignError(
                 part,
-                f"its look {look} is not expected to have more {hypothesis.endpoint} events than "
+                f"its look {look} is not expected to have more {_information(hypothesis)} than "
                 f"the one before it (expected: {after:.4g} and {before:.4g})",
                 "Move the look, or leave it out of the hypothesis's analyses",
             )
@@ -95,7 +103,8 @@ def _check_order(hypothesis: Hypothesis, events: Sequence[float], information: f
         if count >= information:
             raise DesignError(
                 part,
-                f"its look {look} has all the information already (expected: {count:.4g} events; "
+                f"its look {look} has all the information already (expected: {count:.4g} "
+                f"{_information(hypothesis)}; "
                 f"information: {information:g})",
                 "Give more information, or move the look",
             )

@@ -9,7 +9,7 @@ from simulate.scenario.survival_trial import SurvivalTrial
 from simulate.scenario.trial import Trial
 from simulate.theory.course import Expected, ExpectedTrial
 from simulate.theory.patients import ExpectedPatients
-from simulate.theory.performance import planned_events
+from simulate.theory.performance import counts_for, planned_events
 
 
 def expected_events(trial: SurvivalTrial | Trial) -> dict[str, tuple[float, ...]]:
@@ -29,7 +29,7 @@ def expected_events(trial: SurvivalTrial | Trial) -> dict[str, tuple[float, ...]
 def _is_planned(trial: SurvivalTrial | Trial, hypothesis: Hypothesis) -> bool:
     """Whether all looks before the last wait for events of the hypothesis's two arms."""
     earlier = [each.cut.events for each in trial.analyses_of(hypothesis)[:-1]]
-    own = [each is not None and each.endpoint == hypothesis.endpoint for each in earlier]
+    own = [each is not None and counts_for(each, hypothesis) for each in earlier]
     return not earlier or (all(own) and len(trial.arms) == 2)
 
 

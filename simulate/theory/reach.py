@@ -6,15 +6,20 @@ from collections.abc import Iterator
 
 from scipy.special import pdtrc
 
+from simulate.build_survival_plan import all_cells
 from simulate.errors import ScenarioError, UsageError
 from simulate.scenario.analyses import EventCount, Trigger
 from simulate.scenario.findings import Finding
 from simulate.scenario.parameters import DRAWS
+from simulate.scenario.populations import population_of
 from simulate.scenario.readers import INVESTIGATOR
 from simulate.scenario.reading import AnyScenario
 from simulate.scenario.rules_of_looks import triggers_of
 from simulate.scenario.survival_scenario import SurvivalScenario
+from simulate.scenario.tree import Path
 from simulate.scenario.trial import Trial
+from simulate.survival_responses import ResponseRates, too_high
+from simulate.survival_truth import cell_weights
 from simulate.theory.course import Expected, ExpectedTrial
 from simulate.theory.patients import ExpectedPatients
 
@@ -25,6 +30,8 @@ HOPELESS = 1e-9
 def check_targets(scenario: AnyScenario) -> None:
     """Refuse a look whose events cannot come, even if all are followed to the end of the study.
 
+    And response rates of more patients than are left when responses are known.
+
     A target that some trials may reach is not refused: `describe` tells of it, and trials that do
     not reach it are flagged. Nor is one of an endpoint that is read by readers, who may see events
     that are none, or one of patients whose survival has no formula or follows posterior draws.
@@ -34,14 +41,36 @@ def check_targets(scenario: AnyScenario) -> None:
     ScenarioError
         With the line of every target that is out of reach.
     """
-    if not any(t.events for analysis in scenario.analyses for t in analysis.cut.triggers):
-        return
-    expected = _expected(scenario)
-    if expected is None:
-        return
-    found = list(_out_of_reach(scenario, expected))
+    found = list(_rates_too_high(scenario))
+    if any(t.events for analysis in scenario.analyses for t in analysis.cut.triggers):
+        expected = _expected(scenario)
+        found += [] if expected is None else _out_of_reach(scenario, expected)
     if found:
         raise ScenarioError(scenario.problems_at(found))
+
+
+def _rates_too_high(scenario: AnyScenario) -> Iterator[Finding]:
+    """Response rates are not more than the patients who can still have a response.
+
+    One at each place; where several cells share it, of the first.
+    """
+    if not isinstance(scenario, SurvivalScenario) or scenario.survival.response is None:
+        return
+    model, rates = scenario.survival.response, ResponseRates(scenario)
+    told: set[int] = set()
+    for levels, weight in zip(all_cells(scenario), cell_weights(scenario), strict=True):
+        for arm in scenario.arms:
+            rate, highest = rates.rate(arm.name, levels), rates.highest(arm.name, levels)
+            own = [i for i, e in enumerate(model.effects) if e.applies_to(arm.name, levels)]
+            at = own[0] if own else -1
+            if weight > 0.0 and rate > highest and at not in told:
+                told.add(at)
+                place: Path = ("effects", at) if own else ("rate",)
+                yield Finding(
+                    ("survival", "response", *place),
+                    too_high(arm.name, levels, rate, highest, model.evaluable_after),
+                    "Lower the rate, or give a shorter evaluable_after",
+                )
 
 
 def _expected(scenario: AnyScenario) -> Expected | None:
@@ -76,7 +105,7 @@ def is_hopeless(expected: Expected, trigger: Trigger) -> bool:
     events = trigger.events
     if events is None or _is_read(expected, events.endpoint):
         return False
-    mean = _most(expected, events.endpoint)
+    mean = _most(expected, events)
     return mean <= 0.0 or float(pdtrc(events.count - 1, mean)) < HOPELESS
 
 
@@ -92,9 +121,15 @@ def _is_read(expected: Expected, endpoint: str) -> bool:
     return any(each.name == endpoint and trial.is_reviewed(each) for each in trial.seen_endpoints)
 
 
-def _most(expected: Expected, endpoint: str) -> float:
+def _at_end(expected: Expected, events: EventCount) -> float:
+    """Expected events by the end of the study."""
+    population = population_of(events.population)
+    return float(expected.events(events.endpoint, population=population)[:, -1].sum())
+
+
+def _most(expected: Expected, events: EventCount) -> float:
     """Expected events by the end of the study; where sites differ, were all places taken."""
-    at_end = float(expected.events(endpoint)[:, -1].sum())
+    at_end = _at_end(expected, events)
     entered = float(expected.entered[-1])
     if isinstance(expected, ExpectedTrial) or entered <= 0.0:
         return at_end
@@ -103,7 +138,8 @@ def _most(expected: Expected, endpoint: str) -> float:
 
 def _in_words(events: EventCount, expected: Expected) -> tuple[str, str]:
     endpoint = events.endpoint
-    mean, entered = float(expected.events(endpoint)[:, -1].sum()), float(expected.entered[-1])
+    mean = _at_end(expected, events)
+    entered = float(expected.entered[-1]) * expected.weight(population_of(events.population))
     return (
         f"so many {endpoint} events cannot be expected by the end of the study "
         f"(given: {events.count}; expected by day {expected.horizon}, max_study_duration: "

@@ -165,7 +165,8 @@ class SharedAlpha:
             under = theory.under(truth)
             if under is None:
                 return None
-            z[:, h, list(self.looks[h])] += under.performance.means
+            own = list(self.looks[h])
+            z[:, h, own] = z[:, h, own] * under.spread + under.performance.means
         rejected = rejection_looks(z, bounds_by_look(self.tests, self.n_looks)) < self.n_looks
         return SharedPower(
             truth,
@@ -197,6 +198,8 @@ def level_rows(scenario: str, shared: SharedAlpha) -> Iterator[dict[str, Any]]:
     for each in shared.levels:
         theory, bounds = each.theory, each.bounds
         ratios = bounds.efficacy_hazard_ratio(theory.events[-1], allocation=theory.allocation)
+        if theory.is_of_rates:
+            ratios = np.full(len(theory.events), np.nan)
         for look, analysis in enumerate(theory.analyses):
             yield {
                 "scenario": scenario,

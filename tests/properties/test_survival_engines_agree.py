@@ -13,18 +13,21 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
-from random_trials.survival_trials import TO_COPY, random_survival_trials
+from random_trials.survival_trials import TO_COPY, random_looks, random_survival_trials
 from scenario_files import OF_SURVIVAL
 
 from simulate.build_survival_plan import build_survival_plan
+from simulate.choose_engine import BATCH, REFERENCE
 from simulate.distributions import NEVER, ShortArray
 from simulate.engines.batch.survival import BatchSurvivalEngine, new_survival_desk
 from simulate.engines.batch.survival import run_survival_trials as run_batch
 from simulate.engines.survival_reference import ReferenceSurvivalEngine
 from simulate.packed import pack
 from simulate.scenario.survival_scenario import SurvivalScenario
+from simulate.scenario.testing import name_of
 from simulate.survival_ledger import COLUMNS, ledger_columns
 from simulate.survival_plan import SurvivalPlan
+from simulate.survival_runner import SurvivalRunner
 
 Columns = dict[str, ShortArray]
 BENCHMARK = TO_COPY.parents[1] / "benchmarks" / "three_looks.yaml"
@@ -56,7 +59,11 @@ def test_scenario_files(file: object) -> None:
 
 
 def try_random_trials(
-    check: Callable[[SurvivalScenario, int], None], *, runs: int, examples: int = 12
+    check: Callable[[SurvivalScenario, int], None],
+    *,
+    runs: int,
+    examples: int = 12,
+    trials: st.SearchStrategy[SurvivalScenario] | None = None,
 ) -> None:
     """Call a check with random trials: the same ones whenever the tests run."""
     chosen = settings(
@@ -71,14 +78,15 @@ def try_random_trials(
         def check_one(scenario: SurvivalScenario, replicate: int) -> None:
             check(scenario, replicate)
 
-        chances = {"scenario": random_survival_trials(), "replicate": st.integers(0, 2**32 - 1)}
+        strategy = random_survival_trials() if trials is None else trials
+        chances = {"scenario": strategy, "replicate": st.integers(0, 2**32 - 1)}
         seed(run)(chosen(given(**chances)(check_one)))()
 
 
 WANTED = {
     *("full", "not full", "nobody", "capped", "many regions", "strata", "four arms", "one arm"),
     *("blocks", "simple", "minimisation", "single", "illness_death", "copula", "several sizes"),
-    *("progression", "death", "dropout", "switching"),
+    *("progression", "death", "dropout", "switching", "response", "coupled response"),
 }
 
 
@@ -95,6 +103,62 @@ def test_random_trials() -> None:
     try_random_trials(check, runs=8)
 
     assert not WANTED - set(seen), "trials in which this happens are wanted"
+
+
+LOOKS_WANTED = {
+    *("PFS", "OS", "ORR", "PFS of a part", "OS of a part", "ORR of a part"),
+    *("stratified rates", "shared alpha", "events of a part", "no hypothesis"),
+}
+
+
+def looks_agree(*, runs: int, examples: int) -> Counter[str]:
+    """Compare every number of random looks by both engines; give what they test and count."""
+    seen: Counter[str] = Counter()
+
+    def check(scenario: SurvivalScenario, replicate: int) -> None:
+        first = replicate % 2**31
+        runners = [
+            SurvivalRunner(scenario, seed=scenario.seed, engine=engine)
+            for engine in (REFERENCE, BATCH)
+        ]
+        one, other = (runner.run(range(first, first + 1)) for runner in runners)
+        for name, values in one.items():
+            np.testing.assert_array_equal(values, other[name], err_msg=name)
+        seen.update(what_is_looked_at(scenario))
+
+    try_random_trials(check, runs=runs, examples=examples, trials=random_looks())
+    return seen
+
+
+def test_random_looks() -> None:
+    """Of rates and of subpopulations."""
+    assert {"ORR of a part", "events of a part"} <= set(looks_agree(runs=1, examples=5))
+
+
+@pytest.mark.verify
+def test_many_random_looks() -> None:
+    seen = looks_agree(runs=8, examples=10)
+    assert not LOOKS_WANTED - set(seen), "looks of which there are none"
+
+
+def what_is_looked_at(scenario: SurvivalScenario) -> set[str]:
+    """What looks test and count."""
+    tested = {
+        f"{each.endpoint}{' of a part' if each.population else ''}" for each in scenario.hypotheses
+    }
+    happens = {
+        "stratified rates": any(
+            name_of(each.test) == "stratified_response" for each in scenario.hypotheses
+        ),
+        "shared alpha": scenario.graph is not None,
+        "no hypothesis": not scenario.hypotheses,
+        "events of a part": any(
+            t.events is not None and len(t.events.population) > 0
+            for analysis in scenario.analyses
+            for t in analysis.cut.triggers
+        ),
+    }
+    return tested | {name for name, is_so in happens.items() if is_so}
 
 
 def what_happens(scenario: SurvivalScenario, columns: Columns) -> set[str]:
@@ -115,6 +179,9 @@ def what_happens(scenario: SurvivalScenario, columns: Columns) -> set[str]:
         "death": bool((columns["death_day"] < NEVER).any()),
         "dropout": bool((columns["dropout_day"] < NEVER).any()),
         "switching": bool((columns["switch_day"] < NEVER).any()),
+        "response": bool((columns["response_day"] < NEVER).any()),
+        "coupled response": scenario.survival.response is not None
+        and scenario.survival.response.correlation != 0.0,
         scenario.randomisation.method: True,
         scenario.survival.kind: True,
     }
@@ -131,6 +198,10 @@ def holds_in_every_trial(scenario: SurvivalScenario, columns: Columns) -> None:
     assert not np.any(
         (columns["progression_day"] >= columns["death_day"]) & (columns["progression_day"] < NEVER)
     )
+    responds = columns["response_day"] < NEVER
+    for name in ("progression_day", "death_day"):
+        assert np.all(columns["response_day"][responds] < columns[name][responds])
+    assert np.all(columns["response_day"][responds] <= columns["dropout_day"][responds])
     sizes = scenario.randomisation.block_sizes
     if scenario.randomisation.method == "blocks" and len(sizes) == 1:
         whole_blocks(scenario, columns, sizes[0])

@@ -35,7 +35,10 @@ def randomised_trials(draw: st.DrawFn) -> Changes:
     is_scanned = all(each.get("schedule") != "continuous" for each in watched)
     chosen = draw(mostly(readings(size, n_arms), st.just({}))) if is_scanned else {}
     names = names_of(chosen)
-    tested = draw(hypotheses(n_arms, names))
+    tested = draw(hypotheses(n_arms, names, variables))
+    waits = draw(mostly(st.just("0 days"), st.sampled_from(["30 days", "100 days"])))
+    own = {**trial.get("endpoints", {}), **chosen.get("endpoints", {})}
+    chosen = {**chosen, "endpoints": {**own, "evaluable_after": waits}}
     shared: Changes = {}
     if tested and draw(st.booleans()):
         shared = {"multiplicity": {"method": draw(st.sampled_from(["holm", "fixed_sequence"]))}}
@@ -135,10 +138,15 @@ def looks(draw: st.DrawFn, size: Size, names: list[str]) -> list[Changes]:
 
 
 @st.composite
-def hypotheses(draw: st.DrawFn, n_arms: int, names: list[str]) -> list[Changes]:
-    """None to two comparisons."""
-    count = draw(st.integers(0, 2))
-    endpoints = draw(st.permutations(names))
+def hypotheses(
+    draw: st.DrawFn, n_arms: int, names: list[str], variables: list[str]
+) -> list[Changes]:
+    """None to three comparisons, of times and of response, some of them in a subpopulation."""
+    count = draw(st.integers(0, 3))
+    endpoints = draw(st.permutations([*names, "ORR"]))
+    parts: list[Changes] = [{}, {}]
+    if "visceral" in variables:
+        parts += [{"population": {"visceral": "yes"}}, {"population": {"visceral": ["no"]}}]
     return [
         {
             "id": i,
@@ -149,6 +157,8 @@ def hypotheses(draw: st.DrawFn, n_arms: int, names: list[str]) -> list[Changes]:
             "alpha": 0.1,
             "information": draw(st.integers(1, 10)),
             "efficacy": {"kind": draw(st.sampled_from(["obrien_fleming", "pocock"]))},
+            **({"test": {"kind": "response"}} if endpoint == "ORR" else {}),
+            **draw(st.sampled_from(parts)),
         }
         for i, endpoint in enumerate(endpoints[:count], start=1)
     ]

@@ -10,7 +10,8 @@ from hypothesis import note, reject
 from hypothesis import strategies as st
 
 from random_trials.times import Changes, Strategy, days, everybodys_times, mostly, times
-from simulate.errors import ScenarioError
+from simulate.build_survival_plan import build_survival_plan
+from simulate.errors import ScenarioError, UsageError
 from simulate.scenario.survival_scenario import SurvivalScenario
 
 TO_COPY = Path(__file__).parents[2] / "scenarios" / "generic_two_arm.yaml"
@@ -51,9 +52,11 @@ def random_survival_trials() -> st.SearchStrategy[SurvivalScenario]:
 def _valid(published: SurvivalScenario, changes: Changes) -> SurvivalScenario:
     note(f"{TO_COPY.name} with {changes!r}")
     try:
-        return published.with_overrides(changes)
-    except ScenarioError:
-        reject()
+        trial = published.with_overrides(changes)
+        build_survival_plan(trial)
+    except (ScenarioError, UsageError):
+        reject()  # such as a response rate of more patients than are left
+    return trial
 
 
 @st.composite
@@ -147,7 +150,100 @@ def models(draw: st.DrawFn, arms: list[str]) -> dict[str, Any]:
         model["dropout"] = draw(slow_times)
     if draw(st.booleans()):
         model["dropout_by_arm"] = {arms[-1]: draw(slow_times)}
+    if draw(st.booleans()):
+        model["response"] = draw(responses(arms))
     return model
+
+
+@st.composite
+def responses(draw: st.DrawFn, arms: list[str]) -> dict[str, Any]:
+    """Objective response that most patients live to see, of any dependence on progression."""
+    rate, ratio = st.sampled_from([0.02, 0.1, 0.3]), st.sampled_from([0.3, 1, 2.5])
+    model: dict[str, Any] = {
+        "rate": draw(rate),
+        "evaluable_after": draw(days(1, 3, 40)),
+        "correlation": draw(st.sampled_from([-0.9, 0, 0, 0.4])),
+    }
+    if len(arms) > 1:
+        arm = st.sampled_from(arms)
+        found = []
+        for stage in draw(st.sampled_from([[None], ["II"], ["II", "III"]])):
+            own = {"rate": draw(rate)} if draw(st.booleans()) else {"odds_ratio": draw(ratio)}
+            when = {} if stage is None else {"when": {"stage": stage}}
+            found.append({"arm": draw(arm), **own, **when})
+        model["effects"] = found
+    if draw(st.booleans()):
+        factor = {"variable": "sex", "level": "f", "odds_ratio": draw(ratio)}
+        model["prognostic_factors"] = [factor]
+    return model
+
+
+POPULATIONS: list[dict[str, Any]] = [
+    {},
+    {"sex": "f"},
+    {"stage": ["II", "IV"]},
+    {"sex": "m", "stage": ["III"]},
+]
+
+
+@st.composite
+def looks(draw: st.DrawFn, changes: Changes) -> Changes:
+    """Looks and hypotheses on times, response and subpopulations, for a trial of two arms or more.
+
+    The hypotheses share alpha as often as not.
+    """
+    n, model = min(changes["sample_size"], 80), changes["survival"]
+    names = [arm["name"] for arm in changes["arms"]]
+    endpoints = [model["endpoint"]] if model["kind"] == "single" else ["PFS", "OS"]
+    population = st.sampled_from(POPULATIONS)
+    cuts = [
+        {"events": {"endpoint": draw(st.sampled_from(endpoints)), "count": draw(st.integers(1, n)),
+                    "population": draw(population)}},
+        {"enrolled": {"count": draw(st.integers(1, n)), "after": draw(days(1, 40, 200))}},
+    ]  # fmt: skip
+    cuts = draw(st.permutations(cuts))
+    if "response" in model:
+        endpoints.append("ORR")
+    tested = []
+    for i in range(draw(st.integers(1, 4)) if len(names) > 1 else 0):
+        endpoint = draw(st.sampled_from(endpoints))
+        strata = changes["randomisation"]["strata"]
+        method = draw(st.sampled_from(["miettinen_nurminen", *(["cmh"] if strata else [])]))
+        test: Any = {"kind": "response", "method": method}
+        if endpoint != "ORR":
+            test = draw(st.sampled_from(["log_rank", *(["stratified_log_rank"] if strata else [])]))
+        tested.append(
+            {
+                "id": i + 1,
+                "name": f"h_{i}",
+                "endpoint": endpoint,
+                "experimental": names[-1],
+                "control": names[0],
+                "population": draw(population),
+                "test": test,
+                "information": draw(st.integers(1, n)),
+                "efficacy": {"kind": draw(st.sampled_from(["obrien_fleming", "pocock"]))},
+            }
+        )
+    shared = tested and draw(st.booleans())
+    further = [{"name": "mn", "test": {"kind": "response"}}] if "response" in model else []
+    return changes | {
+        "sample_size": n,
+        "max_study_duration": draw(days(60, 300)),
+        "analyses": [{"id": i, "name": f"l_{i}", "cut": c} for i, c in enumerate(cuts, 1)],
+        "hypotheses": tested,
+        "estimates": {
+            "when": draw(st.sampled_from(["every_look", "stop"])),
+            "tests": further,
+        },
+        **({"multiplicity": {"method": "holm", "alpha": 0.2}} if shared else {}),
+    }
+
+
+def random_looks() -> st.SearchStrategy[SurvivalScenario]:
+    """Valid scenarios with looks and hypotheses by chance."""
+    published = SurvivalScenario.from_file(TO_COPY)
+    return survival_changes().flatmap(looks).map(partial(_valid, published))
 
 
 @st.composite

@@ -9,7 +9,7 @@ from pathlib import Path as FilePath
 from typing import Any, NamedTuple
 
 import numpy as np
-from naive_looks import NaivePatient, NaiveTrial
+from naive_looks import EVALUABLE_AFTER, NaivePatient, NaiveTrial
 
 from simulate.build_observation import review_plan, review_room
 from simulate.compiled import kernel
@@ -21,7 +21,7 @@ from simulate.looks.build import look_plan, look_room
 from simulate.looks.columns import column_names
 from simulate.looks.design import LookDesign
 from simulate.looks.review_plan import Review
-from simulate.looks.seen import Observation
+from simulate.looks.seen import RESPONSE_RATE, Observation
 from simulate.packed import pack, unpacked
 from simulate.plan import with_lists
 from simulate.scenario.analyses import Analysis
@@ -36,6 +36,11 @@ ORIGIN = dt.date(2030, 1, 1)
 LAST_DAY = 150
 ARMS = ("control", "low", "high")
 N_STRATA = 3
+GROUPS = ("a", "b", "c")
+POPULATIONS: tuple[dict[str, Any], ...] = (
+    *({}, {}, {}),
+    *({"group": ("a",)}, {"group": ("c", "b")}, {"group": ("b", "c")}),
+)
 
 
 class FakeBoundaries:
@@ -82,6 +87,7 @@ def random_case(rng: np.random.Generator) -> Case:
     """A trial of up to 60 patients in two or three arms."""
     n, arms = int(rng.integers(1, 61)), ARMS[: rng.integers(2, 4)]
     size = n + int(rng.choice([0, 0, 3]))  # sometimes not full by the end
+    has_rate = bool(rng.random() < 0.6)
     design = LookDesign(
         analyses=tuple(_analysis(rng, i, size) for i in range(rng.integers(1, 4))),
         hypotheses=(),
@@ -90,15 +96,18 @@ def random_case(rng: np.random.Generator) -> Case:
             landmarks=("10.5 days", "30 days"),
             rmst="25.5 days",
             tests=tuple(
-                {"name": f"t{i}", "test": _test(rng)} for i in range(rng.choice([0, 0, 3]))
+                {"name": f"t{i}", "test": _test(rng, has_rate=has_rate)}
+                for i in range(rng.choice([0, 0, 3]))
             ),
         ),
-        endpoints=("PFS", "OS"),
+        endpoints=("PFS", "OS", "ORR") if has_rate else ("PFS", "OS"),
         arms=arms,
         sample_size=size,
         origin=ORIGIN,
         last_day=LAST_DAY,
         compares_all=bool(rng.random() < 0.5),
+        rates=("ORR",) if has_rate else (),
+        groups=tuple({"group": level} for level in GROUPS),
     )
     design = LookDesign(**vars(design) | {"hypotheses": _hypotheses(rng, design)})
     scans = None if rng.random() < 0.5 else [0, *range(9, 60, 9), *range(70, 151, 20)]
@@ -116,7 +125,10 @@ def _patients(rng: np.random.Generator, n: int, arms: Sequence[str]) -> list[Nai
         if death is not None and progression is not None and death <= progression:
             progression = None
         arm, stratum = str(rng.choice(arms)), int(rng.integers(N_STRATA))
-        found.append(NaivePatient(int(day), arm, stratum, progression, death, dropout))
+        group, responds = str(rng.choice(GROUPS)), bool(rng.random() < 0.4)
+        found.append(
+            NaivePatient(int(day), arm, stratum, progression, death, dropout, group, responds)
+        )
     return found
 
 
@@ -130,7 +142,8 @@ def _trigger(rng: np.random.Generator, size: int) -> dict[str, Any]:
         case 2:
             return {"follow_up": f"{rng.integers(1, 60)} days"}
     endpoint, count = str(rng.choice(["PFS", "OS"])), int(rng.integers(1, 1 + max(1, size // 2)))
-    return {"events": {"endpoint": endpoint, "count": count}}
+    population = POPULATIONS[rng.integers(len(POPULATIONS))]
+    return {"events": {"endpoint": endpoint, "count": count, "population": population}}
 
 
 def _analysis(rng: np.random.Generator, look: int, size: int) -> Analysis:
@@ -157,8 +170,16 @@ TESTS: tuple[dict[str, Any], ...] = (
 )
 
 
-def _test(rng: np.random.Generator) -> str | dict[str, Any]:
+RATE_TESTS: tuple[dict[str, Any], ...] = (
+    {"kind": "response"},
+    {"kind": "response", "method": "cmh"},
+)
+
+
+def _test(rng: np.random.Generator, *, has_rate: bool = False) -> str | dict[str, Any]:
     """A log-rank test as often as any other."""
+    if has_rate and rng.random() < 0.2:
+        return RATE_TESTS[rng.integers(2)]
     if rng.random() < 0.5:
         return str(rng.choice(["log_rank", "stratified_log_rank"]))
     return TESTS[rng.integers(len(TESTS))]
@@ -170,14 +191,16 @@ def _hypotheses(rng: np.random.Generator, design: LookDesign) -> tuple[Hypothesi
     for i in range(rng.integers(0, 4)):
         experimental, control = rng.permutation(design.arms)[:2]
         chosen = [name for name in names if rng.random() < 0.7] or names[-1:]
+        endpoint = str(rng.choice(design.endpoints))
         found.append(
             Hypothesis(
                 id=i + 1,
                 name=f"h{i}",
-                endpoint=str(rng.choice(["PFS", "OS"])),
+                endpoint=endpoint,
                 experimental=str(experimental),
                 control=str(control),
-                test=_test(rng),
+                population=POPULATIONS[rng.integers(len(POPULATIONS))],
+                test=RATE_TESTS[rng.integers(2)] if endpoint == "ORR" else _test(rng),
                 analyses=tuple(chosen),
                 information=int(rng.integers(5, 40)),
             )
@@ -199,13 +222,14 @@ def ledger_of(case: Case) -> SurvivalLedger:
     return survival_ledger(
         {
             "region": zeros,
-            "cell": zeros,
+            "cell": [GROUPS.index(patient.group) for patient in case.patients],
             "stratum": [patient.stratum for patient in case.patients],
             "arm": [case.design.arms.index(patient.arm) for patient in case.patients],
             "enrolment_trial_day": [patient.enrolled for patient in case.patients],
             "progression_day": days("progression"),
             "death_day": days("death"),
             "dropout_day": days("dropout"),
+            "response_day": [EVALUABLE_AFTER if p.responds else NEVER for p in case.patients],
         }
     )
 
@@ -213,7 +237,8 @@ def ledger_of(case: Case) -> SurvivalLedger:
 def watch_of(case: Case) -> Watch:
     plan = look_plan(case.design)
     size = case.design.sample_size
-    is_death = np.array([endpoint == "OS" for endpoint in case.design.endpoints], np.int64)
+    ways = {"PFS": 0, "OS": 1, "ORR": RESPONSE_RATE}
+    is_death = np.array([ways[endpoint] for endpoint in case.design.endpoints], np.int64)
     next_scan, last_scan = np.zeros(1, np.int32), np.zeros(1, np.int32)
     if case.scans is not None:
         following = [min([s for s in case.scans if s >= d], default=NEVER) for d in range(151)]
@@ -222,7 +247,7 @@ def watch_of(case: Case) -> Watch:
     by_scans = int(case.scans is not None)
     return Watch(
         plan,
-        Observation(is_death, by_scans, next_scan, last_scan),
+        Observation(is_death, by_scans, next_scan, last_scan, EVALUABLE_AFTER),
         np.zeros(size * plan.n_endpoints, np.int32),
         look_room(plan, size, N_STRATA),
         nothing_read(plan.n_endpoints),

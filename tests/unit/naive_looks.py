@@ -7,6 +7,7 @@ tried one after the other, statistics come from lifelines.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -19,6 +20,9 @@ from simulate.scenario.analyses import Cut, Trigger
 from simulate.scenario.monitoring import Hypothesis
 
 MONTH = 30.4375
+ALL: Mapping[str, Sequence[str]] = {}
+EVALUABLE_AFTER = 12
+"""Days from enrolment until it is known who has responded."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,13 @@ class NaivePatient:
     progression: int | None
     death: int | None
     dropout: int | None
+    group: str = "a"
+    responds: bool = False
+    """Whether a response is known on the day on which that is told of all."""
+
+    def belongs(self, population: Mapping[str, Sequence[str]]) -> bool:
+        """Whether the patient is in a subpopulation."""
+        return all(self.group in levels for levels in population.values())
 
     def attends(self, day: int, scans: list[int]) -> list[int]:
         """Scans up to a day that the patient comes to."""
@@ -66,20 +77,32 @@ class NaiveTrial:
     scans: list[int] | None
     cuts: list[tuple[int, bool]] = field(default_factory=list)
 
-    def sample(self, endpoint: str, day: int) -> list[tuple[NaivePatient, int, bool]]:
-        """Who is enrolled by the end of a trial day, with time and event."""
-        here = [p for p in self.patients if p.enrolled <= day]
+    def sample(
+        self, endpoint: str, day: int, population: Mapping[str, Sequence[str]] = ALL
+    ) -> list[tuple[NaivePatient, int, bool]]:
+        """Who is enrolled by the end of a trial day, with time and event.
+
+        Of a response rate: who is enrolled long enough, with day 0.
+        """
+        here = [p for p in self.patients if p.enrolled <= day and p.belongs(population)]
+        if endpoint == "ORR":
+            return [(p, 0, p.responds) for p in here if day - p.enrolled >= EVALUABLE_AFTER]
         return [(p, *p.seen(endpoint, day - p.enrolled, self.scans)) for p in here]
 
-    def events(self, endpoint: str, day: int) -> int:
-        return sum(event for _, _, event in self.sample(endpoint, day))
+    def events(self, endpoint: str, day: int, population: Mapping[str, Sequence[str]] = ALL) -> int:
+        return sum(event for _, _, event in self.sample(endpoint, day, population))
+
+    def of(self, hypothesis: Hypothesis, day: int) -> list[tuple[NaivePatient, int, bool]]:
+        """The patients of a hypothesis."""
+        return self.sample(hypothesis.endpoint, day, hypothesis.population)
 
     def is_met(self, trigger: Trigger, day: int) -> bool:
         """Whether a condition is met at the end of a trial day."""
         if trigger.date is not None:
             return day >= (trigger.date - self.design.origin).days
         if trigger.events is not None:
-            return self.events(trigger.events.endpoint, day) >= trigger.events.count
+            events = trigger.events
+            return self.events(events.endpoint, day, events.population) >= events.count
         if trigger.enrolled is not None:
             then = day - trigger.enrolled.after
             return sum(p.enrolled <= then for p in self.patients) >= trigger.enrolled.count
@@ -106,7 +129,7 @@ class NaiveTrial:
 
 def naive_z(trial: NaiveTrial, hypothesis: Hypothesis, day: int) -> float:
     """Log-rank statistic, positive for the experimental arm; stratified by adding up by hand."""
-    sample = trial.sample(hypothesis.endpoint, day)
+    sample = trial.of(hypothesis, day)
     stratified = hypothesis.test == "stratified_log_rank"
     difference = variance = 0.0
     for stratum in sorted({p.stratum for p, _, _ in sample}) if stratified else [None]:
@@ -127,9 +150,15 @@ def naive_z(trial: NaiveTrial, hypothesis: Hypothesis, day: int) -> float:
     return difference / math.sqrt(variance) if variance > 1e-12 else math.nan
 
 
-def naive_arm(trial: NaiveTrial, endpoint: str, arm: str, day: int) -> dict[str, float]:
+def naive_arm(
+    trial: NaiveTrial,
+    endpoint: str,
+    arm: str,
+    day: int,
+    population: Mapping[str, Sequence[str]] = ALL,
+) -> dict[str, float]:
     """Estimates of an arm, by name."""
-    rows = [(t, e) for p, t, e in trial.sample(endpoint, day) if p.arm == arm]
+    rows = [(t, e) for p, t, e in trial.sample(endpoint, day, population) if p.arm == arm]
     names = ["median", *(f"rate_{d / MONTH:g}" for d in trial.design.estimates.landmarks), "rmst"]
     if not rows:
         return dict.fromkeys(names, math.nan)

@@ -11,6 +11,8 @@ from lifelines import KaplanMeierFitter
 from lifelines.utils import restricted_mean_survival_time
 from naive_looks import MONTH, NaiveTrial
 from scipy import stats
+from statsmodels.stats.contingency_tables import StratifiedTable
+from statsmodels.stats.proportion import test_proportions_2indep
 
 from simulate.scenario import testing
 from simulate.scenario.monitoring import Hypothesis
@@ -21,12 +23,18 @@ Row = tuple[int, bool]
 
 NOTHING = 1e-12
 
+test_proportions_2indep.__test__ = False  # of statsmodels: no test of ours
+
 
 def naive_statistic(
     trial: NaiveTrial, hypothesis: Hypothesis, test: TestName | TestBlock, day: int
 ) -> float:
     """The statistic of a test of a hypothesis at a trial day."""
     match test:
+        case testing.ResponseTest():
+            return _of_responses(trial, hypothesis, day, stratified=is_stratified(test))
+        case _ if hypothesis.endpoint == "ORR":
+            return math.nan  # a test of times says nothing of a rate
         case testing.WinRatio(order=order, measure=measure):
             return over_error(*_of_pairs(trial, hypothesis, order, measure, day))
         case testing.RestrictedMean(until=until):
@@ -53,6 +61,8 @@ def naive_estimates(
     trial: NaiveTrial, hypothesis: Hypothesis, test: TestName | TestBlock, day: int
 ) -> dict[str, float]:
     """What a test estimates, by the end of its column."""
+    if hypothesis.endpoint == "ORR":
+        return {}  # a test of times says nothing of a rate
     match test:
         case testing.WinRatio(order=order, measure=measure):
             name = "log_win_ratio" if measure == "win_ratio" else measure
@@ -76,13 +86,56 @@ def naive_estimates(
     return {name: effect, f"{name}_se": error}
 
 
+# ---- rates ----------------------------------------------------------------------------------
+
+
+def response_tables(
+    trial: NaiveTrial, hypothesis: Hypothesis, day: int, *, stratified: bool
+) -> list[npt.NDArray[np.int64]]:
+    """A table a stratum: arms by responders and others; strata with one arm only are left out."""
+    sample = trial.sample("ORR", day, hypothesis.population)
+    found = []
+    for stratum in sorted({p.stratum for p, _, _ in sample}) if stratified else [None]:
+        rows = [
+            [sum(p.arm == arm and e == is_event for p, e in some) for is_event in (True, False)]
+            for some in [[(p, e) for p, _, e in sample if stratum in (None, p.stratum)]]
+            for arm in (hypothesis.experimental, hypothesis.control)
+        ]
+        found.append(np.array(rows))
+    return [table for table in found if table.sum(axis=1).min() > 0]
+
+
+def _of_responses(
+    trial: NaiveTrial, hypothesis: Hypothesis, day: int, *, stratified: bool
+) -> float:
+    tables = response_tables(trial, hypothesis, day, stratified=stratified)
+    difference = variance = 0.0
+    for table in tables:
+        n1, n2, n, d = *table.sum(axis=1), table.sum(), table[:, 0].sum()
+        difference += table[0, 0] - d * n1 / n
+        variance += n1 * n2 * d * (n - d) / (n * n * (n - 1))
+    if not variance > NOTHING:
+        return math.nan
+    if stratified:
+        with np.errstate(all="ignore"):
+            theirs = StratifiedTable(tables).test_null_odds(correction=False).statistic
+        assert math.isclose(difference**2 / variance, theirs, rel_tol=1e-9, abs_tol=1e-12)
+    else:
+        (one, _), (two, _) = tables[0].tolist()
+        n1, n2 = tables[0].sum(axis=1).tolist()
+        with np.errstate(all="ignore"):  # it divides by rates of 0, too
+            theirs = test_proportions_2indep(one, n1, two, n2, value=0.0, method="score").statistic
+        assert math.isclose(difference / math.sqrt(variance), theirs, abs_tol=1e-7)
+    return float(difference / math.sqrt(variance))
+
+
 # ---- weighted -------------------------------------------------------------------------------
 
 
 def _strata(
     trial: NaiveTrial, hypothesis: Hypothesis, day: int, *, stratified: bool
 ) -> Iterator[tuple[list[Row], list[Row]]]:
-    sample = trial.sample(hypothesis.endpoint, day)
+    sample = trial.of(hypothesis, day)
     for stratum in sorted({p.stratum for p, _, _ in sample}) if stratified else [None]:
         rows = [(p, t, e) for p, t, e in sample if stratum is None or p.stratum == stratum]
         yield (
@@ -215,7 +268,7 @@ def _of_pairs(
     trial: NaiveTrial, hypothesis: Hypothesis, order: tuple[str, ...], measure: str, day: int
 ) -> tuple[float, float]:
     """Effect and variance."""
-    samples = [trial.sample(endpoint, day) for endpoint in order]
+    samples = [trial.sample(endpoint, day, hypothesis.population) for endpoint in order]
     patients = [p for p, _, _ in samples[0]]
     ends = [[(s[i][1], s[i][2]) for s in samples] for i in range(len(patients))]
     first, second = (

@@ -62,7 +62,7 @@ CENTRAL = "readers:\n  - {id: 1, name: central, missed: 0.2, early: 0.01}\n"
             + "hypotheses: [{id: 1, name: pfs, endpoint: PFS_centrall, "
             + "experimental: kn026, control: control}]",
             "hypotheses",
-            "no such endpoint (given: PFS_centrall; allowed: PFS, PFS_INV, PFS_LATENT, OS)",
+            "no such endpoint (given: PFS_centrall; allowed: PFS, PFS_INV, PFS_LATENT, OS, ORR)",
         ),
         (
             PHASE_III,

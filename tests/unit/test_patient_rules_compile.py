@@ -33,6 +33,7 @@ from simulate.patient import (
     randomisation,
     reading,
     resources,
+    response,
     survival,
     switching,
     switching_at_calls,
@@ -52,7 +53,7 @@ MODULES = {
     module.__name__: module
     for module in (
         *(bits, streams, distributions, endpoints, guided),
-        *(accrual, censoring, randomisation, reading, survival, switching_at_calls),
+        *(accrual, censoring, randomisation, reading, response, survival, switching_at_calls),
         *(assessment, baseline, disease, dosing, enrolment, follow_up),
         *(resources, switching, toxicity, treatment),
     )
@@ -266,6 +267,12 @@ def survival_calls() -> dict[str, list[tuple[Any, ...]]]:
     }
     changing = survival_plan(**{"survival.switching": [switches]}).survival
     models.append(changing)
+    responses = [
+        survival_plan(
+            **{"survival.response": {"rate": 0.4, "evaluable_after": "112 days", **more}}
+        ).response
+        for more in ({"correlation": 0.6}, {})
+    ]
     never = distributions.NEVER
     limits = [(2, never), (never, never), (never, 90)]
     return {
@@ -358,6 +365,16 @@ def survival_calls() -> dict[str, list[tuple[Any, ...]]]:
             for day in (42, 90)
             for response in (84, never)
             for complete in (True, False)
+        ],
+        "patient.response.response_word": [
+            (plan, a, b) for plan in responses for a in WORDS for b in WORDS
+        ],
+        "patient.response.day_of_response": [
+            (responses[0], arm, cell, w, *days)
+            for arm in (0, 1)
+            for cell in (0, 1)
+            for w in WORDS
+            for days in ((113, never, 112), (112, never, 112), (never, 112, never), (113, 113, 111))
         ],
         "patient.survival.normal_score": [(links, w) for w in WORDS],
         "patient.survival.coupled_word": [(links, a, b) for a in WORDS for b in WORDS],

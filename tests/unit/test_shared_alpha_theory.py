@@ -16,7 +16,7 @@ from simulate.describe import describe
 from simulate.describe.design import design_in_words
 from simulate.design_theory import DesignTheory, design_theory
 from simulate.plots import plot_hypothesis_graph
-from simulate.randomised.truth import true_nulls
+from simulate.randomised.nulls import true_nulls
 from simulate.sequential.boundaries import find_design_bounds
 from simulate.sequential.design import GroupSequential
 from simulate.sequential.spending import OBrienFlemingType

@@ -67,6 +67,7 @@ PURPOSES = {
     "VISITS": 67,
     "NEW_THERAPY": 68,
     "SWITCH": 70,
+    "OBJECTIVE_RESPONSE": 72,
 }
 
 EDGE_WORDS = sorted(

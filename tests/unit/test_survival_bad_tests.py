@@ -70,7 +70,7 @@ BAD = {
     "responses": (
         *of_os("»{kind: response, method: cmh}"),
         "hypotheses.os.test",
-        "the model gives no responses",
+        "there are no responses at a look that could be compared|survival.response",
     ),
     "one weight": (
         *of_os("{kind: max_combo, weights: »[{rho: 0}]}"),

@@ -41,7 +41,7 @@ def test_a_test_is_said_in_words(test: str) -> None:
     scenario = scenario_with(test, f"estimates.tests=[{{name: other, test: {test}}}]")
     told = " ".join(" ".join(hypothesis_in_words(scenario, scenario.hypotheses[0])).split())
     assert WORDS[test] in told
-    estimates = " ".join(" ".join(estimates_in_words(scenario.estimates, ["PFS"])).split())
+    estimates = " ".join(" ".join(estimates_in_words(scenario)).split())
     assert "other: " in estimates
     assert WORDS[test] in estimates
 

@@ -13,9 +13,9 @@ from simulate.design_theory import design_theory
 from simulate.look_replicates import run_look_replicates
 from simulate.multiplicity.family_wise import OwnLooks, family_wise_errors
 from simulate.multiplicity.graph import Graph
+from simulate.randomised.nulls import true_nulls
 from simulate.randomised.operating import operating_characteristics
 from simulate.randomised.outcomes import Looks, Outcomes
-from simulate.randomised.truth import true_nulls
 from simulate.scenario.survival_scenario import SurvivalScenario
 from simulate.sequential.boundaries import find_design_bounds
 from simulate.sequential.design import GroupSequential

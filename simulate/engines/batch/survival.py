@@ -13,6 +13,7 @@ from simulate.distributions import IntArray
 from simulate.engines.batch.survival_accrual import enrol
 from simulate.engines.batch.survival_arms import randomise
 from simulate.engines.batch.survival_course import draw_cells, follow
+from simulate.engines.batch.survival_response import respond
 from simulate.engines.batch.survival_work import SurvivalWork, survival_work
 from simulate.packed import pack, unpacked
 from simulate.survival_ledger import (
@@ -46,6 +47,8 @@ def simulate_survival_trial(desk: SurvivalDesk, seed: int, replicate: int) -> No
         draw_cells(plan, work, ledger, seed, replicate)
     randomise(plan.randomisation, work, ledger, seed, replicate)
     follow(plan.survival, work, ledger, seed, replicate)
+    if plan.response.exists == 1:
+        respond(plan.response, work, ledger, seed, replicate)
 
 
 @kernel

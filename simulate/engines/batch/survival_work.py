@@ -94,6 +94,8 @@ class SurvivalWork(NamedTuple):
     patient_words: Words
     switch_words: Words
     """Who changes treatment after progression."""
+    response_words: Words
+    """Who responds."""
     search: Search
     days_after: ShortColumn
     """Days from progression to death of the patients at hand."""
@@ -118,6 +120,7 @@ def survival_work(plan: SurvivalPlan) -> SurvivalWork:
         ),
         patient_words=_words(PATIENTS_AT_ONCE),
         switch_words=_words(PATIENTS_AT_ONCE if plan.survival.has_switching else 1),
+        response_words=_words(PATIENTS_AT_ONCE if plan.response.exists else 1),
         search=search_room(PATIENTS_AT_ONCE),
         days_after=np.zeros(PATIENTS_AT_ONCE, np.int32),
         totals=np.zeros(rows * n_arms, np.int64),

@@ -74,12 +74,12 @@ def _items(view: RandomisedView) -> Iterator[Item]:
         yield "Arms", _text(arms)
         yield from _patients(scenario)
     for analysis in view.analyses:
-        yield f"Look: {look_label(analysis)}", analysis_in_words(analysis)
+        yield f"Look: {look_label(analysis)}", analysis_in_words(analysis, scenario.baseline)
     if scenario.max_study_duration is not None:
         yield "Longest duration", f"{duration(scenario.max_study_duration)} from the origin."
     for hypothesis in view.hypotheses:
         yield f"Hypothesis: {hypothesis.name}", _text(hypothesis_in_words(scenario, hypothesis))
-    yield "Estimates", _text(estimates_in_words(scenario.estimates, view.endpoints))
+    yield "Estimates", _text(estimates_in_words(scenario))
 
 
 def _baseline(baseline: Baseline) -> str:

@@ -29,7 +29,8 @@ def estimates_section(view: RandomisedView) -> Section:
     """Hazard ratios at the decision, medians and rates by arm; empty if nothing is estimated."""
     blocks: list[Block] = []
     for hypothesis in view.hypotheses:
-        if not view.outcomes.has(f"{hypothesis.name}.log_hr"):
+        is_rate = view.scenario.is_rate(hypothesis.endpoint)
+        if is_rate or not view.outcomes.has(f"{hypothesis.name}.log_hr"):
             continue
         if len(view.hypotheses) > 1:
             blocks.append(Heading(hypothesis_label(hypothesis, view)))

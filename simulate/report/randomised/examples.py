@@ -42,7 +42,7 @@ def examples_section(view: RandomisedView) -> Section:
 
 def _endpoints(view: RandomisedView) -> list[str]:
     """Endpoints of the examples, those that are tested first."""
-    tested = [hypothesis.endpoint for hypothesis in view.hypotheses]
+    tested = [each.endpoint for each in view.hypotheses if each.endpoint in view.endpoints]
     found = dict.fromkeys([*tested, *view.endpoints])
     return [e for e in found if all(e.lower() in each.samples for each in view.result.examples)]
 

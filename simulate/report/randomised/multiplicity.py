@@ -13,9 +13,9 @@ from simulate.errors import UsageError
 from simulate.monte_carlo import Estimate
 from simulate.multiplicity.graph import Graph
 from simulate.plots.hypothesis_graph import graph_height, plot_hypothesis_graph
-from simulate.randomised.truth import true_nulls
+from simulate.randomised.nulls import true_nulls
 from simulate.report.blocks import Block, Picture, Points, Prose, Section, Table
-from simulate.report.numbers import listed, number
+from simulate.report.numbers import NO_VALUE, listed, number
 from simulate.report.randomised.null import where
 from simulate.report.randomised.view import RandomisedView, look_label
 from simulate.report.randomised.words import PLUS_MINUS, monte_carlo_interval, with_error
@@ -109,6 +109,11 @@ def _theory(view: RandomisedView) -> SharedAlpha | None:
         return None
 
 
+def _counted(shared: SharedAlpha) -> str:
+    """What the information of the hypotheses is."""
+    return "Information" if any(each.is_of_rates for each in shared.hypotheses) else "Events"
+
+
 def _bounds(shared: SharedAlpha) -> Table:
     """Planned efficacy bounds of each hypothesis at each level."""
     rows: list[tuple[str, ...]] = []
@@ -122,10 +127,17 @@ def _bounds(shared: SharedAlpha) -> Table:
         for look, analysis in enumerate(theory.analyses):
             cells = (theory.events[look], bounds.efficacy_z[look], bounds.efficacy_p[look])
             texts = [number(v, d) for v, d in zip(cells, (1, 3, 5), strict=True)]
-            rows.append((look_label(analysis), *texts, number(ratios[look], 3)))
+            ratio = NO_VALUE if theory.is_of_rates else number(ratios[look], 3)
+            rows.append((look_label(analysis), *texts, ratio))
     return Table(
         "Efficacy bounds by level, at the planned events",
-        ["Look", "Events", "Efficacy, Z", "Nominal p", "Hazard ratio"],
+        [
+            "Look",
+            _counted(shared),
+            "Efficacy, Z",
+            "Nominal p",
+            "Hazard ratio",
+        ],
         rows,
         numeric=(1, 2, 3, 4),
         groups=groups,

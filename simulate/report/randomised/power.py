@@ -239,7 +239,8 @@ def _at_stop(view: RandomisedView) -> list[Compared]:
     ]
     for endpoint in view.endpoints:
         expected = math.nan
-        if only is not None and only.endpoint == endpoint and len(view.arms) == 2:
+        is_of_all = only is not None and only.endpoint == endpoint and not only.population
+        if only is not None and is_of_all and len(view.arms) == 2:
             expected = theory.at_stop(only, "events")
         found = view.measured.of_endpoint(endpoint, "events.mean")
         rows.append((f"{endpoint} events when the trial ends", found, expected))

@@ -15,6 +15,7 @@ from simulate.report.randomised.head import summary, tiles
 from simulate.report.randomised.multiplicity import multiplicity_section
 from simulate.report.randomised.null import null_section
 from simulate.report.randomised.power import power_section
+from simulate.report.randomised.rates import rates_section
 from simulate.report.randomised.readers import readers_section
 from simulate.report.randomised.tests import tests_section
 from simulate.report.randomised.view import RandomisedView
@@ -84,6 +85,8 @@ def reproduce_section(view: RandomisedView) -> Section:
     result, job = view.result, view.result.job
     path = view.scenario.path.as_posix()
     null = " --null" if job.null else ""
+    if job.null_of:
+        null = f" --null-of {','.join(job.null_of)}"
     files = [
         (name, what)
         for name, what in _FILES
@@ -107,6 +110,7 @@ SECTIONS = (
     boundaries_section,
     calendar_section,
     estimates_section,
+    rates_section,
     readers_section,
     examples_section,
     whatifs_section,

@@ -78,9 +78,14 @@ class Theory:
         )
 
     def anywhere(self, column: str, analysis: str, endpoint: str = "") -> float:
-        """A column of a look from whichever hypothesis is tested there, of an endpoint or any."""
+        """A column of a look from whichever hypothesis is tested there, of an endpoint or any.
+
+        Of an endpoint only one that is tested in all patients.
+        """
         for rows in self._rows.values():
             row = rows.get(analysis)
-            if row is not None and endpoint in ("", row["endpoint"]):
+            if row is None or (endpoint and row.get("population")):
+                continue
+            if endpoint in ("", row["endpoint"]):
                 return float(row[column])
         return math.nan

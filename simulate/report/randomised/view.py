@@ -13,13 +13,14 @@ from simulate.design_theory import expected_of
 from simulate.errors import UsageError
 from simulate.look_replicates import look_design
 from simulate.monte_carlo import Estimate
+from simulate.randomised.nulls import true_nulls
 from simulate.randomised.operating import ALL_LOOKS, AT_STOP
 from simulate.randomised.outcomes import Outcomes
 from simulate.randomised.result import RandomisedResult
-from simulate.randomised.truth import true_log_hazard_ratios
 from simulate.report.randomised.theory import Theory
 from simulate.scenario.analyses import Analysis
 from simulate.scenario.monitoring import Hypothesis
+from simulate.scenario.populations import population_in_words, population_of
 from simulate.scenario.randomisation import Arm
 from simulate.scenario.reading import AnyScenario
 from simulate.theory.course import Expected
@@ -140,14 +141,20 @@ class RandomisedView:
 
     @property
     def endpoints(self) -> tuple[str, ...]:
-        """Endpoints of the looks, PFS before OS."""
-        return look_design(self.scenario).endpoints
+        """Endpoints of times, PFS before OS."""
+        names = look_design(self.scenario).endpoints
+        return tuple(each for each in names if not self.scenario.is_rate(each))
+
+    @property
+    def rates(self) -> tuple[str, ...]:
+        """Endpoints of which a rate is compared."""
+        return tuple(filter(self.scenario.is_rate, look_design(self.scenario).endpoints))
 
     @cached_property
     def under_null(self) -> bool:
         """Whether no arm does anything, so that every rejection is an error."""
-        truth = true_log_hazard_ratios(self.scenario)
-        return bool(self.hypotheses) and all(truth.get(h.name) == 0.0 for h in self.hypotheses)
+        true = true_nulls(self.scenario)
+        return bool(self.hypotheses) and all(each.name in true for each in self.hypotheses)
 
     @cached_property
     def measured(self) -> Characteristics:
@@ -193,4 +200,7 @@ def look_label(analysis: Analysis) -> str:
 def hypothesis_label(hypothesis: Hypothesis, view: RandomisedView) -> str:
     """A hypothesis as people read it: ``PFS, experimental against control``."""
     arms = f"{view.label(hypothesis.experimental)} against {view.label(hypothesis.control)}"
-    return f"{hypothesis.endpoint}, {arms}"
+    whom = ""
+    if hypothesis.population:
+        whom = f" ({population_in_words(population_of(hypothesis.population))})"
+    return f"{hypothesis.endpoint}{whom}, {arms}"

@@ -8,6 +8,7 @@ from simulate.describe.words import duration
 from simulate.monte_carlo import Estimate
 from simulate.report.numbers import NO_VALUE, listed, number, signed
 from simulate.scenario.analyses import Cut, Trigger
+from simulate.scenario.populations import population_in_words, population_of
 
 PLUS_MINUS = "\N{PLUS-MINUS SIGN}"
 
@@ -55,7 +56,10 @@ def cut_in_brief(cut: Cut) -> str:
 def trigger_in_brief(trigger: Trigger) -> str:
     """One condition for a data cut."""
     if trigger.events is not None:
-        return f"{trigger.events.count:,} {trigger.events.endpoint} events"
+        events = f"{trigger.events.count:,} {trigger.events.endpoint} events"
+        if trigger.events.population:
+            events += f" ({population_in_words(population_of(trigger.events.population))})"
+        return events
     if trigger.enrolled is not None:
         text = f"{trigger.enrolled.count:,} patients enrolled"
         after = trigger.enrolled.after
