@@ -15,8 +15,8 @@ from simulate.describe import describe
 from simulate.distributions import NEVER
 from simulate.randomised.execute import execute
 from simulate.randomised.job import make_randomised_job
+from simulate.randomised.nulls import is_true_null
 from simulate.randomised.seen_trials import TrialMaker
-from simulate.randomised.truth import is_true_null
 from simulate.report.blocks import Prose
 from simulate.report.randomised.readers import readers_section
 from simulate.report.randomised.view import RandomisedView

@@ -12,8 +12,8 @@ from naive_review import Patient, Reading, Rules
 from test_review import BASE, ERRORS, READERS, TO_COPY
 
 from simulate.build_survival_plan import scan_days
+from simulate.randomised.nulls import true_nulls
 from simulate.randomised.seen_trials import TrialMaker
-from simulate.randomised.truth import true_nulls
 from simulate.scenario.survival_scenario import SurvivalScenario
 from simulate.streams import Purpose, word
 from simulate.survival_truth import survival_truth
