@@ -84,7 +84,7 @@ def test_random_randomised_scenarios(scenario: Scenario) -> None:
         seen.update(what_randomisation_does(trial, records))
         seen.update(what_readers_do(trial, records, replicate))
 
-    try_random_scenarios(check, scenario, runs=range(5), scenarios=random_randomised_scenarios)
+    try_random_scenarios(check, scenario, runs=range(12), scenarios=random_randomised_scenarios)
 
     missing = RANDOMISED - set(seen)
     assert not missing, "scenarios in which this happens are wanted"

@@ -37,8 +37,7 @@ def randomised_trials(draw: st.DrawFn) -> Changes:
     names = names_of(chosen)
     tested = draw(hypotheses(n_arms, names, variables))
     waits = draw(mostly(st.just("0 days"), st.sampled_from(["30 days", "100 days"])))
-    own = {**trial.get("endpoints", {}), **chosen.get("endpoints", {})}
-    chosen = {**chosen, "endpoints": {**own, "evaluable_after": waits}}
+    chosen = {**chosen, "endpoints.evaluable_after": waits}
     shared: Changes = {}
     if tested and draw(st.booleans()):
         shared = {"multiplicity": {"method": draw(st.sampled_from(["holm", "fixed_sequence"]))}}

@@ -203,7 +203,7 @@ def looks(draw: st.DrawFn, changes: Changes) -> Changes:
     ]  # fmt: skip
     cuts = draw(st.permutations(cuts))
     if "response" in model:
-        endpoints.append("ORR")
+        endpoints += ["ORR", "ORR"]
     tested = []
     for i in range(draw(st.integers(1, 4)) if len(names) > 1 else 0):
         endpoint = draw(st.sampled_from(endpoints))
@@ -243,7 +243,9 @@ def looks(draw: st.DrawFn, changes: Changes) -> Changes:
 def random_looks() -> st.SearchStrategy[SurvivalScenario]:
     """Valid scenarios with looks and hypotheses by chance."""
     published = SurvivalScenario.from_file(TO_COPY)
-    return survival_changes().flatmap(looks).map(partial(_valid, published))
+    with_response = survival_changes().filter(lambda changes: "response" in changes["survival"])
+    changes = st.one_of(with_response, with_response, survival_changes())
+    return changes.flatmap(looks).map(partial(_valid, published))
 
 
 @st.composite
