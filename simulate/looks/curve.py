@@ -55,21 +55,23 @@ def trace_curve(
     curve
         Is filled.
     """
-    shift = FIELD * place
-    curve.day[0], curve.survival[0], curve.greenwood[0] = 0, 1.0, 0.0
-    survival, point = 1.0, 0
+    shift, point = FIELD * place, 0
     for row in range(n_rows - 1, -1, -1):
+        # written in any case, and kept if the event is of this arm: which are cannot be foreseen
+        curve.day[point + 1] = row
+        point += (rows.events[row] >> shift) & MOST_PATIENTS > 0
+    curve.day[0], curve.survival[0], curve.greenwood[0] = 0, 1.0, 0.0
+    survival = 1.0
+    for k in range(1, point + 1):
+        row = curve.day[k]
         m = (rows.at_risk[row] >> shift) & MOST_PATIENTS
         d = (rows.events[row] >> shift) & MOST_PATIENTS
         inverse = reciprocal[m + 1]
-        some_left = 1 if (m > d) | (d == 0) else 0
-        survival *= (1.0 - d * inverse) * some_left
-        # written in any case, and kept if the event is of this arm: which are cannot be foreseen
-        curve.day[point + 1] = rows.day[row]
-        curve.survival[point + 1] = survival
+        survival *= (1.0 - d * inverse) * (1 if m > d else 0)
+        curve.day[k] = rows.day[row]
+        curve.survival[k] = survival
         # where nobody is left Greenwood's term would be infinite: it adds nothing
-        curve.greenwood[point + 1] = d * (inverse * reciprocal[m - d + 1])
-        point += d > 0
+        curve.greenwood[k] = d * (inverse * reciprocal[m - d + 1])
     return point
 
 
