@@ -18,6 +18,7 @@ from simulate.endpoints import derive_trial
 from simulate.engines.reference import ReferenceEngine
 from simulate.errors import ScenarioError
 from simulate.randomised_runner import RandomisedRunner
+from simulate.scenario.baseline import LevelsVariable
 from simulate.scenario.scenario import Scenario
 
 test_proportions_2indep.__test__ = False  # of statsmodels: no test of ours
@@ -50,6 +51,13 @@ LOOKS = [
 ]
 
 
+def levels_of(trial: Scenario, name: str) -> LevelsVariable:
+    """A baseline variable that has levels."""
+    variable = trial.baseline.variable(name)
+    assert isinstance(variable, LevelsVariable)
+    return variable
+
+
 @pytest.fixture(scope="module")
 def trial(scenario: Scenario) -> Scenario:
     changed = randomised(scenario, hypotheses=TESTED, sample_size=60, analyses=LOOKS)
@@ -70,8 +78,8 @@ def test_responders_are_those_of_the_data_cut(
 ) -> None:
     """Best overall response, confirmed, as the phase II counts it; enrolled long enough."""
     engine = ReferenceEngine(build_trial_plan(trial))
-    variable = str(trial.baseline.variable("visceral").id)
-    yes = trial.baseline.variable("visceral").level_names.index("yes")  # type: ignore[union-attr]
+    visceral = levels_of(trial, "visceral")
+    variable, yes = str(visceral.id), visceral.level_names.index("yes")
     n_looks = n_early = 0
     for replicate in range(N):
         records = engine.simulate(seed=SEED, replicate=replicate)
@@ -155,7 +163,7 @@ def test_theory_takes_latent_rates_and_shares_of_patients(scenario: Scenario) ->
     }
     whole, part = (rows[name, "assumed"] for name in ("orr", "orr_visceral"))
     assert (whole["experimental_rate"], whole["control_rate"]) == (0.8, 0.5)
-    stages = trial.baseline.variable("stage").all_cases[0].levels  # type: ignore[union-attr]
+    stages = levels_of(trial, "stage").all_cases[0].levels
     late = sum(n for stage, n in stages.items() if not stage.startswith("III"))
     share = late / sum(stages.values()) * 34 / 52  # nobody in stage III has them
     assert part["planned_events"] / whole["planned_events"] == pytest.approx(share, abs=1e-9)
