@@ -24,7 +24,7 @@ from simulate.distributions import (
 )
 from simulate.ledger import PATIENTS, Ledger
 from simulate.patient.reading import AFTER_PROGRESSION, WITHOUT_PROGRESSION, day_of_new_therapy
-from simulate.patient.switching import SwitchPlan, switch_day
+from simulate.patient.switching import day_of_switch
 from simulate.scenario.trial import Trial
 from simulate.streams import Purpose, philox4x32
 from simulate.times import day_table
@@ -127,8 +127,9 @@ def find_therapy(
         )
         later_therapy.therapy[patient] = day if day < death else NEVER
         words = philox4x32(patient, replicate, SWITCH, 0, low, high)
-        plan = SwitchPlan(tables.switches[own], tables.switch_delay[own], 1.0)
-        later_therapy.switch[patient] = switch_day(plan, words[0], call[patient], death)
+        later_therapy.switch[patient] = day_of_switch(
+            tables.switches[own], tables.switch_delay[own], words[0], call[patient], death
+        )
 
 
 @rule

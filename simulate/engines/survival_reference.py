@@ -27,7 +27,7 @@ from simulate.patient.accrual import admitted, arrivals_on
 from simulate.patient.baseline import baseline_level
 from simulate.patient.response import day_of_response, response_word
 from simulate.patient.survival import DROPOUT, SINGLE_PFS, course_of, transition_day
-from simulate.patient.switching_at_calls import day_of_switch
+from simulate.patient.switching import day_of_switch
 from simulate.plan import with_lists
 from simulate.records import LogRow
 from simulate.streams import Purpose, words
@@ -136,7 +136,7 @@ def enrol(trial: SurvivalTrialRun, region: int, day: int) -> None:
         plan.survival, arm, cell, event, death, after, draws.switch
     )
     dropout_day = transition_day(plan.survival, DROPOUT, arm, cell, dropout)
-    switches, delay = plan.survival.switches, plan.survival.switch_delay
+    switches, delay = plan.survival.switches[arm], plan.survival.switch_delay[arm]
     response_day = NEVER
     if plan.response.exists == 1:
         drawn = response_word(plan.response, event, draws.response)
@@ -152,7 +152,7 @@ def enrol(trial: SurvivalTrialRun, region: int, day: int) -> None:
         progression_day,
         death_day,
         dropout_day,
-        day_of_switch(switches, delay, arm, draws.switch, progression_day, death_day),
+        day_of_switch(switches, delay, draws.switch, progression_day, death_day),
         response_day,
     )
     trial.patients.append(patient)

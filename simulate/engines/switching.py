@@ -8,13 +8,13 @@ from simulate import clock
 from simulate.distributions import NEVER
 from simulate.engines.disease import run_disease
 from simulate.engines.trial import Patient, Trial
-from simulate.patient.switching import death_after_switch, switch_day
+from simulate.patient.switching import day_of_switch, death_after_switch
 
 
 def change_treatment(trial: Trial, patient: Patient, call: int) -> None:
     """A patient whose progression is called on a day may change treatment, which moves death."""
     plan, draws, course = patient.plan.switching, patient.draws, patient.course
-    day = switch_day(plan, draws.switch[0], call, course.death_day)
+    day = day_of_switch(plan.switches, plan.delay, draws.switch[0], call, course.death_day)
     if day == NEVER:
         return
     note = partial(trial.note, patient, "changes treatment")

@@ -10,8 +10,10 @@ from __future__ import annotations
 from simulate.compiled import keep_apart, rule
 from simulate.distributions import NEVER
 from simulate.looks.review_plan import ReviewPlan, ReviewRoom
+from simulate.patient.response import day_without_event
 from simulate.patient.survival import DEATH, DEATH_AFTER, EVENT
-from simulate.patient.switching_at_calls import course_after_switch, day_of_switch
+from simulate.patient.switching import day_of_switch
+from simulate.patient.switching_at_calls import course_after_switch
 from simulate.streams import Purpose, philox4x32
 from simulate.survival_ledger import SurvivalLedger
 
@@ -23,10 +25,10 @@ def change_treatment(plan: ReviewPlan, room: ReviewRoom, ledger: SurvivalLedger)
     """Find who changes treatment, and let them die as they then do; a change is new therapy."""
     switching, first = plan.switching, room.first_of_switching
     for i in range(ledger.n[0]):
+        arm = ledger.arm[i]
         day = day_of_switch(
-            switching.switches,
-            switching.delay,
-            ledger.arm[i],
+            switching.switches[arm],
+            switching.delay[arm],
             room.words[first + i],
             room.end[i],
             ledger.death_day[i],
@@ -55,3 +57,4 @@ def follow_switch(plan: ReviewPlan, room: ReviewRoom, ledger: SurvivalLedger, i:
     )
     ledger.progression_day[i] = progression
     ledger.death_day[i] = death
+    ledger.response_day[i] = day_without_event(ledger.response_day[i], progression, death)

@@ -11,7 +11,7 @@ from simulate.build_survival_plan import all_cells
 from simulate.looks.concordance import COUNTS
 from simulate.multiplicity.graph import Graph
 from simulate.scenario.analyses import Analysis
-from simulate.scenario.monitored import Monitored, patients_of
+from simulate.scenario.monitored import Monitored, patients_of, planned_events, populations_in
 from simulate.scenario.monitoring import Estimates, Hypothesis
 from simulate.scenario.populations import EVERYBODY, Population, population_of
 from simulate.scenario.survival_trial import SurvivalTrial
@@ -86,8 +86,10 @@ class LookDesign:
 
     def planned_events(self, hypothesis: Hypothesis) -> tuple[int | None, ...]:
         """At each look that tests a hypothesis: its events if they trigger the look, else None."""
+        endpoint, population = hypothesis.endpoint, population_of(hypothesis.population)
         return tuple(
-            _events_of(self.analyses[look], hypothesis) for look in self.looks_of(hypothesis)
+            planned_events(self.analyses[look], endpoint, population)
+            for look in self.looks_of(hypothesis)
         )
 
     def information(self, hypothesis: Hypothesis) -> float:
@@ -105,25 +107,11 @@ class LookDesign:
     @property
     def populations(self) -> tuple[Population, ...]:
         """Subpopulations in which something is tested or counted, each once."""
-        tested = [each.population for each in self.hypotheses]
-        counted = [t.events.population for a in self.analyses for t in a.cut.triggers if t.events]
-        found = dict.fromkeys(population_of(levels) for levels in (*tested, *counted))
-        return tuple(each for each in found if each != EVERYBODY)
+        return populations_in(self.hypotheses, self.analyses)
 
     def place_of(self, population: Population) -> int:
         """Position of a subpopulation; -1 for all patients."""
         return -1 if population == EVERYBODY else self.populations.index(population)
-
-
-def _events_of(analysis: Analysis, hypothesis: Hypothesis) -> int | None:
-    own = hypothesis.endpoint, population_of(hypothesis.population)
-    counts = [
-        each.events.count
-        for each in analysis.cut.triggers
-        if each.events is not None
-        and (each.events.endpoint, population_of(each.events.population)) == own
-    ]
-    return max(counts) if counts else None
 
 
 def survival_design(trial: SurvivalTrial) -> LookDesign:

@@ -54,8 +54,12 @@ def day_of_response(
     progression, death, dropout
         Days from randomisation; a dropout on the day on which it is known still tells.
     """
-    if drawn < plan.responds_from[arm * plan.n_cells + cell]:
+    if drawn < plan.responds_from[arm * plan.n_cells + cell] or dropout < plan.evaluable_day:
         return NEVER
-    if min(progression, death) <= plan.evaluable_day or dropout < plan.evaluable_day:
-        return NEVER
-    return plan.evaluable_day
+    return day_without_event(plan.evaluable_day, progression, death)
+
+
+@rule
+def day_without_event(day: int, progression: int, death: int) -> int:
+    """The day on which a response is known, or NEVER for who has progressed or died by then."""
+    return day if min(progression, death) > day else NEVER

@@ -1,8 +1,10 @@
 """Change of treatment after progression, one way, and what it does to survival.
 
-Patients whose progression the investigator calls may change to another treatment some days later.
-From then on the hazard of death after progression is another one; if progression was called too
-early, from progression on.
+Who changes treatment, and when, is one rule for patients of any kind. What it does to those in
+cycles and scans stands here, too: once the investigator has called progression, from the change on
+the hazard of death after progression is another one; if progression was called too early, from
+progression on. Of plain survival models see :mod:`simulate.patient.survival`, and of those with a
+treating reader :mod:`simulate.patient.switching_at_calls`.
 
 Days are patient days: day 0 is the first dose.
 """
@@ -35,11 +37,23 @@ class SwitchPlan(NamedTuple):
 
 
 @rule
-def switch_day(plan: SwitchPlan, word: int, call: int, death: int) -> int:
-    """Day of the change of treatment, or NEVER if there is none or death comes first."""
-    if word >= plan.switches:
+def day_of_switch(switches: int, delay: int, word: int, start: int, death: int) -> int:
+    """Day of the change of treatment, or NEVER if there is none or death comes first.
+
+    Parameters
+    ----------
+    switches, delay
+        Words of those who change, those below; and days from the start to the change.
+    word
+        The patient's.
+    start
+        Day from which it counts: of progression, or of the call by which the patient is treated.
+    death
+        Day of death, were there no change.
+    """
+    if word >= switches:
         return NEVER
-    day = later(call, plan.delay)
+    day = later(start, delay)
     return day if day < death else NEVER
 
 

@@ -44,27 +44,6 @@ class SwitchingPlan(NamedTuple):
 
 
 @rule
-def day_of_switch(
-    switches: IntTable, delay: IntTable, arm: int, word: int, start: int, death: int
-) -> int:
-    """Day of the change of treatment, or NEVER if there is none or death comes first.
-
-    Parameters
-    ----------
-    switches, delay
-        By arm: words of those who change, and days from the start to the change.
-    start
-        Day from which it counts: of progression, or of the call of the treating reader.
-    death
-        Day of death, were there no change.
-    """
-    if word >= switches[arm]:
-        return NEVER
-    day = later(start, delay[arm])
-    return day if day < death else NEVER
-
-
-@rule
 def hazard_table(plan: SwitchingPlan, arm: int, cell: int, transition: int) -> int:
     """Where the cumulative hazard of a transition begins."""
     return plan.table[(arm * plan.n_cells + cell) * N_HAZARDS + transition]

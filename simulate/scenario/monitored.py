@@ -114,10 +114,7 @@ class Monitored:
     @property
     def populations(self) -> tuple[Population, ...]:
         """Subpopulations in which something is tested or counted, each once."""
-        tested = [each.population for each in self.hypotheses]
-        counted = [t.events.population for a in self.analyses for t in a.cut.triggers if t.events]
-        found = dict.fromkeys(population_of(levels) for levels in (*tested, *counted))
-        return tuple(each for each in found if each != EVERYBODY)
+        return populations_in(self.hypotheses, self.analyses)
 
     @property
     def population_variables(self) -> tuple[str, ...]:
@@ -134,14 +131,7 @@ class Monitored:
         self, analysis: Analysis, endpoint: str, population: Population = EVERYBODY
     ) -> int | None:
         """Events of an endpoint by which an analysis is triggered; None if by something else."""
-        counts = [
-            each.events.count
-            for each in analysis.cut.triggers
-            if each.events is not None
-            and each.events.endpoint == endpoint
-            and population_of(each.events.population) == population
-        ]
-        return max(counts) if counts else None
+        return planned_events(analysis, endpoint, population)
 
     def information(self, hypothesis: Hypothesis) -> int | None:
         """Information at which all error of a hypothesis is spent; None if the scenario tells none.
@@ -157,6 +147,28 @@ class Monitored:
             hypothesis.endpoint,
             population_of(hypothesis.population),
         )
+
+
+def populations_in(
+    hypotheses: Sequence[Hypothesis], analyses: Sequence[Analysis]
+) -> tuple[Population, ...]:
+    """Subpopulations in which something is tested or counted, each once."""
+    tested = [each.population for each in hypotheses]
+    counted = [t.events.population for a in analyses for t in a.cut.triggers if t.events]
+    found = dict.fromkeys(population_of(levels) for levels in (*tested, *counted))
+    return tuple(each for each in found if each != EVERYBODY)
+
+
+def planned_events(analysis: Analysis, endpoint: str, population: Population) -> int | None:
+    """Events of an endpoint by which an analysis is triggered; None if by something else."""
+    counts = [
+        each.events.count
+        for each in analysis.cut.triggers
+        if each.events is not None
+        and each.events.endpoint == endpoint
+        and population_of(each.events.population) == population
+    ]
+    return max(counts) if counts else None
 
 
 def patients_of(trial: Monitored, hypothesis: Hypothesis) -> int:

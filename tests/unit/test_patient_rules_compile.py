@@ -369,6 +369,9 @@ def survival_calls() -> dict[str, list[tuple[Any, ...]]]:
         "patient.response.response_word": [
             (plan, a, b) for plan in responses for a in WORDS for b in WORDS
         ],
+        "patient.response.day_without_event": [
+            (112, *days) for days in ((113, never), (112, never), (never, 112), (never, never))
+        ],
         "patient.response.day_of_response": [
             (responses[0], arm, cell, w, *days)
             for arm in (0, 1)
@@ -388,12 +391,6 @@ def switching_calls(model: SurvivalModelPlan) -> dict[str, list[tuple[Any, ...]]
     plan = switching_plan(scenario, 900)
     tables = [switching_at_calls.hazard_table(plan, arm, 1, k) for arm in (0, 1) for k in (0, 1, 2)]
     return {
-        "patient.switching_at_calls.day_of_switch": [
-            (model.switches, model.switch_delay, arm, w, start, death)
-            for arm in (0, 1)
-            for w in WORDS
-            for start, death in ((30, 40), (30, 39), (never, 40), (30, never))
-        ],
         "patient.switching_at_calls.hazard_table": [
             (plan, arm, 1, k) for arm in (0, 1) for k in (0, 1, 2)
         ],
@@ -530,8 +527,8 @@ def calls(plan: Plan, twin: Plan, scenario: Scenario) -> dict[str, list[tuple[An
             for a in WORDS
             for b in WORDS
         ],
-        "patient.switching.switch_day": [
-            (SwitchPlan(2**31, 20, 0.5), w, call, death)
+        "patient.switching.day_of_switch": [
+            (2**31, 20, w, call, death)
             for w in (0, 2**31, 2**32 - 1)
             for call in (90, never)
             for death in (100, 200, never)

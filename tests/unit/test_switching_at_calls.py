@@ -130,6 +130,24 @@ def known(day: Any) -> int | None:
     return None if day is None or day != day else int(day)
 
 
+def test_who_dies_sooner_by_a_change_of_treatment_has_no_response_after_death() -> None:
+    """After a call that came too early, before it is known who has responded."""
+    harmful = [{**each, "hazard_ratio": 50} for each in MODEL["switching"]]
+    response = {"rate": 0.3, "evaluable_after": "200 days"}
+    errors = [{**READERS[0], "early": 0.2, "by_arm": {}}, READERS[1]]
+    model = MODEL | {"switching": harmful, "response": response, "readers": errors}
+    ends = [{"id": 5, "name": "ORR", "of": "ORR"}]
+    made = TrialMaker(
+        scenario_of(survival=model, endpoints=[*ENDPOINTS, *ends], sample_size=2000), SEED
+    ).make(REPLICATE)
+
+    table = made.subjects
+    soonest = table[["progression_day", "death_day"]].min(axis=1)
+    responds = table["response_day"].notna()
+    assert responds.sum() > 100
+    assert not (soonest <= table["response_day"])[responds].any()
+
+
 def test_a_change_of_treatment_needs_nobody_to_look_at_progression() -> None:
     """Where only deaths are counted, they are those of the same patients."""
     only = [{"id": 4, "name": "OS", "of": "OS"}]

@@ -30,7 +30,7 @@ from simulate.patient.survival import (
     table_of,
     transition_after,
 )
-from simulate.patient.switching_at_calls import day_of_switch
+from simulate.patient.switching import day_of_switch
 from simulate.streams import Purpose
 from simulate.survival_ledger import SurvivalLedger
 from simulate.survival_plan import SurvivalPlan
@@ -145,7 +145,7 @@ def follow_both(
                 arm, drawn = ledger.arm[first + i], word_of(work.switch_words, 0, i)
                 progression, death = ledger.progression_day[first + i], ledger.death_day[first + i]
                 ledger.switch_day[first + i] = day_of_switch(
-                    plan.switches, plan.switch_delay, arm, drawn, progression, death
+                    plan.switches[arm], plan.switch_delay[arm], drawn, progression, death
                 )
 
 

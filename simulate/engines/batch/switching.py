@@ -16,7 +16,7 @@ from simulate.engines.batch.life import (
     Life,
 )
 from simulate.engines.batch.words import word_at
-from simulate.patient.switching import death_after_switch, switch_day
+from simulate.patient.switching import day_of_switch, death_after_switch
 from simulate.plan import Plan
 
 
@@ -25,12 +25,12 @@ def change_treatment(plan: Plan, layout: Layout, life: Life, call: int) -> None:
     """A patient whose progression is called on a day may change treatment, which moves death."""
     if plan.switching.switches == 0:
         return
-    now, start = life.now, layout.patient.start
-    day = switch_day(plan.switching, now[SWITCH_WORD], call, now[DEATH_DAY])
+    now, start, own = life.now, layout.patient.start, plan.switching
+    day = day_of_switch(own.switches, own.delay, now[SWITCH_WORD], call, now[DEATH_DAY])
     if day == NEVER:
         return
     now[DEATH_DAY] = death_after_switch(
-        plan.switching,
+        own,
         plan.disease,
         course_of(life),
         life.factors,
