@@ -214,9 +214,7 @@ def _by_endpoint(outcomes: Outcomes, analysis: str, name: str) -> Iterator[Measu
     if endpoint is None or np.isnan(values).all():
         return
     statistic, _, arm = rest.partition(".")
-    if statistic in ("median", "events", "rmst", "evaluable", "rate") or statistic.startswith(
-        "rate_"
-    ):
+    if statistic in _OF_ENDPOINTS or statistic.startswith("rate_"):
         yield from distribution(analysis, endpoint, arm or _ALL, "", statistic, values)
 
 
