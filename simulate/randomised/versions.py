@@ -56,9 +56,10 @@ def arms_in_words(arms: tuple[str, str]) -> str:
 
 
 def tested(outcomes: Outcomes, endpoint: str, arms: tuple[str, str]) -> Hypothesis | None:
-    """The first hypothesis that compares two arms in an endpoint."""
+    """The first hypothesis that compares two arms in an endpoint, of all patients."""
     for each in outcomes.hypotheses:
-        if (each.endpoint, each.experimental, each.control) == (endpoint, *arms):
+        same = (each.endpoint, each.experimental, each.control) == (endpoint, *arms)
+        if same and not each.population:
             return each
     return None
 

@@ -94,6 +94,19 @@ def test_a_hazard_ratio_that_is_not_tested_is_told_and_compared(outcomes: Outcom
     assert ("PFS", "log_hazard_ratio.mean") not in found  # a hypothesis tells it
 
 
+def test_a_test_of_a_subpopulation_does_not_tell_the_hazard_ratio_of_all(
+    outcomes: Outcomes,
+) -> None:
+    columns = {("only", name): np.array(values, float) for name, values in COLUMNS.items()}
+    columns["only", "pfs.log_hr.new.control"] = np.array([-0.6, -0.2, -0.1, 0.0])
+    part = outcomes.hypotheses[0].model_copy(update={"population": {"sex": ("f",)}})
+    only = replace(outcomes, looks=MadeUpLooks(columns, 4), hypotheses=(part,))
+
+    (ratio,) = [m for m in paired_versions(only) if m.name == "log_hazard_ratio.mean"]
+
+    assert (ratio.endpoint, ratio.estimate) == ("PFS", mean([-0.6, -0.2, -0.1, 0.0]))
+
+
 def test_medians_are_compared_where_both_are_reached(outcomes: Outcomes) -> None:
     estimate = found(outcomes, "median.difference", "control").estimate
     assert estimate.estimate == pytest.approx((2 + 2 + 0.5) / 3)
