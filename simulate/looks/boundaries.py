@@ -23,6 +23,7 @@ from simulate.scenario.monitoring import Hypothesis
 from simulate.sequential.actual import ActualBounds, BoundTable, final_looks
 from simulate.sequential.boundaries import find_design_bounds
 from simulate.sequential.design import BetaSpending, GroupSequential, NoFutility
+from simulate.sequential.refusals import LEAST_GAIN
 from simulate.spending import spending_of
 
 Path = tuple[int, ...]
@@ -171,8 +172,9 @@ def planned_fractions(
     """Information fractions at which the looks of a hypothesis are planned, the last one 1.
 
     Where a look is triggered by something else than its events, it is planned with those that are
-    expected. If none are known, or as many as at the next look, it is planned evenly between the
-    looks beside it.
+    expected. If none are known, or a look is next to none or next to another one (within
+    :data:`~simulate.sequential.refusals.LEAST_GAIN`), it is planned evenly between the looks
+    beside it.
     """
     information = design.information(hypothesis)
     counts: Sequence[float | None] = expected.get(
@@ -181,7 +183,8 @@ def planned_fractions(
     known: dict[int, float] = {-1: 0.0, len(counts) - 1: 1.0}
     for look, count in enumerate(counts[:-1]):
         fraction = math.nan if count is None else count / information
-        if max(known[before] for before in known if before < look) < fraction < 1.0:
+        before = max(known[earlier] for earlier in known if earlier < look)
+        if fraction - before >= LEAST_GAIN and 1.0 - fraction >= LEAST_GAIN:
             known[look] = fraction
     places = sorted(known)
     return tuple(np.interp(range(len(counts)), places, [known[i] for i in places]).tolist())

@@ -18,7 +18,7 @@ from simulate.sequential.integration import (
     probability_beyond,
     start_of_trial,
 )
-from simulate.sequential.refusals import DesignError, increasing
+from simulate.sequential.refusals import DesignError, gaining
 
 
 class Crossing(NamedTuple):
@@ -49,13 +49,13 @@ def crossing(
     Raises
     ------
     DesignError
-        If the lengths differ or information does not increase.
+        If the lengths differ, or a look gains no information to speak of.
     """
     info, mean, low, high = (
         np.ascontiguousarray(np.atleast_1d(given), np.float64)
         for given in (information, means, lower, upper)
     )
-    increasing("information", info.tolist())
+    gaining("information", info.tolist())
     if not info.shape == mean.shape == low.shape == high.shape:
         raise DesignError("bounds", "information, means and bounds differ in length")
     if not (np.all(low <= high) and np.all(np.isfinite(mean))):

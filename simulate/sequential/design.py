@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from simulate.sequential.refusals import DesignError, increasing
+from simulate.sequential.refusals import DesignError, gaining
 from simulate.sequential.spending import NoSpending, OBrienFlemingType, Spending
 
 
@@ -86,7 +86,7 @@ class GroupSequential:
 
     def __post_init__(self) -> None:
         """Refuse looks and bounds that cannot be."""
-        increasing("fractions", self.fractions)
+        gaining("fractions", self.fractions)
         if not math.isclose(self.fractions[-1], 1.0, rel_tol=1e-12):
             raise DesignError(
                 "fractions",

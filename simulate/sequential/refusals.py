@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from simulate.errors import SimulateError
 
@@ -46,6 +47,34 @@ def between(part: str, value: float, low: float, high: float) -> float:
         )
         raise DesignError(part, f"{value:g} is not possible", f"Give {allowed}")
     return float(value)
+
+
+LEAST_GAIN = 1e-6
+"""Least share of the last look's information that every look gains.
+
+With less, such as a billionth of an expected event, two looks are one: no bound tells them apart,
+and the integration would need more nodes than there is room for.
+"""
+
+
+def gaining(part: str, information: Sequence[float]) -> tuple[float, ...]:
+    """Give the information of the looks if every look gains some, that of the first included.
+
+    Raises
+    ------
+    DesignError
+        If there is no look, or one does not gain :data:`LEAST_GAIN` of the last one's information.
+    """
+    values = increasing(part, information)
+    for number, (before, after) in enumerate(pairwise((0.0, *values)), start=1):
+        if after - before < LEAST_GAIN * values[-1]:
+            raise DesignError(
+                part,
+                f"look {number} gains {after - before:.4g}, less than a millionth of the last "
+                f"look's {values[-1]:g}",
+                "Move the look, or leave it out",
+            )
+    return values
 
 
 def increasing(part: str, values: Sequence[float], *, above: float = 0.0) -> tuple[float, ...]:

@@ -11,7 +11,7 @@ from simulate.scenario.monitoring import Hypothesis
 from simulate.scenario.testing import is_of_rates
 from simulate.sequential.boundaries import Bounds, find_design_bounds
 from simulate.sequential.design import BetaSpending, GroupSequential, NoFutility
-from simulate.sequential.refusals import DesignError
+from simulate.sequential.refusals import LEAST_GAIN, DesignError
 from simulate.sequential.spending import GivenSpending, Spending
 from simulate.spending import spending_of
 
@@ -91,8 +91,9 @@ def _information(hypothesis: Hypothesis) -> str:
 def _check_order(hypothesis: Hypothesis, events: Sequence[float], information: float) -> None:
     """Refuse looks that add nothing, and interim looks that have everything."""
     part = f"hypothesis {hypothesis.name}"
+    least = max(_ROUNDING, LEAST_GAIN * events[-1])
     for look, (before, after) in enumerate(pairwise((0.0, *events)), start=1):
-        if after <= before + _ROUNDING:
+        if after <= before + least:
             raise DesignError(
                 part,
                 f"its look {look} is not expected to have more {_information(hypothesis)} than "

@@ -119,6 +119,8 @@ def test_expected_events_plan_the_looks_that_nothing_else_plans() -> None:
     assert planned_fractions(found, one, {"h": (80.0, 150.0, 200.0)}) == (0.4, 0.75, 1.0)
     # a look without more events than the one before it lies between its neighbours
     assert planned_fractions(found, one, {"h": (80.0, 80.0, 200.0)}) == (0.4, 0.7, 1.0)
+    # nor is there a look with less than a millionth of an event
+    assert planned_fractions(found, one, {"h": (6e-15, 150.0, 200.0)}) == (0.375, 0.75, 1.0)
     assert planned_fractions(found, one, {"other": (80.0, 150.0, 200.0)}) == pytest.approx(
         (1 / 3, 2 / 3, 1.0)
     )

@@ -268,6 +268,7 @@ def test_hazard_ratios_and_z_of_gsdesign() -> None:
         (lambda: GroupSequential(()), "fractions", "none is given"),
         (lambda: GroupSequential((0.5, 0.4, 1.0)), "fractions", "number 2 is 0.4 and follows 0.5"),
         (lambda: GroupSequential((0.0, 1.0)), "fractions", "number 1 is 0 and follows 0"),
+        (lambda: GroupSequential((3e-17, 1.0)), "fractions", "look 1 gains 3e-17"),
         (lambda: GroupSequential((0.5, 0.9)), "fractions", "0.9 of the information"),
         (lambda: GroupSequential(THREE, futility=GivenZ((0.0,))), "futility", "1 bounds"),
         (lambda: GroupSequential(THREE, futility=GivenZ((0.0, math.inf))), "futility", "inf"),

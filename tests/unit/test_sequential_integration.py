@@ -115,6 +115,8 @@ def test_a_trial_ends_where_the_bounds_meet() -> None:
     [
         (([1, 1], [0, 0], [0, 0], [2, 2]), "information"),
         (([0, 1], [0, 0], [0, 0], [2, 2]), "information"),
+        (([1e-17, 1], [0, 0], [0, 0], [2, 2]), "information"),
+        (([10, 10 + 1e-6], [0, 0], [0, 0], [2, 2]), "information"),
         (([1, 2], [0], [0, 0], [2, 2]), "bounds"),
         (([1, 2], [0, 0], [3, 0], [2, 2]), "bounds"),
         (([1, 2], [0, math.nan], [0, 0], [2, 2]), "bounds"),
