@@ -182,6 +182,12 @@ def test_bop2_is_the_best_of_all_its_boundaries() -> None:
     assert again == found
 
 
+def test_bop2_counts_that_another_program_prints() -> None:
+    # the binary example of the R package BOP2FE (Xu et al. 2025), whose futility bounds are BOP2's
+    found = bop2.with_parameters(tuple(range(10, 41, 5)), 0.2, bop2.vague_prior(0.2), 0.909, 1.0)
+    assert found.rule.no_go == (1, 2, 3, 5, 7, 9, 11)
+
+
 def test_go_and_no_go_by_one_sided_limits() -> None:
     rule = lalonde.go_consider_no_go(
         (12, 40), lower_reference=0.2, target=0.4, go_confidence=0.8, no_go_confidence=0.9
