@@ -35,6 +35,8 @@ PLACE = $(call given,--out,$(OUT)) $(call given,--name,$(NAME)) $(if $(strip $(F
 EFFECT = $(if $(strip $(NULL)),--null)
 # starting a test worker imports scipy and pandas anew: idle workers take over what others have left
 PARALLEL = -n $(or $(strip $(WORKERS)),auto) --dist worksteal
+# tests take all processors already: threads of linear algebra beside them only wait for each other
+ONE_THREAD = OPENBLAS_NUM_THREADS=1
 # SET is split into words by the shell, so that quotes hold a value with spaces together
 WITH_SET = set -f; set --; for pair in $(SET); do set -- "$$@" --set "$$pair"; done;
 
@@ -93,10 +95,10 @@ warmup: setup ## compile beforehand what is compiled, so that no run has to wait
 	@$(SIMULATE) warmup
 
 test: setup ## run the quick tests
-	@$(PY) -m pytest -m 'not verify' $(PARALLEL) $(TESTS)
+	@$(ONE_THREAD) $(PY) -m pytest -m 'not verify' $(PARALLEL) $(TESTS)
 
 verify: setup ## run the slow tests against theory and known truth
-	@$(PY) -m pytest -m verify $(PARALLEL) $(TESTS)
+	@$(ONE_THREAD) $(PY) -m pytest -m verify $(PARALLEL) $(TESTS)
 
 notebooks: setup ## execute all notebooks
 	@$(PY) -m pytest tests/notebooks

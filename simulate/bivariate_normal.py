@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from scipy.special import ndtr
 
@@ -10,13 +12,21 @@ from simulate.distributions import FloatArray
 _NODES = 96
 
 
+@lru_cache(maxsize=8)
+def gauss_legendre(n: int) -> tuple[FloatArray, FloatArray]:
+    """Nodes and weights of Gauss and Legendre's rule on (-1, 1), kept: finding them takes long."""
+    nodes, weights = np.polynomial.legendre.leggauss(n)
+    nodes.flags.writeable = weights.flags.writeable = False
+    return nodes, weights
+
+
 def both_above(one: FloatArray, other: FloatArray, correlation: float) -> FloatArray:
     """``P(X > one, Y > other)`` of standard normal X and Y with a correlation between -1 and 1.
 
     By Gauss-Legendre integration of Plackett's formula over the correlation, after Drezner and
     Wesolowsky (1990); elementwise. Values may be infinite.
     """
-    x, weights = np.polynomial.legendre.leggauss(_NODES)
+    x, weights = gauss_legendre(_NODES)
     limit = np.arcsin(correlation)
     angle = 0.5 * limit * (x + 1.0)
     sine, cosine2 = np.sin(angle), np.cos(angle) ** 2

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 
-from simulate.bivariate_normal import both_above
+from simulate.bivariate_normal import both_above, gauss_legendre
 from simulate.distributions import FloatArray, IntArray
 from simulate.errors import UsageError
 from simulate.patient.survival import DEATH, DROPOUT, EVENT
@@ -118,7 +118,7 @@ def _three_above(
     integrated.
     """
     low, high = max(-float(ndtri(progression)), -_FAR), _FAR
-    x, weights = np.polynomial.legendre.leggauss(_NODES)
+    x, weights = gauss_legendre(_NODES)
     z = low + 0.5 * (high - low) * (x + 1.0)
     density = np.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi)
 

@@ -196,7 +196,7 @@ def test_numbers_that_make_no_sense_are_refused(
 
 def test_ctrl_c_leaves_no_half_result_and_the_same_command_goes_on(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "simulate", "run", "scenarios/kn026_phase2.yaml"]
-    command += ["-n", "150", "--workers", "2", "--engine", "reference"]
+    command += ["-n", "60", "--workers", "2", "--engine", "reference"]
     command += ["--out", str(tmp_path), "--set", "sweep=[]"]
     root = Path(__file__).parents[2]
     # what is started in the background inherits that SIGINT is ignored
@@ -220,7 +220,7 @@ def test_ctrl_c_leaves_no_half_result_and_the_same_command_goes_on(tmp_path: Pat
         chunks = file["chunks"]
     assert 0 < chunks.sum() < len(chunks)
     done = subprocess.run(command, cwd=root, capture_output=True, check=True)
-    assert b"150 replicates" in done.stdout
+    assert b"60 replicates" in done.stdout
     assert [path.name for path in tmp_path.iterdir()] == ["kn026_phase2"]
 
 
