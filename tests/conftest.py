@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from hypothesis.internal.conjecture.providers import HypothesisProvider
+from hypothesis.internal.constants_ast import Constants
 from observed import Observed, plan_of_day
 
 from simulate.build_plan import build_plan
@@ -18,6 +20,15 @@ KN026 = Path(__file__).parents[1] / "scenarios" / "kn026_phase2.yaml"
 
 Run = Callable[..., TrialRecords]
 Observe = Callable[..., Observed]
+
+
+def pytest_configure() -> None:
+    """Draw the same random trials in every process.
+
+    Hypothesis also draws numbers that it finds in the source of the modules that are loaded, and
+    which ones are loaded depends on the tests before.
+    """
+    pytest.MonkeyPatch().setattr(HypothesisProvider, "_local_constants", Constants())
 
 
 @pytest.fixture(scope="session")
