@@ -15,6 +15,7 @@ from simulate.story.events import event_lines
 from simulate.story.history import UNSEEN, History, Looks, table_of
 from simulate.story.known import cut_lines
 from simulate.story.readers import reader_lines
+from simulate.story.single_arm import look_lines
 from simulate.story.survival import check_patient, survival_story
 from simulate.streams import RESERVED_REPLICATES
 
@@ -65,7 +66,12 @@ def story(scenario: Scenario | SurvivalScenario, *, seed: int, replicate: int, p
         *table_of(
             history.date,
             history.first_dose if history.is_treated else None,
-            [*event_lines(history), *reader_lines(history), *cut_lines(history)],
+            [
+                *event_lines(history),
+                *reader_lines(history),
+                *cut_lines(history),
+                *look_lines(history),
+            ],
         ),
     ]
     return "\n".join(lines) + "\n"

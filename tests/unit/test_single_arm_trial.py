@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import re
+from collections import Counter
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -29,6 +32,7 @@ from simulate.ledger import ledger_of
 from simulate.plan import with_lists
 from simulate.records import TrialRecords
 from simulate.scenario.scenario import Scenario
+from simulate.story import story
 
 SIMON = {"kind": "simon", "p0": 0.3, "p1": 0.5, "alpha": 0.05, "power": 0.8}
 OFTEN = {"kind": "bop2", "looks": [8, 16, 24, 32], "p0": 0.3, "p1": 0.55, "alpha": 0.1}
@@ -274,3 +278,34 @@ def test_a_trial_with_too_few_patients_is_decided_at_its_last_data_cut(scenario:
 def test_slots_are_counted_by_their_names(scenario: Scenario) -> None:
     assert (len(OVERALL_SLOTS), len(FULL_SLOTS), len(LOOK_SLOTS)) == (N_OVERALL, N_FULL, N_LOOK)
     assert single_arm_slots(scenario) == ()
+
+
+@pytest.mark.parametrize(
+    "variant", ["enrolment pauses", "go, consider and no go", "looks overtake each other"]
+)
+def test_a_patients_story_tells_the_looks(variant: str, made: dict[str, Trials]) -> None:
+    trial, replicates = made[variant]
+    assert trial.single_arm is not None
+    patients = trial.single_arm.design.rule.patients
+    seen: Counter[str] = Counter()
+    for replicate, records in enumerate(replicates):
+        naive, patient = day_by_day(trial, records), patients[0] + replicate
+        text = story(trial, seed=5, replicate=replicate, patient=patient)
+        words = " ".join(text.split())
+        told = re.findall(r"LOOK (\d) of \d of the single-arm design \((\S+)\): (\d+) of", words)
+        assert [(int(look), int(n)) for look, _, n in told] == [
+            (look, naive[f"look_{look}_responders"]) for look in range(1, int(naive["look"]) + 1)
+        ]
+        days = [(dt.date.fromisoformat(date) - trial.origin).days for _, date, _ in told]
+        assert days == [naive[f"look_{look}_day"] for look in range(1, len(told) + 1)]
+        (decision,) = re.findall("The trial ends: (no go|go|consider)", words)
+        assert naive[decision.replace(" ", "_")] == 1
+        enrolled = records.subjects["enrolment_trial_day"][patient]
+        assert ("would not be enrolled" in words) == (enrolled > naive["day"])
+        assert words.count("this patient is not among them") >= 1
+        seen.update([decision, "paused" if "enrolment pauses" in words else "goes on"])
+    assert ("paused" in seen) == (variant == "enrolment pauses")
+
+
+def test_a_story_without_a_design_has_no_looks(scenario: Scenario) -> None:
+    assert "LOOK" not in story(scenario, seed=5, replicate=0, patient=1)
