@@ -26,6 +26,8 @@ def test_in_words(test: TestName | TestBlock) -> str:
         case testing.WinRatio(order=order, measure=measure):
             what = "win ratio" if measure == "win_ratio" else "net benefit"
             return f"{what} of {listing(order, last='then')}"
+        case testing.IntervalCensored():
+            return "interval-censored score test (Finkelstein)"
         case testing.ResponseTest(method="cmh"):
             return "Cochran-Mantel-Haenszel test of response rates"
         case testing.ResponseTest():
