@@ -84,7 +84,9 @@ def look_at_trial(
     seen = Seen(watch.observation, ledger, watch.event_day, stride, watch.review)
     find_event_days(seen)
     if watch.plan.tests.has_intervals == 1:
-        find_free_days(seen, watch.plan.tests.is_by_scans, watch.room.tally.tests.intervals.free_day)
+        find_free_days(
+            seen, watch.plan.tests.is_by_scans, watch.room.tally.tests.intervals.free_day
+        )
     enrolled = Enrolled(
         ledger.n[0],
         ledger.enrolment_trial_day,

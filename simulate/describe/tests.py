@@ -28,10 +28,9 @@ def test_in_words(test: TestName | TestBlock) -> str:
             return f"{what} of {listing(order, last='then')}"
         case testing.IntervalCensored():
             return "interval-censored score test (Finkelstein)"
-        case testing.ResponseTest(method="cmh"):
-            return "Cochran-Mantel-Haenszel test of response rates"
-        case testing.ResponseTest():
-            return "Miettinen-Nurminen test of response rates"
+        case testing.ResponseTest(method=method):
+            who = "Cochran-Mantel-Haenszel" if method == "cmh" else "Miettinen-Nurminen"
+            return f"{who} test of response rates"
         case _:
             return "log-rank test"
 

@@ -23,11 +23,10 @@ from simulate.distributions import ShortColumn
 from simulate.looks.effect import Effect
 from simulate.looks.turnbull import (
     PieceRoom,
-    add_interval,
     find_masses,
+    gather_intervals,
     number_pieces,
     piece_room,
-    sum_masses,
 )
 
 ALL_STRATA = -1
@@ -110,19 +109,15 @@ def one_step_log_hazard_ratio(score: Score) -> Effect:
 @rule
 def _score_of(some: Intervals, stratum: int, room: PieceRoom) -> Score:
     """The score in a stratum."""
-    n, n_first = 0, 0
-    for i in range(some.n):
-        if _is_counted(some, i, stratum):
-            room.begins[_first_day(some, i)] = 1
-            room.pieces[_last_day(some, i, room.beyond)] = 1
-            n += 1
-            n_first += 1 if some.arm[i] == some.first else 0
+    n = _take_patients(some, stratum, room)
+    n_first = 0
+    for k in range(n):
+        n_first += room.is_experimental[k]
     score = Score(0.0, 0.0, 0)
     n_pieces = number_pieces(room)
     if n_pieces > 1 and 0 < n_first < n:
-        n_intervals = _gather(some, stratum, n_pieces, room)
+        n_intervals = gather_intervals(room, n_pieces, n)
         steps = find_masses(room, n_pieces, n_intervals, n)
-        sum_masses(room, n_pieces, room.mass)
         score = _sum_scores(room, n_intervals, n, n_first, steps)
     for day in range(room.beyond + 1):
         room.begins[day] = 0
@@ -131,37 +126,22 @@ def _score_of(some: Intervals, stratum: int, room: PieceRoom) -> Score:
 
 
 @rule
-def _is_counted(some: Intervals, i: int, stratum: int) -> bool:
-    is_compared = some.arm[i] == some.first or some.arm[i] == some.second
-    return is_compared and (stratum == ALL_STRATA or some.stratum[i] == stratum)
-
-
-@rule
-def _first_day(some: Intervals, i: int) -> int:
-    """The first day on which the event of a patient may have been."""
-    if some.event[some.start + i] == 1:
-        return some.free_day[some.start + i] + 1
-    return some.day[some.start + i] + 1
-
-
-@rule
-def _last_day(some: Intervals, i: int, beyond: int) -> int:
-    """The last one; beyond all days without an event."""
-    return some.day[some.start + i] if some.event[some.start + i] == 1 else beyond
-
-
-@rule
-def _gather(some: Intervals, stratum: int, n_pieces: int, room: PieceRoom) -> int:
-    """Collect the different intervals of a stratum; give how many there are."""
-    for j in range(n_pieces):
-        room.head[j] = -1
+def _take_patients(some: Intervals, stratum: int, room: PieceRoom) -> int:
+    """Write the intervals of the patients of two arms in a stratum; give how many there are."""
     n = 0
     for i in range(some.n):
-        if _is_counted(some, i, stratum):
-            is_first = 1 if some.arm[i] == some.first else 0
-            n = add_interval(
-                room, n, _first_day(some, i), _last_day(some, i, room.beyond), is_first
-            )
+        is_first = some.arm[i] == some.first
+        is_compared = is_first or some.arm[i] == some.second
+        if is_compared and (stratum == ALL_STRATA or some.stratum[i] == stratum):
+            place = some.start + i
+            free_day, last = some.day[place], room.beyond
+            if some.event[place] == 1:
+                free_day, last = some.free_day[place], some.day[place]
+            room.first_day[n], room.last_day[n] = free_day + 1, last
+            room.is_experimental[n] = 1 if is_first else 0
+            room.begins[free_day + 1] = 1
+            room.pieces[last] = 1
+            n += 1
     return n
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from simulate.compiled import rule
+from simulate.compiled import keep_apart, rule
 from simulate.distributions import NEVER, IntTable, ShortColumn
 from simulate.endpoints import NOT_COUNTED
 from simulate.looks.review import review_trial
@@ -99,6 +99,7 @@ def find_free_days(seen: Seen, is_by_scans: IntTable, free_day: ShortColumn) -> 
     That is the last scan done before the one at which progression is called, and the day before a
     death.
     """
+    keep_apart()
     for endpoint in range(len(is_by_scans)):
         if is_by_scans[endpoint] == 1:
             for i in range(seen.ledger.n[0]):
@@ -110,15 +111,12 @@ def find_free_days(seen: Seen, is_by_scans: IntTable, free_day: ShortColumn) -> 
 @rule
 def _free_before(seen: Seen, endpoint: int, i: int, event: int) -> int:
     """The last day on which a patient was known to be free of an event."""
-    if event == 0:
-        return -1
+    if event == 0 or event == seen.ledger.death_day[i]:
+        return event - 1
     if seen.review.plan.rules.is_reviewed[endpoint] == 1:
         plan, room = seen.review.plan, seen.review.room
-        _, is_death, last, _ = before_event(plan, room, seen.ledger, endpoint, i, seen.stride)
-        return event - 1 if is_death else last
-    beyond = len(seen.observation.next_scan) - 1
-    scan = seen.observation.next_scan[min(seen.ledger.progression_day[i], beyond)]
-    return seen.observation.last_scan[event - 1] if event == scan else event - 1
+        return before_event(plan, room, seen.ledger, endpoint, i, seen.stride)[2]
+    return seen.observation.last_scan[event - 1]
 
 
 @rule

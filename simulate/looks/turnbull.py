@@ -28,6 +28,12 @@ class PieceRoom(NamedTuple):
 
     beyond: int
     """In place of a day: after all of them; the last day of whoever is free of an event."""
+    first_day: ShortColumn
+    """By patient: the first day on which the event may have been."""
+    last_day: ShortColumn
+    """By patient: the last one."""
+    is_experimental: ShortColumn
+    """By patient: 1 in the experimental arm."""
     begins: ShortColumn
     """By day: 1 if an interval begins; 0 between uses."""
     pieces: ShortColumn
@@ -46,10 +52,10 @@ class PieceRoom(NamedTuple):
     """By interval: those of the experimental arm."""
     mass: FloatColumn
     """By piece."""
-    second: FloatColumn
+    after: FloatColumn
     """By piece: the masses one step on."""
-    third: FloatColumn
-    """By piece: two steps on."""
+    before: FloatColumn
+    """By piece: one step earlier."""
     survival: FloatColumn
     """By piece, and one beyond: the mass of this piece and all later ones."""
     change: FloatColumn
@@ -59,9 +65,12 @@ class PieceRoom(NamedTuple):
 def piece_room(n_patients: int, last_day: int) -> PieceRoom:
     """Room for so many patients, observed until a last day."""
     n_days, n = last_day + 3, n_patients + 2
-    shorts = [np.zeros(n, np.int32) for _ in range(6)]
-    days = [np.zeros(n_days, np.int32) for _ in range(2)]
-    return PieceRoom(n_days - 1, *days, *shorts, *(np.zeros(n) for _ in range(5)))
+    of_patients, of_days, of_intervals = (
+        [np.zeros(size, np.int32) for _ in range(how_many)]
+        for size, how_many in ((n, 3), (n_days, 2), (n, 6))
+    )
+    floats = (np.zeros(n) for _ in range(5))
+    return PieceRoom(n_days - 1, *of_patients, *of_days, *of_intervals, *floats)
 
 
 @rule
@@ -77,26 +86,27 @@ def number_pieces(room: PieceRoom) -> int:
 
 
 @rule
-def add_interval(
-    room: PieceRoom, n: int, first_day: int, last_day: int, is_experimental: int
-) -> int:
-    """Count a patient's interval among the n that there are; give how many there are then.
-
-    The pieces have been numbered, and no interval had begun with any before the first was added.
-    """
-    first = 0 if first_day == 0 else room.pieces[first_day - 1]
-    last, k = room.pieces[last_day] - 1, room.head[first]
-    while k >= 0 and room.last[k] != last:
-        k = room.following[k]
-    if k < 0:
-        k = n
-        room.first[k], room.last[k] = first, last
-        room.weight[k], room.experimental[k] = 0, 0
-        room.following[k] = room.head[first]
-        room.head[first] = k
-        n += 1
-    room.weight[k] += 1
-    room.experimental[k] += is_experimental
+def gather_intervals(room: PieceRoom, n_pieces: int, n_patients: int) -> int:
+    """Collect the different intervals of the patients; give how many there are."""
+    for j in range(n_pieces):
+        room.head[j] = -1
+    n = 0
+    for i in range(n_patients):
+        first = 0
+        if room.first_day[i] > 0:
+            first = room.pieces[room.first_day[i] - 1]
+        last, k = room.pieces[room.last_day[i]] - 1, room.head[first]
+        while k >= 0 and room.last[k] != last:
+            k = room.following[k]
+        if k < 0:
+            k = n
+            room.first[k], room.last[k] = first, last
+            room.weight[k], room.experimental[k] = 0, 0
+            room.following[k] = room.head[first]
+            room.head[first] = k
+            n += 1
+        room.weight[k] += 1
+        room.experimental[k] += room.is_experimental[i]
     return n
 
 
@@ -105,64 +115,54 @@ def find_masses(room: PieceRoom, n_pieces: int, n_intervals: int, n_patients: in
     """Estimate the mass of each piece, and survival; give the steps that this took.
 
     Where the slope of the mean log-likelihood in the mass of no piece exceeds 1 by more than c, the
-    log-likelihood is at most n c below its maximum, as it is concave.
+    log-likelihood is at most n c below its maximum, as it is concave. Of three steps the second one
+    leads on to where the first two point.
     """
     for j in range(n_pieces):
         room.mass[j] = 1.0 / n_pieces
-    for step in range(0, MOST_STEPS, 3):
-        slope = _step(room, n_pieces, n_intervals, n_patients, room.mass, room.second)
+    for step in range(MOST_STEPS):
+        slope = _step(room, n_pieces, n_intervals, n_patients)
         if n_patients * (slope - 1.0) <= CLOSE:
             return step
-        _step(room, n_pieces, n_intervals, n_patients, room.second, room.third)
-        _extrapolate(room, n_pieces)
-        _step(room, n_pieces, n_intervals, n_patients, room.second, room.mass)
+        if step % 3 == 1:
+            _extrapolate(room, n_pieces)
+        else:
+            for j in range(n_pieces):
+                room.before[j] = room.mass[j]
+                room.mass[j] = room.after[j]
     return MOST_STEPS
 
 
 @rule
-def _step(
-    room: PieceRoom,
-    n_pieces: int,
-    n_intervals: int,
-    n_patients: int,
-    mass: FloatColumn,
-    into: FloatColumn,
-) -> float:
-    """Take a step of EM from some masses to others; give the largest slope where it began."""
-    sum_masses(room, n_pieces, mass)
-    for j in range(n_pieces + 1):
+def _step(room: PieceRoom, n_pieces: int, n_intervals: int, n_patients: int) -> float:
+    """Take a step of EM from the masses, whose survival is filled; give their largest slope."""
+    total = 0.0
+    room.survival[n_pieces], room.change[n_pieces] = 0.0, 0.0
+    for j in range(n_pieces - 1, -1, -1):
+        total += room.mass[j]
+        room.survival[j] = total
         room.change[j] = 0.0
     for k in range(n_intervals):
-        first, after = room.first[k], room.last[k] + 1
-        share = room.weight[k] / (room.survival[first] - room.survival[after])
+        first, beyond = room.first[k], room.last[k] + 1
+        share = room.weight[k] / (room.survival[first] - room.survival[beyond])
         room.change[first] += share
-        room.change[after] -= share
+        room.change[beyond] -= share
     total, largest = 0.0, 0.0
     for j in range(n_pieces):
         total += room.change[j]
         slope = max(total / n_patients, 0.0)
         largest = max(largest, slope)
-        into[j] = mass[j] * slope
+        room.after[j] = room.mass[j] * slope
     return largest
 
 
 @rule
-def sum_masses(room: PieceRoom, n_pieces: int, mass: FloatColumn) -> None:
-    """Fill survival from some masses."""
-    total = 0.0
-    room.survival[n_pieces] = 0.0
-    for j in range(n_pieces - 1, -1, -1):
-        total += mass[j]
-        room.survival[j] = total
-
-
-@rule
 def _extrapolate(room: PieceRoom, n_pieces: int) -> None:
-    """Write into the second masses where two steps lead on to; no mass falls to less than half."""
+    """Go where two steps lead on to; no mass falls below half of what it is after them."""
     steps, bends = 0.0, 0.0
     for j in range(n_pieces):
-        step = room.second[j] - room.mass[j]
-        bend = room.third[j] - room.second[j] - step
+        step = room.mass[j] - room.before[j]
+        bend = room.after[j] - room.mass[j] - step
         steps += step * step
         bends += bend * bend
     length = 1.0
@@ -170,11 +170,11 @@ def _extrapolate(room: PieceRoom, n_pieces: int) -> None:
         length = max(1.0, math.sqrt(steps / bends))
     total = 0.0
     for j in range(n_pieces):
-        step = room.second[j] - room.mass[j]
-        bend = room.third[j] - room.second[j] - step
-        far = room.mass[j] + 2.0 * length * step + length * length * bend
-        far = max(far, 0.5 * room.third[j])
-        room.second[j] = far
+        step = room.mass[j] - room.before[j]
+        bend = room.after[j] - room.mass[j] - step
+        far = room.before[j] + 2.0 * length * step + length * length * bend
+        far = max(far, 0.5 * room.after[j])
+        room.mass[j] = far
         total += far
     for j in range(n_pieces):
-        room.second[j] /= total
+        room.mass[j] /= total

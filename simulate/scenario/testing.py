@@ -138,9 +138,10 @@ class WinRatio(Section):
 
 
 class IntervalCensored(Section):
-    """The score test for progression that is only known to lie between two scans (Finkelstein 1986).
+    """The score test for progression that is known to lie between two scans (Finkelstein 1986).
 
-    It allows for calendars that differ by arm, and for scans that are missed.
+    It allows for calendars that differ by arm, and for scans that are missed. Its endpoint is PFS
+    that is seen at scans, in trials with plain survival models.
     """
 
     kind: Literal["interval_censored"]
