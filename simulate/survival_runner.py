@@ -34,7 +34,13 @@ from simulate.looks.design import survival_design
 from simulate.looks.plan import LookPlan
 from simulate.looks.review_plan import Review
 from simulate.looks.samples import Enrolled, LookRoom
-from simulate.looks.seen import Observation, Seen, find_event_days, take_sample
+from simulate.looks.seen import (
+    Observation,
+    Seen,
+    find_event_days,
+    find_free_days,
+    take_sample,
+)
 from simulate.packed import Packed, pack, unpacked
 from simulate.plan import with_lists
 from simulate.reading_words import look_up_reading, read_words
@@ -77,6 +83,10 @@ def look_at_trial(
     stride = len(watch.room.day)
     seen = Seen(watch.observation, ledger, watch.event_day, stride, watch.review)
     find_event_days(seen)
+    if watch.plan.tests.has_intervals == 1:
+        find_free_days(
+            seen, watch.plan.tests.is_by_scans, watch.room.tally.tests.intervals.free_day
+        )
     enrolled = Enrolled(
         ledger.n[0],
         ledger.enrolment_trial_day,

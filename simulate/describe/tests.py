@@ -26,10 +26,11 @@ def test_in_words(test: TestName | TestBlock) -> str:
         case testing.WinRatio(order=order, measure=measure):
             what = "win ratio" if measure == "win_ratio" else "net benefit"
             return f"{what} of {listing(order, last='then')}"
-        case testing.ResponseTest(method="cmh"):
-            return "Cochran-Mantel-Haenszel test of response rates"
-        case testing.ResponseTest():
-            return "Miettinen-Nurminen test of response rates"
+        case testing.IntervalCensored():
+            return "interval-censored score test (Finkelstein)"
+        case testing.ResponseTest(method=method):
+            who = "Cochran-Mantel-Haenszel" if method == "cmh" else "Miettinen-Nurminen"
+            return f"{who} test of response rates"
         case _:
             return "log-rank test"
 

@@ -239,7 +239,7 @@ def look_room(plan: LookPlan, n_patients: int, n_strata: int) -> LookRoom:
                 np.zeros(n_patients + 2),
                 np.zeros(n_patients + 2),
             ),
-            tests=test_room(plan.tests, n_patients, n_strata, plan.n_endpoints),
+            tests=test_room(plan.tests, n_patients, n_strata, plan.n_endpoints, last_day),
             events=np.zeros(n_hypotheses, np.int64),
             difference=np.zeros(n_hypotheses),
             variance=np.zeros(n_hypotheses),

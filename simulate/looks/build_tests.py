@@ -12,6 +12,7 @@ from simulate.distributions import IntArray
 from simulate.looks.columns import estimate_columns
 from simulate.looks.design import LookDesign
 from simulate.looks.further import (
+    INTERVAL_CENSORED,
     LOG_LOG_MILESTONE,
     LOG_RANK,
     MILESTONE,
@@ -26,6 +27,7 @@ from simulate.looks.further import (
     TestRoom,
     Tests,
 )
+from simulate.looks.interval_censored import interval_room
 from simulate.looks.largest import quadrature
 from simulate.looks.rates import rate_room
 from simulate.looks.weighted import (
@@ -73,6 +75,8 @@ def look_tests(design: LookDesign) -> Tests:
         order=_table(endpoint for order in orders for endpoint in order),
         n_further=len(every) - n,
         has_wins=int(any(kind in (WIN_RATIO, NET_BENEFIT) for kind in kinds)),
+        has_intervals=int(INTERVAL_CENSORED in kinds),
+        is_by_scans=_table(endpoint in design.seen_at_scans for endpoint in design.endpoints),
         response=_response(design, kinds),
         needs=_table(max(_need(test), further) for test in every[:n]),
         n_estimates=_table(len(estimate_columns(test)) for test in every),
@@ -116,6 +120,8 @@ def _kind(test: AnyTest) -> int:
             return MILESTONE if scale == "linear" else LOG_LOG_MILESTONE
         case testing.WinRatio(measure=measure):
             return WIN_RATIO if measure == "win_ratio" else NET_BENEFIT
+        case testing.IntervalCensored():
+            return INTERVAL_CENSORED
         case testing.ResponseTest():
             return RESPONSE
         case _:
@@ -148,13 +154,19 @@ def _need(test: AnyTest) -> int:
     return WITH_DAYS if weights_of(test) else SPLIT
 
 
-def test_room(tests: Tests, n_patients: int, n_strata: int, n_endpoints: int) -> TestRoom:
+def test_room(
+    tests: Tests, n_patients: int, n_strata: int, n_endpoints: int, last_day: int
+) -> TestRoom:
     """Room for a trial of at most so many patients; next to none for what no test needs."""
     weighted = n_patients if len(tests.weights.kind) else 0
-    wins = n_patients if tests.has_wins else 0
+    wins = n_patients if tests.has_wins or tests.has_intervals else 0
     rates = n_patients if tests.response >= 0 else 0
+    bounded, end = (n_patients, last_day) if tests.has_intervals else (0, 0)
     return TestRoom(
-        weight_room(weighted, n_strata), win_room(wins, n_endpoints), rate_room(rates, n_strata)
+        weight_room(weighted, n_strata),
+        win_room(wins, n_endpoints),
+        rate_room(rates, n_strata),
+        interval_room(bounded, n_endpoints, end),
     )
 
 

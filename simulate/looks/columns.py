@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from simulate.looks.design import LookDesign
 from simulate.scenario.monitoring import Hypothesis
 from simulate.scenario.testing import (
+    IntervalCensored,
     MaxCombo,
     Milestone,
     RestrictedMean,
@@ -131,6 +132,8 @@ def estimate_columns(test: TestName | TestBlock) -> Sequence[str]:
         case WinRatio(measure=measure):
             name = "log_win_ratio" if measure == "win_ratio" else measure
             return (name, f"{name}_se")
+        case IntervalCensored():
+            return ("one_step_log_hr", "one_step_log_hr_se")
         case MaxCombo():
             return ("largest_weight",)
         case _:

@@ -47,6 +47,8 @@ class LookDesign:
     """Names of columns that are filled by others, the last of a look."""
     rates: tuple[str, ...] = ()
     """Endpoints of which a rate is compared, and not a time."""
+    seen_at_scans: tuple[str, ...] = ()
+    """Endpoints whose progression is known to lie between two scans."""
     patients: Mapping[str, int] = field(default_factory=dict)
     """By the name of a hypothesis: patients whom its two arms are planned with."""
     groups: tuple[Mapping[str, str], ...] = ()
@@ -130,6 +132,7 @@ def survival_design(trial: SurvivalTrial) -> LookDesign:
         compares_all=len(trial.endpoints) > 1,
         more=tuple(more_columns(trial, switches=bool(trial.survival.switching))),
         rates=tuple(filter(trial.is_rate, trial.endpoint_names)),
+        seen_at_scans=tuple(filter(trial.is_seen_at_scans, trial.endpoint_names)),
         patients={each.name: patients_of(trial, each) for each in trial.hypotheses},
         groups=tuple(all_cells(trial)) if trial.populations else (),
     )

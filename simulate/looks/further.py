@@ -21,6 +21,13 @@ from simulate.looks.curve_tests import (
     milestone_of,
 )
 from simulate.looks.effect import effect_z
+from simulate.looks.interval_censored import (
+    IntervalRoom,
+    Intervals,
+    compare_intervals,
+    interval_z,
+    one_step_log_hazard_ratio,
+)
 from simulate.looks.largest import Quadrature
 from simulate.looks.rates import RateRoom, response_z
 from simulate.looks.risk_sets import PairRoom, last_observed_day
@@ -34,7 +41,8 @@ from simulate.looks.weighted import (
 from simulate.looks.win_ratio import WinRoom, count_wins, log_win_ratio, net_benefit
 from simulate.units import DAYS_PER_MONTH
 
-LOG_RANK, WEIGHTED, RMST, MILESTONE, LOG_LOG_MILESTONE, WIN_RATIO, NET_BENEFIT, RESPONSE = range(8)
+LOG_RANK, WEIGHTED, RMST, MILESTONE, LOG_LOG_MILESTONE = range(5)
+WIN_RATIO, NET_BENEFIT, RESPONSE, INTERVAL_CENSORED = range(5, 9)
 """Kinds of tests; a weighted one of several weights is their combination."""
 
 POOLED, SPLIT, WITH_DAYS = range(3)
@@ -57,6 +65,10 @@ class Tests(NamedTuple):
     """Tests told of every hypothesis: the last ones."""
     has_wins: int
     """1 if a test compares pairs of patients."""
+    has_intervals: int
+    """1 if a test takes progression to lie between two scans."""
+    is_by_scans: IntTable
+    """By endpoint: 1 if its progression does."""
     response: int
     """Endpoint of the response rates that a test compares; -1 if none does."""
     needs: IntTable
@@ -73,8 +85,9 @@ class Found(NamedTuple):
     z: float
     """Its statistic."""
     estimate: float
-    """Difference of restricted means in months or of rates at a milestone, log of the win ratio, or
-    net benefit; of a combination, the number (from 1) of the weight with the largest statistic."""
+    """Difference of restricted means in months or of rates at a milestone, log of the win ratio,
+    net benefit, or log hazard ratio after one step; of a combination, the number (from 1) of the
+    weight with the largest statistic."""
     standard_error: float
     """Of the estimate; nan of a combination."""
 
@@ -84,7 +97,9 @@ class TestRoom(NamedTuple):
 
     weighted: WeightRoom
     wins: WinRoom
+    """Holds days and events of all endpoints, for intervals too."""
     rates: RateRoom
+    intervals: IntervalRoom
 
 
 class TwoArms(NamedTuple):
@@ -100,6 +115,7 @@ class TwoArms(NamedTuple):
     arm: ShortColumn
     stratum: ShortColumn
     n: int
+    endpoint: int
 
 
 @rule
@@ -139,6 +155,9 @@ def statistic(
         strata = tests.stratified[test]
         z = response_z(arms.arm, arms.stratum, arms.n, arms.first, arms.second, room.rates, strata)
         return Found(z, math.nan, math.nan)
+    if kind == INTERVAL_CENSORED:
+        n_strata = pair.n_strata if tests.stratified[test] == 1 else 0
+        return _by_intervals(tests, arms, n_strata, room)
     if kind >= WIN_RATIO:
         return _by_pairs(tests, test, arms, room.wins)
     return _by_curves(kind, tests.day[test], arms, pair, curve, reciprocal)
@@ -184,6 +203,27 @@ def _by_pairs(tests: Tests, test: int, arms: TwoArms, room: WinRoom) -> Found:
     )
     effect = log_win_ratio(wins) if tests.kind[test] == WIN_RATIO else net_benefit(wins)
     return Found(effect_z(effect), effect.size, effect.standard_error)
+
+
+@rule
+def _by_intervals(tests: Tests, arms: TwoArms, n_strata: int, room: TestRoom) -> Found:
+    if tests.is_by_scans[arms.endpoint] == 0:
+        return Found(math.nan, math.nan, math.nan)
+    own = arms.endpoint * room.wins.stride
+    some = Intervals(
+        arms.arm,
+        arms.stratum,
+        room.wins.day,
+        room.wins.event,
+        room.intervals.free_day,
+        own,
+        arms.n,
+        arms.first,
+        arms.second,
+    )
+    score = compare_intervals(some, n_strata, room.intervals.pieces)
+    estimate = one_step_log_hazard_ratio(score)
+    return Found(interval_z(score), estimate.size, estimate.standard_error)
 
 
 @rule

@@ -54,7 +54,7 @@ def take_beforehand(
     room: LookRoom,
 ) -> None:
     """Keep what tests need of endpoints beside the hypothesis's own."""
-    if plan.tests.has_wins == 1:
+    if plan.tests.has_wins == 1 or plan.tests.has_intervals == 1:
         _take_all(plan, cut_day, n, take, source, room)
     if plan.tests.response >= 0:
         take(source, plan.tests.response, cut_day, n, room.day, room.tally.tests.rates.event)
@@ -69,7 +69,7 @@ def _take_all(
     source: object,
     room: LookRoom,
 ) -> None:
-    """Keep days and events of all endpoints, for tests that compare pairs of patients by them."""
+    """Keep days and events of all endpoints, for tests that compare patients by them."""
     wins = room.tally.tests.wins
     for endpoint in range(plan.n_endpoints):
         take(source, endpoint, cut_day, n, room.day, room.event)

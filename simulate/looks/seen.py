@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from simulate.compiled import rule
+from simulate.compiled import keep_apart, rule
 from simulate.distributions import NEVER, IntTable, ShortColumn
 from simulate.endpoints import NOT_COUNTED
 from simulate.looks.review import review_trial
-from simulate.looks.review_events import judge_endpoint, take_reviewed
+from simulate.looks.review_events import before_event, judge_endpoint, take_reviewed
 from simulate.looks.review_plan import Review
 from simulate.survival_ledger import SurvivalLedger
 
@@ -90,6 +90,33 @@ def _find_responses(seen: Seen, first: int) -> None:
     """Fill the days on which responses are known, from an entry on."""
     for i in range(seen.ledger.n[0]):
         seen.event_day[first + i] = seen.ledger.response_day[i]
+
+
+@rule
+def find_free_days(seen: Seen, is_by_scans: IntTable, free_day: ShortColumn) -> None:
+    """Fill the last day on which who has an event was known to be free of it, whatever the cut.
+
+    That is the last scan done before the one at which progression is called, and the day before a
+    death.
+    """
+    keep_apart()
+    for endpoint in range(len(is_by_scans)):
+        if is_by_scans[endpoint] == 1:
+            for i in range(seen.ledger.n[0]):
+                place = endpoint * seen.stride + i
+                if seen.event_day[place] < NEVER:
+                    free_day[place] = _free_before(seen, endpoint, i, seen.event_day[place])
+
+
+@rule
+def _free_before(seen: Seen, endpoint: int, i: int, event: int) -> int:
+    """The last day on which a patient was known to be free of an event."""
+    if event == 0 or event == seen.ledger.death_day[i]:
+        return event - 1
+    if seen.review.plan.rules.is_reviewed[endpoint] == 1:
+        plan, room = seen.review.plan, seen.review.room
+        return before_event(plan, room, seen.ledger, endpoint, i, seen.stride)[2]
+    return seen.observation.last_scan[event - 1]
 
 
 @rule

@@ -181,12 +181,13 @@ def look_at_pair(
         tally.variance[hypothesis] = comparison.variance
         tally.z[hypothesis] = log_rank_z(comparison)
         if plan.tests.kind[hypothesis] != LOG_RANK or plan.tests.n_further > 0:
-            _make_tests(plan, hypothesis, counted, arm, stratum, n, tally, out, column)
+            _make_tests(plan, endpoint, hypothesis, counted, arm, stratum, n, tally, out, column)
 
 
 @rule
 def _make_tests(
     plan: LookPlan,
+    endpoint: int,
     hypothesis: int,
     counted: Counted,
     arm: ShortColumn,
@@ -207,6 +208,7 @@ def _make_tests(
         arm,
         stratum,
         n,
+        endpoint,
     )
     for further in range(tests.n_further + 1):
         test = hypothesis if further == 0 else plan.n_hypotheses + further - 1

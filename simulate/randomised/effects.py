@@ -1,4 +1,4 @@
-"""What tests estimate beside their statistic: differences and win ratios with their errors.
+"""What tests estimate beside their statistic: differences and ratios with their errors.
 
 At each look, in the trials that made it and in which the estimate is defined. A combination of
 weights estimates nothing; of it is told how often each weight has the largest statistic.
@@ -21,6 +21,10 @@ _ALL = "all"
 
 DIFFERENCE, LOG_WIN_RATIO, NET_BENEFIT = "difference", "log_win_ratio", "net_benefit"
 WIN_RATIO, LARGEST_WEIGHT = "win_ratio", "largest_weight"
+ONE_STEP_LOG_HR, ONE_STEP_HR = "one_step_log_hr", "one_step_hr"
+
+RATIOS = {LOG_WIN_RATIO: WIN_RATIO, ONE_STEP_LOG_HR: ONE_STEP_HR}
+"""Estimates that are logs, and what they are the logs of."""
 
 
 def effects(outcomes: Outcomes, hypothesis: Hypothesis) -> Iterator[Measure]:
@@ -31,7 +35,7 @@ def effects(outcomes: Outcomes, hypothesis: Hypothesis) -> Iterator[Measure]:
         if name == column:
             continue
         kind = name.removeprefix(OWN_TEST) if name.startswith(OWN_TEST) else name.split(".")[-1]
-        if kind not in (DIFFERENCE, LOG_WIN_RATIO, NET_BENEFIT, LARGEST_WEIGHT):
+        if kind not in (DIFFERENCE, NET_BENEFIT, LARGEST_WEIGHT, *RATIOS):
             continue
         for analysis in outcomes.analyses:
             key = (analysis.name, hypothesis.endpoint, _ALL, hypothesis.name)
@@ -44,8 +48,8 @@ def effects(outcomes: Outcomes, hypothesis: Hypothesis) -> Iterator[Measure]:
             yield from distribution(*key, name, values)
             errors = outcomes.looks.column(analysis.name, f"{column}_se")
             yield Measure(*key, f"{name}_se.mean", mean(errors))
-            if kind == LOG_WIN_RATIO:
-                ratio = name.removesuffix(LOG_WIN_RATIO) + WIN_RATIO
+            if kind in RATIOS:
+                ratio = name.removesuffix(kind) + RATIOS[kind]
                 yield from distribution(*key, ratio, np.exp(values))
 
 

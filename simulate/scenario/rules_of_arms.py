@@ -116,6 +116,7 @@ def looks_fit(trial: Trial) -> Iterator[Finding]:
         trial.max_study_duration,
         (),
         rates,
+        None,
     )
     yield from alpha_is_shared(Family(trial.multiplicity, trial.hypotheses))
 

@@ -226,6 +226,7 @@ SURVIVAL_RULES: tuple[tuple[frozenset[str], Rule], ...] = tuple(
                 trial.max_study_duration,
                 trial.unlisted_endpoints,
                 tuple(filter(trial.is_rate, trial.endpoint_names)),
+                tuple(filter(trial.is_seen_at_scans, trial.endpoint_names)),
             ),
         ),
         ("sweep name", unique_sweep),

@@ -11,6 +11,7 @@ from simulate.scenario.randomisation import Randomisation
 from simulate.scenario.rules_of_names import endpoint_exists, unique
 from simulate.scenario.testing import (
     CombinedWeight,
+    IntervalCensored,
     MaxCombo,
     Milestone,
     ModestlyWeighted,
@@ -36,6 +37,7 @@ class _Known(NamedTuple):
     longest: float | None
     unlisted: Sequence[str]
     rates: Sequence[str]
+    at_scans: Sequence[str] | None
 
 
 def tests_are_possible(
@@ -46,6 +48,7 @@ def tests_are_possible(
     longest: float | None,
     unlisted: Sequence[str],
     rates: Sequence[str],
+    at_scans: Sequence[str] | None,
 ) -> Iterator[Finding]:
     """Every test has what it compares.
 
@@ -61,13 +64,18 @@ def tests_are_possible(
         Names of endpoints that the model gives and the scenario does not name.
     rates
         Names of the endpoints that are rates.
+    at_scans
+        Names of the endpoints whose progression lies between two scans; None where no test takes
+        them so.
     """
-    known = _Known(randomisation, endpoints, longest, unlisted, rates)
+    known = _Known(randomisation, endpoints, longest, unlisted, rates, at_scans)
     for index, hypothesis in enumerate(hypotheses):
         place: Path = ("hypotheses", index, "test")
         yield from _possible(hypothesis.test, known, place)
         yield from _of_the_endpoint(hypothesis, index, endpoints, rates)
         yield from _with_bounds(hypothesis, index)
+        if hypothesis.endpoint not in rates:
+            yield from _between_scans(hypothesis.test, [hypothesis.endpoint], known, place)
         if isinstance(hypothesis.test, WinRatio) and hypothesis.endpoint not in (
             hypothesis.test.order
         ):
@@ -82,6 +90,10 @@ def tests_are_possible(
     for index, further in enumerate(estimates.tests):
         place = (*where, index, "test")
         yield from _possible(further.test, known, place)
+        if hypotheses:
+            yield from _between_scans(
+                further.test, [each.endpoint for each in hypotheses], known, place
+            )
 
 
 def _possible(test: TestName | TestBlock, known: _Known, place: Path) -> Iterator[Finding]:
@@ -110,6 +122,32 @@ def _possible(test: TestName | TestBlock, known: _Known, place: Path) -> Iterato
     if isinstance(test, WinRatio):
         for i, name in enumerate(test.order):
             yield from endpoint_exists(name, known.times, known.unlisted, (*place, "order", i))
+
+
+def _between_scans(
+    test: TestName | TestBlock, endpoints: Sequence[str], known: _Known, place: Path
+) -> Iterator[Finding]:
+    """An interval-censored test has an endpoint whose progression lies between two scans."""
+    if not isinstance(test, IntervalCensored):
+        return
+    if known.at_scans is None:
+        yield Finding(
+            (*place, "kind"),
+            "the interval-censored test is not made of patients in cycles and scans",
+            "Write log_rank; trials with plain survival models (survival:) have this test",
+        )
+    elif not set(endpoints) & set(known.at_scans):
+        others = [name for name in known.at_scans if name not in endpoints]
+        yield Finding(
+            (*place, "kind"),
+            f"progression is not known to lie between two scans in {', '.join(endpoints)}: the "
+            "interval-censored test needs PFS that is seen at scans, without a grid, and by "
+            "another reader than latent",
+            f"Write endpoint: {others[0]}"
+            if others
+            else "Write survival.observation: scans with a calendar, and an endpoint of: PFS; or "
+            "write log_rank",
+        )
 
 
 def _without_strata(test: TestName | TestBlock) -> str:

@@ -131,6 +131,12 @@ class SurvivalTrial(Monitored, Head):
         readers = {each.name: each.reader for each in self.seen_endpoints}
         return readers[endpoint] == LATENT_READER
 
+    def is_seen_at_scans(self, endpoint: str) -> bool:
+        """Whether progression of an endpoint is known to lie between two scans."""
+        seen = {each.name: each for each in self.seen_endpoints}[endpoint]
+        by_scans = seen.of == "PFS" and seen.reader != LATENT_READER and not seen.grid
+        return by_scans and self.survival.observation != "exact"
+
     @property
     def evaluable_after(self) -> int:
         """Days from randomisation from which on a patient counts in a response rate."""

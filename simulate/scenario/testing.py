@@ -137,6 +137,18 @@ class WinRatio(Section):
         return self
 
 
+class IntervalCensored(Section):
+    """The score test for progression that is known to lie between two scans (Finkelstein 1986).
+
+    It allows for calendars that differ by arm, and for scans that are missed. Its endpoint is PFS
+    that is seen at scans, in trials with plain survival models.
+    """
+
+    kind: Literal["interval_censored"]
+    stratified: bool = False
+    """Whether in the strata of the randomisation."""
+
+
 class ResponseTest(Section):
     """The difference of response rates, among the patients who are evaluable at the look.
 
@@ -156,6 +168,7 @@ TestBlock = (
     | RestrictedMean
     | Milestone
     | WinRatio
+    | IntervalCensored
     | ResponseTest
 )
 """A test with its settings."""
@@ -177,6 +190,7 @@ Test = Annotated[
     | Annotated[RestrictedMean, Tag("rmst")]
     | Annotated[Milestone, Tag("milestone")]
     | Annotated[WinRatio, Tag("win_ratio")]
+    | Annotated[IntervalCensored, Tag("interval_censored")]
     | Annotated[ResponseTest, Tag("response")],
     Discriminator(_kind),
 ]

@@ -72,6 +72,11 @@ BAD = {
         "hypotheses.os.test",
         "there are no responses at a look that could be compared|survival.response",
     ),
+    "intervals of deaths": (
+        *of_os("{»kind: interval_censored}"),
+        "hypotheses.os.test.kind",
+        "not known to lie between two scans in OS|PFS that is seen at scans|Write endpoint: PFS",
+    ),
     "one weight": (
         *of_os("{kind: max_combo, weights: »[{rho: 0}]}"),
         "hypotheses.os.test.weights",

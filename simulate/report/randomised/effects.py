@@ -1,4 +1,4 @@
-"""What tests estimate, in tables: differences and win ratios, and which weight was largest."""
+"""What tests estimate, in tables: differences and ratios, and which weight was largest."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 from simulate.describe.tests import test_in_words, weight_in_words
 from simulate.looks.columns import OWN_TEST, estimate_columns
 from simulate.monte_carlo import Z
-from simulate.randomised.effects import LARGEST_WEIGHT, LOG_WIN_RATIO, WIN_RATIO
+from simulate.randomised.effects import LARGEST_WEIGHT, RATIOS
 from simulate.report.blocks import Table
 from simulate.report.numbers import NO_VALUE, capital, number, signed
 from simulate.report.randomised.view import RandomisedView, look_label
@@ -61,8 +61,8 @@ def _estimates(view: RandomisedView, hypothesis: Hypothesis, told: list[_Told]) 
         groups=groups if len(groups) > 1 else {},
         caption=(
             "Over the trials that made the look and in which the estimate is defined. Estimate: "
-            "the mean, of a win ratio the geometric mean. Standard error: the mean of what trials "
-            "report, of a win ratio that of its log. 95% interval: what a trial with these would "
+            "the mean, of a ratio the geometric mean. Standard error: the mean of what trials "
+            "report, of a ratio that of its log. 95% interval: what a trial with these would "
             "report. 95% of trials: the limits between which their estimates lie. Means are in "
             "months, rates and net benefits in percentage points."
         ),
@@ -85,8 +85,9 @@ def _row(
         yield from [NO_VALUE] * 4
         return
     lower, upper = middle - Z * error, middle + Z * error
-    if measure.endswith(LOG_WIN_RATIO):
-        ratio = f"{measure.removesuffix(LOG_WIN_RATIO)}{WIN_RATIO}"
+    kind = estimate_columns(told.test)[0]
+    if kind in RATIOS:
+        ratio = f"{measure.removesuffix(kind)}{RATIOS[kind]}"
         yield number(math.exp(middle), 2)
         yield number(error, 3)
         yield f"{number(math.exp(lower), 2)} to {number(math.exp(upper), 2)}"
