@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,8 @@ INTERVAL = SCENARIOS / "interval_censored.yaml"
 
 def free_days(made: SeenTrial, by_scans: list[int]) -> tuple[Any, Any]:
     """By endpoint and patient: day of the event, and the last day known to be free of it."""
-    seen = made.take.args[0]  # type: ignore[attr-defined]
+    assert isinstance(made.take, partial), "the rule has what a look sees as its first argument"
+    seen = made.take.args[0]
     found = np.full(len(by_scans) * len(made.enrolled), -99, np.int32)
     find_free_days(seen, np.array(by_scans), found)
     shape = (len(by_scans), len(made.enrolled))
