@@ -23,6 +23,7 @@ from simulate.looks import seen as survival_looks
 from simulate.looks.review_plan import Review
 from simulate.plans import Plans
 from simulate.randomised.followed import Followed
+from simulate.randomised.followed_patients import FollowedPatients
 from simulate.reading_words import read_words
 from simulate.readings import at_address
 from simulate.scenario.readers import INVESTIGATOR
@@ -51,7 +52,7 @@ class SeenTrial:
     take
         The rule by which a look takes its sample: endpoint, cut, patients, and what is filled.
     followed
-        How patients of a plain survival model are followed through endpoints and scans.
+        How patients are followed through endpoints and scans.
     """
 
     enrolled: IntArray
@@ -59,7 +60,7 @@ class SeenTrial:
     subjects: pd.DataFrame
     event_day: ShortArray
     take: Callable[[int, int, int, ShortArray, ShortArray], None]
-    followed: Followed | None = None
+    followed: Followed | FollowedPatients
 
     def event_days(self, endpoint: int) -> ShortArray:
         """Days from enrolment until an event of an endpoint is known, NEVER if it is not."""
@@ -68,8 +69,6 @@ class SeenTrial:
 
     def tables(self, cut_day: int, patients: range) -> dict[str, pd.DataFrame]:
         """Endpoints and scans of some patients at a cut, as tables by name."""
-        if self.followed is None:
-            return {}
         scans = self.followed.assessments(cut_day, patients)
         endpoints = self.followed.endpoints(self.sample, cut_day, patients)
         return {"endpoints": endpoints} | ({"assessments": scans} if len(scans) else {})
@@ -171,7 +170,14 @@ def _seen_patients(trial: Trial, seed: int, replicate: int) -> SeenTrial:
     }
     take = partial(look_samples.take_sample, seen)
     group = np.asarray(seen.group, np.int64)[:n]
-    return SeenTrial(enrolled, group, pd.DataFrame(subjects), np.asarray(seen.event_day), take)
+    return SeenTrial(
+        enrolled,
+        group,
+        pd.DataFrame(subjects),
+        np.asarray(seen.event_day),
+        take,
+        FollowedPatients(trial, seen, records),
+    )
 
 
 def _calls(trial: Trial, seen: look_samples.SeenPatients) -> dict[str, object]:
