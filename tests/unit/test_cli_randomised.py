@@ -183,6 +183,28 @@ def test_another_result_of_the_name_is_not_overwritten(tmp_path: Path, shown: Sh
     assert simulate(*other, "--force") == 0
 
 
+def test_neither_simulation_nor_theory_takes_the_place_of_the_other(
+    tmp_path: Path, shown: Shown
+) -> None:
+    """They are of one scenario, so their digests are the same."""
+    of_both = [str(TO_COPY), *with_set(SMALL), "--out", str(tmp_path)]
+    for name, first, second in (("a", "run", "design"), ("b", "design", "run")):
+        words = [*of_both, "--name", name]
+        assert _command(first, words) == 0
+        written = {path: path.read_bytes() for path in (tmp_path / name).iterdir() if path.is_file()}
+        shown()
+
+        assert _command(second, words) == 2
+
+        assert "choose another --out or --name, or --force to overwrite" in shown()[1]
+        assert all(path.read_bytes() == content for path, content in written.items())
+        assert _command(second, [*words, "--force"]) == 0
+
+
+def _command(name: str, words: Sequence[str]) -> int:
+    return simulate(name, *words) if name == "run" else cli.main([name, *words])
+
+
 # ---- compare --------------------------------------------------------------------------------
 
 
