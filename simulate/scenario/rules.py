@@ -44,7 +44,11 @@ from simulate.scenario.rules_of_review import (
     readers_of_scans,
     therapy_after_treatment,
 )
-from simulate.scenario.rules_of_single_arm import looks_end_in_time, single_arm_fits
+from simulate.scenario.rules_of_single_arm import (
+    evaluable_once_scanned,
+    looks_end_in_time,
+    single_arm_fits,
+)
 from simulate.scenario.survival_model import SurvivalFactor
 from simulate.scenario.survival_trial import SurvivalTrial
 from simulate.scenario.tree import Path
@@ -306,6 +310,7 @@ RULES: tuple[tuple[frozenset[str], Rule], ...] = tuple(
         (f"{_OF_LOOKS} sample_size origin enrolment", looks_fit),
         ("arms sample_size resources single_arm", single_arm_fits),
         ("origin analyses single_arm", looks_end_in_time),
+        ("assessment single_arm", evaluable_once_scanned),
         ("analyses", unique_analyses),
         ("endpoints", unique_subgroups),
         ("sweep name", unique_sweep),

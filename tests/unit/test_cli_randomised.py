@@ -259,7 +259,9 @@ def test_neither_simulation_nor_theory_takes_the_place_of_the_other(
     for name, first, second in (("a", "run", "design"), ("b", "design", "run")):
         words = [*of_both, "--name", name]
         assert _command(first, words) == 0
-        written = {path: path.read_bytes() for path in (tmp_path / name).iterdir() if path.is_file()}
+        written = {
+            path: path.read_bytes() for path in (tmp_path / name).iterdir() if path.is_file()
+        }
         shown()
 
         assert _command(second, words) == 2
