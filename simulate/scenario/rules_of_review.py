@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from simulate.scenario.findings import Finding
+from simulate.scenario.monitoring import Hypothesis
 from simulate.scenario.readers import INVESTIGATOR
 from simulate.scenario.rules_of_endpoints import (
     exists,
@@ -18,6 +19,7 @@ from simulate.scenario.rules_of_endpoints import (
 from simulate.scenario.rules_of_names import unique
 from simulate.scenario.rules_of_randomisation import arm_exists
 from simulate.scenario.survival_endpoints import LATENT_READER, RuleSet
+from simulate.scenario.testing import FurtherTest, IntervalCensored
 from simulate.scenario.tree import Path
 from simulate.scenario.trial import Trial
 from simulate.scenario.trial_endpoints import TrialEndpoint
@@ -87,7 +89,10 @@ def _reader_exists(trial: Trial, endpoint: TrialEndpoint, place: Path) -> Iterat
 
 
 def scans_are_read(trial: Trial, arms: Sequence[Trial]) -> Iterator[Finding]:
-    """Readers and rules of censoring need scans in all arms, whose own trials are given."""
+    """Readers, rules of censoring and tests of intervals need scans in all arms.
+
+    Their own trials are given.
+    """
     watched = [
         arm.name for arm, own in zip(trial.arms, arms, strict=True) if own.assessment.is_continuous
     ]
@@ -98,6 +103,8 @@ def scans_are_read(trial: Trial, arms: Sequence[Trial]) -> Iterator[Finding]:
             f"(given: schedule continuous in {', '.join(watched)})",
             "Write assessment.schedule: calendar, or leave out readers",
         )
+    if watched:
+        yield from _no_interval_censored_test(trial, watched)
     for index, endpoint in enumerate(trial.endpoints.named):
         place: Path = ("endpoints", "named", index, "rules")
         rules = trial.rules_of(endpoint)
@@ -110,6 +117,24 @@ def scans_are_read(trial: Trial, arms: Sequence[Trial]) -> Iterator[Finding]:
             )
         elif rules is not None:
             yield from _some_scans_can_be_missed(trial, arms, rules, place)
+
+
+def _no_interval_censored_test(trial: Trial, watched: Sequence[str]) -> Iterator[Finding]:
+    """Where patients are watched day by day, progression does not lie between two scans."""
+    given: dict[Path, Sequence[Hypothesis | FurtherTest]] = {
+        ("hypotheses",): trial.hypotheses,
+        ("estimates", "tests"): trial.estimates.tests,
+    }
+    for where, some in given.items():
+        for index, each in enumerate(some):
+            if isinstance(each.test, IntervalCensored):
+                yield Finding(
+                    (*where, index, "test", "kind"),
+                    "the interval-censored test needs scans between which progression lies, and "
+                    "patients are watched day by day "
+                    f"(given: schedule continuous in {', '.join(watched)})",
+                    "Write assessment.schedule: calendar; or write log_rank",
+                )
 
 
 def _some_scans_can_be_missed(

@@ -227,6 +227,7 @@ SURVIVAL_RULES: tuple[tuple[frozenset[str], Rule], ...] = tuple(
                 trial.unlisted_endpoints,
                 tuple(filter(trial.is_rate, trial.endpoint_names)),
                 tuple(filter(trial.is_seen_at_scans, trial.endpoint_names)),
+                "survival.observation: scans with a calendar, and an endpoint of: PFS",
             ),
         ),
         ("sweep name", unique_sweep),

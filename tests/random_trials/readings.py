@@ -100,3 +100,10 @@ def names_of(chosen: Changes) -> list[str]:
         return [each["name"] for each in chosen["endpoints.named"]]
     others = [reader["name"] for reader in chosen.get("readers", [])]
     return ["PFS", "OS", *(f"PFS_{name}" for name in others if name != "investigator")]
+
+
+def seen_at_scans(chosen: Changes) -> list[str]:
+    """Those of them whose progression lies between two scans."""
+    named = {each["name"]: each for each in chosen.get("endpoints.named", [])}
+    latent = [name for name, each in named.items() if each.get("reader") == "latent"]
+    return [name for name in names_of(chosen) if name not in ("OS", *latent)]

@@ -338,6 +338,12 @@ def survival_calls() -> dict[str, list[tuple[Any, ...]]]:
             for last, not_done in ((42, 2), (126, 0))
             for limit in limits
         ],
+        "patient.censoring.free_until": [
+            (event, is_death, last)
+            for event in (0, 42)
+            for is_death in (True, False)
+            for last in (0, 41)
+        ],
         "patient.reading.visit_of_call": [
             (first, late, early)
             for first in (0, 5, never)
