@@ -39,6 +39,7 @@ from simulate.endpoints import (
     progression_free_survival,
 )
 from simulate.event_cut import death_known_day, read_known_from
+from simulate.grouped_times import GridTables, grid_tables, grouped
 from simulate.known import KnownRows, cut_trial
 from simulate.later_therapy import (
     LaterTherapy,
@@ -68,6 +69,7 @@ class ArmRules(NamedTuple):
     readers: ReaderTables
     """How those who read the scans beside the investigator err."""
     endpoints: EndpointTables
+    grids: GridTables
     therapy: TherapyTables
     response: int
     """Endpoint of the response rate; -1 if it is not compared."""
@@ -101,6 +103,7 @@ def arm_rules(trial: Trial) -> ArmRules:
     return ArmRules(
         reader_tables(trial),
         endpoint_tables(trial),
+        grid_tables(trial),
         therapy_tables(trial),
         rates[0] if rates else -1,
         trial.endpoints.evaluable_after,
@@ -304,6 +307,8 @@ def take_sample(
                 event[patient] = 1
         else:
             last, occurred = take_patient(seen, own, endpoint, row)
+            today = known.cut_day[row]
+            last, occurred = grouped(seen.rules.grids, endpoint, last, occurred, today)
             day[patient] = last + days_before_dose(own, known, row)
             event[patient] = occurred
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
+from simulate.scenario.assessment import planned_days
 from simulate.scenario.findings import Finding
 from simulate.scenario.monitoring import Hypothesis
 from simulate.scenario.readers import INVESTIGATOR
+from simulate.scenario.rules_of_calendars import calendar_in_order, grid_fits
 from simulate.scenario.rules_of_endpoints import (
     exists,
     latent_has_no_rules,
@@ -63,11 +66,12 @@ def endpoints_by_name(trial: Trial) -> Iterator[Finding]:
     yield from unique_rule_sets(trial.rule_sets)
     for index, endpoint in enumerate(trial.endpoints.named):
         place: Path = (*where, index)
+        yield from calendar_in_order(endpoint.grid, (*place, "grid"))
         if endpoint.of == "OS":
-            yield from needs_no_reader(endpoint, place)
+            yield from needs_no_reader(endpoint, place, ("reader", "rules", "grid"))
             continue
         yield from _reader_exists(trial, endpoint, (*place, "reader"))
-        yield from latent_has_no_rules(endpoint, place)
+        yield from latent_has_no_rules(endpoint, place, ("rules", "grid"))
         yield from rule_set_exists(endpoint, trial.rule_sets, place)
     yield from somebody_adjudicates(
         trial.analyses, {each.name: each.who for each in trial.seen_endpoints}
@@ -117,6 +121,49 @@ def scans_are_read(trial: Trial, arms: Sequence[Trial]) -> Iterator[Finding]:
             )
         elif rules is not None:
             yield from _some_scans_can_be_missed(trial, arms, rules, place)
+        if endpoint.grid:
+            yield from _times_are_grouped(
+                trial, arms, endpoint, ("endpoints", "named", index, "grid")
+            )
+
+
+def _times_are_grouped(
+    trial: Trial, arms: Sequence[Trial], endpoint: TrialEndpoint, place: Path
+) -> Iterator[Finding]:
+    """A grid is of days on which scans of all arms are planned, whose own trials are given."""
+    schedules = [own.assessment for own in arms]
+    if any(each.is_continuous or each.moves_with_cycles for each in schedules):
+        yield Finding(
+            place,
+            "a grid needs scans that all arms plan on the same days from the first dose, and an "
+            "arm has none (assessment.schedule: continuous, or anchor: cycles)",
+            "Write schedule: calendar and anchor: first_dose; or leave out the grid",
+        )
+        return
+    windows = [each.window for each in schedules]
+    if len(set(windows)) > 1:
+        yield Finding(
+            place,
+            "arms are compared by the end of the window of a scan, and windows differ by arm "
+            f"(given: assessment.window {' and '.join(map(str, windows))} days)",
+            "Give all arms the same window; or leave out the grid",
+        )
+        return
+    if trial.resources is not None and trial.endpoints.time_zero == "randomisation":
+        yield Finding(
+            place,
+            "a grid counts from the first dose, for which patients wait where resources are "
+            "shared, and times from randomisation",
+            "Write endpoints.time_zero: first_dose; or leave out the grid",
+        )
+        return
+    last_day = math.floor(trial.max_study_duration or 0)
+    scans = {
+        arm.name: planned_days(own.calendar, last_day)
+        for arm, own in zip(trial.arms, schedules, strict=True)
+    }
+    edges = planned_days(endpoint.grid, last_day)
+    yield from grid_fits(edges, scans, place, ends_are_scans=True)
 
 
 def _no_interval_censored_test(trial: Trial, watched: Sequence[str]) -> Iterator[Finding]:

@@ -180,7 +180,7 @@ class Trial(Monitored, Head):
 
         That all arms are scanned is asked of their own trials.
         """
-        seen = {each.name: each.who for each in self.seen_endpoints}
+        seen = {each.name: each.who for each in self.seen_endpoints if not each.grid}
         return seen.get(endpoint) not in (None, LATENT_READER)
 
     def rules_of(self, endpoint: TrialEndpoint) -> RuleSet | None:

@@ -123,12 +123,16 @@ RANDOMISED = {
     *("the investigator is early", "the investigator is late", "new therapy", "changed treatment"),
     *("rules censor", "progression as it is", "scans go on"),
     *("interval_censored", "stratified_interval_censored", "response", "log_rank"),
+    "grouped times",
 }
 
 
 def what_is_tested(trial: Scenario) -> set[str]:
-    """The tests of hypotheses, by name; those beside them are told of the same patients."""
-    return {name_of(hypothesis.test) for hypothesis in trial.hypotheses}
+    """The tests of hypotheses, by name, and whether times are grouped."""
+    is_grouped = any(endpoint.grid for endpoint in trial.seen_endpoints)
+    return {name_of(hypothesis.test) for hypothesis in trial.hypotheses} | (
+        {"grouped times"} if is_grouped else set()
+    )
 
 
 def what_randomisation_does(trial: Scenario, records: TrialRecords) -> set[str]:

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from random_trials.enrolments import date
-from random_trials.readings import names_of, readings, seen_at_scans
+from random_trials.readings import grouped, names_of, readings, seen_at_scans
 from random_trials.regimens import Size, sizes, toxicities, treatments, unique
 from random_trials.times import Changes, mostly
 
@@ -49,6 +49,10 @@ def randomised_trials(draw: st.DrawFn) -> Changes:
         "max_study_duration": f"{size.last_cut} days",
         "analyses": draw(looks(size, names)),
     }
+    is_common = is_scanned and not any("assessment" in each for each in settings_of)
+    if is_common and trial["assessment"]["anchor"] == "first_dose" and "endpoints.named" in chosen:
+        grids = grouped(chosen["endpoints.named"], trial["assessment"]["calendar"])
+        chosen = {**chosen, "endpoints.named": draw(grids)}
     by_scans = seen_at_scans(chosen) if is_scanned else []
     more |= draw(tests_of_intervals(tested, by_scans, more["randomisation"]["strata"]))
     return trial | shared | chosen | more

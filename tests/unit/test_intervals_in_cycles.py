@@ -19,6 +19,7 @@ from test_event_cut import SCARCE
 from test_rules_in_cycles import HYPOTHESES, LOOKS, MOVED, NAMED, arm_names, read_trial
 
 from simulate.choose_engine import BATCH, REFERENCE
+from simulate.describe import describe
 from simulate.distributions import NEVER
 from simulate.look_samples import find_free_days, groups_of
 from simulate.randomised.execute import execute
@@ -224,6 +225,13 @@ def test_unequal_calendars_bias_the_usual_test_and_not_this_one(scenario: Scenar
 
 
 # ---- what is told -----------------------------------------------------------------------------
+
+
+def test_a_description_tells_it_of_hypotheses_and_beside_them(scenario: Scenario) -> None:
+    told = " ".join(describe(read_trial(scenario, **TESTED)).split())
+    assert "interval-censored score test (Finkelstein) stratified by Visceral metastasis" in told
+    beside = "which decide nothing: interval: interval-censored score test (Finkelstein); by_strata"
+    assert beside in told
 
 
 def test_it_is_told_beside_the_usual_test_also_by_what_if() -> None:
