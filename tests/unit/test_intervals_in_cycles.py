@@ -283,6 +283,11 @@ BAD = {
         "estimates.tests.interval.test.kind",
         "in PFS, PFS_INV|with endpoints.named one of: PFS that has another reader than latent",
     ),
+    "grouped times": (
+        NAMED_LATENT.replace("reader: latent", "grid: [{every: 12 weeks}]") + BESIDE,
+        "estimates.tests.interval.test.kind",
+        "in PFS, PFS_INV|without a grid",
+    ),
     "a rate": (OF_OS.replace("OS", "ORR"), "hypotheses.os.test", "ORR is a rate"),
     "no scans, of a hypothesis": (
         BY_PFS + DEFAULT + FINAL + WATCHED,
