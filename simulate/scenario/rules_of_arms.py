@@ -117,7 +117,7 @@ def looks_fit(trial: Trial) -> Iterator[Finding]:
         (),
         rates,
         tuple(filter(trial.is_seen_at_scans, trial.endpoint_names)),
-        "with endpoints.named one of: PFS that has another reader than latent",
+        "with endpoints.named one of: PFS, without a grid and not read by latent",
     )
     yield from alpha_is_shared(Family(trial.multiplicity, trial.hypotheses))
 

@@ -281,7 +281,7 @@ BAD = {
     "what is latent": (
         NAMED_LATENT + BESIDE,
         "estimates.tests.interval.test.kind",
-        "in PFS, PFS_INV|with endpoints.named one of: PFS that has another reader than latent",
+        "in PFS, PFS_INV|with endpoints.named one of: PFS, without a grid and not read by latent",
     ),
     "grouped times": (
         NAMED_LATENT.replace("reader: latent", "grid: [{every: 12 weeks}]") + BESIDE,
