@@ -12,6 +12,7 @@ from simulate.build_survival_plan import days_of_calendar, scan_days
 from simulate.build_switching import switching_plan
 from simulate.distributions import NEVER, FloatArray, IntArray, ShortArray, thresholds
 from simulate.guided import GuidedTables, guided_tables
+from simulate.looks.chosen import Chosen
 from simulate.looks.review_plan import (
     MASK_BITS,
     Calendars,
@@ -263,4 +264,5 @@ def review_room(trial: SurvivalTrial, plan: ReviewPlan, n_patients: int) -> Revi
         end=days(1),
         therapy=days(1),
         until=days(len(trial.seen_endpoints)),
+        chosen=Chosen(days(1), days(1)),
     )

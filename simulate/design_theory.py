@@ -9,8 +9,9 @@ day. Exact for Z that is normal with independent increments: bounds and error sp
 the days of looks (when the expected number reaches the target), and the mean of Z. That is
 Schoenfeld's under `design`, and under `assumed` follows from the expected numbers at risk, so that
 hazards need not be proportional. Power, and all that the mean of Z gives, is that of log-rank
-tests, and of response rates by a normal approximation (:mod:`simulate.theory.rates`), whose events
-are evaluable patients; for other tests it is nan here, and found by simulation.
+tests, of restricted means and milestone rates (:mod:`simulate.theory.curves`), and of response
+rates by a normal approximation (:mod:`simulate.theory.rates`), whose events are evaluable patients;
+for other tests it is nan here, and found by simulation.
 """
 
 from __future__ import annotations
@@ -28,13 +29,14 @@ from simulate.errors import UsageError
 from simulate.scenario.populations import population_in_words, population_of
 from simulate.scenario.reading import AnyScenario
 from simulate.scenario.survival_scenario import SurvivalScenario
-from simulate.scenario.testing import is_of_rates, name_of
+from simulate.scenario.testing import Milestone, RestrictedMean, is_of_rates, name_of
 from simulate.sequential.boundaries import nominal_p
 from simulate.sequential.power import performance_at_means
 from simulate.sequential.refusals import DesignError
 from simulate.theory.course import Expected, ExpectedTrial
+from simulate.theory.hypothesis import HypothesisTheory, UnderTruth
 from simulate.theory.patients import ExpectedPatients
-from simulate.theory.performance import HypothesisTheory, UnderTruth, hypothesis_theory
+from simulate.theory.performance import hypothesis_theory
 from simulate.theory.shared_alpha import SharedAlpha, shared_alpha
 from simulate.units import DAYS_PER_MONTH
 
@@ -75,7 +77,7 @@ class DesignTheory:
     @cached_property
     def shared(self) -> SharedAlpha | None:
         """Theory of the hypotheses together, if they share alpha."""
-        return shared_alpha(self.scenario, self.hypotheses)
+        return shared_alpha(self.scenario, self.expected, self.hypotheses)
 
     @property
     def enrolment_end(self) -> float:
@@ -146,6 +148,22 @@ def _rates(scenario: AnyScenario, under: UnderTruth) -> dict[str, Any]:
     }
 
 
+def _curves(scenario: AnyScenario, theory: HypothesisTheory, under: UnderTruth) -> dict[str, Any]:
+    """What comparisons of curves estimate, where there are any: months, or rates."""
+    tests = [each.test for each in scenario.hypotheses]
+    found = {}
+    for kind, unit, what in (
+        (RestrictedMean, DAYS_PER_MONTH, "restricted_mean_months"),
+        (Milestone, 1.0, "milestone_rate"),
+    ):
+        if any(isinstance(test, kind) for test in tests):
+            has = under.curves is not None and isinstance(theory.hypothesis.test, kind)
+            for arm in ("experimental", "control"):
+                value = getattr(under.curves, arm) / unit if has else math.nan
+                found[f"{arm}_{what}"] = value
+    return found
+
+
 def _look_rows(scenario: AnyScenario, theory: HypothesisTheory) -> Iterator[dict[str, Any]]:
     bounds = theory.bounds
     for under in theory.truths:
@@ -175,6 +193,7 @@ def _look_rows(scenario: AnyScenario, theory: HypothesisTheory) -> Iterator[dict
                 "stops": stops.stopping[look],
                 **_when(scenario, under, look),
                 **_rates(scenario, under),
+                **_curves(scenario, theory, under),
             }
 
 
@@ -228,4 +247,5 @@ def _overall_rows(theory: DesignTheory, one: HypothesisTheory) -> Iterator[dict[
             **{f"events_for_{p:.0%}": one.events_for(p) for p in POWERS},
             **{f"fixed_events_for_{p:.0%}": one.fixed_events_for(p) for p in POWERS},
             **_rates(theory.scenario, under),
+            **_curves(theory.scenario, one, under),
         }

@@ -43,7 +43,7 @@ from simulate.plan import AnyPlan, trial_plan, with_lists
 from simulate.plans import KEPT, Plans
 from simulate.readings import at_address
 from simulate.scenario.trial import Trial
-from simulate.theory.combination import covariances
+from simulate.theory.joint_bounds import covariances
 from simulate.theory.planned_looks import expected_events
 from simulate.told_readers import tell_readers
 

@@ -46,7 +46,7 @@ from simulate.plan import with_lists
 from simulate.reading_words import look_up_reading, read_words
 from simulate.scenario.survival_trial import SurvivalTrial
 from simulate.survival_ledger import SurvivalLedger
-from simulate.theory.combination import covariances
+from simulate.theory.joint_bounds import covariances
 from simulate.theory.planned_looks import expected_events
 
 ChunkOfLooks = dict[str, FloatArray]

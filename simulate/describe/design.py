@@ -6,7 +6,12 @@ import datetime as dt
 import math
 from collections.abc import Iterator
 
-from simulate.describe.monitoring import bounds_table, events_in_words, hypothesis_in_words
+from simulate.describe.monitoring import (
+    at_bound_in_words,
+    bounds_table,
+    events_in_words,
+    hypothesis_in_words,
+)
 from simulate.describe.multiplicity import shared_theory_in_words
 from simulate.describe.words import (
     NO_VALUE,
@@ -24,8 +29,10 @@ from simulate.design_theory import POWERS, DesignTheory, power_without_futility
 from simulate.scenario.reading import AnyScenario
 from simulate.scenario.survival_model import Proportional
 from simulate.scenario.survival_scenario import SurvivalScenario
+from simulate.scenario.testing import RestrictedMean
 from simulate.theory.course import ASSUMED, DESIGN, NULL
-from simulate.theory.performance import HypothesisTheory, UnderTruth
+from simulate.theory.hypothesis import HypothesisTheory, UnderTruth
+from simulate.units import DAYS_PER_MONTH
 
 _TRUTHS = {NULL: "no effect", ASSUMED: "as the scenario", DESIGN: "as designed"}
 
@@ -76,8 +83,7 @@ def _one(theory: DesignTheory, one: HypothesisTheory) -> list[str]:
         "",
         *paragraph(
             f"Bounds at the planned {_counted(one)}{_level(theory, one)} "
-            f"({'difference of the rates' if one.is_of_rates else 'HR: hazard ratio'} at the "
-            "bound):"
+            f"({at_bound_in_words(one)} at the bound):"
         ),
         *bounds_table(one),
         "",
@@ -97,8 +103,9 @@ def _one(theory: DesignTheory, one: HypothesisTheory) -> list[str]:
 
 
 _BY_SIMULATION = (
-    "Theory gives the power of log-rank tests and of response rates. That of this test, and how "
-    "often each look stops the trial, are found by simulation: simulate run."
+    "Theory gives the power of log-rank tests, of comparisons of two curves and of response rates. "
+    "That of this test, and how often each look stops the trial, are found by simulation: simulate "
+    "run."
 )
 
 
@@ -123,12 +130,15 @@ def _level(theory: DesignTheory, one: HypothesisTheory) -> str:
 
 
 def _looks(trial: AnyScenario, one: HypothesisTheory) -> list[str]:
-    what = "rates" if one.is_of_rates else "HR"
+    what = "HR"
+    if one.is_of_rates or one.compares_curves:
+        is_mean = isinstance(one.hypothesis.test, RestrictedMean)
+        what = "means (months)" if is_mean else "rates"
     header = ["look", what, "mean Z", "after", "date", "N", _counted(one).split()[-1]]
     rows = [
         [
             f"{analysis.name}, {_TRUTHS[under.truth]}",
-            _effect(under, look),
+            _effect(one, under, look),
             f"{under.performance.means[look]:.3f}" if one.has_power else NO_VALUE,
             in_months(under.days[look]),
             str(trial.origin + dt.timedelta(days=math.ceil(under.days[look]))),
@@ -146,11 +156,18 @@ def _counted(one: HypothesisTheory) -> str:
     return "evaluable patients" if one.is_of_rates else "events"
 
 
-def _effect(under: UnderTruth, look: int) -> str:
-    """The hazard ratio of a look, or the rates of control and experimental arm."""
-    if under.rates is None:
+def _effect(one: HypothesisTheory, under: UnderTruth, look: int) -> str:
+    """The hazard ratio of a look, or what is compared, of the control and experimental arm."""
+    if under.rates is not None:
+        return f"{percent(under.rates.control)}, {percent(under.rates.experimental)}"
+    if under.curves is None:
         return f"{under.hazard_ratio[look]:.3f}"
-    return f"{percent(under.rates.control)}, {percent(under.rates.experimental)}"
+    if isinstance(one.hypothesis.test, RestrictedMean):
+        months = (
+            each / DAYS_PER_MONTH for each in (under.curves.control, under.curves.experimental)
+        )
+        return ", ".join(f"{each:.2f}" for each in months)
+    return f"{percent(under.curves.control)}, {percent(under.curves.experimental)}"
 
 
 def _stopping(one: HypothesisTheory) -> list[str]:
@@ -226,6 +243,9 @@ def _needed(one: HypothesisTheory) -> Iterator[str]:
             "patients of both arms."
         )
         return
+    if one.compares_curves:
+        yield from _gained(one)
+        return
     ratio = one.hazard_ratio
     whose = "of the design" if one.hypothesis.design_hazard_ratio is not None else "on average"
     events = listing(f"{_rounded_up(one.events_for(p))} for {p:.0%}" for p in POWERS)
@@ -249,6 +269,24 @@ def _needed(one: HypothesisTheory) -> Iterator[str]:
             f"Beta is spent at a hazard ratio of {one.beta_hazard_ratio:.3f}: for that one the "
             f"planned events have a power of {stated_percent(1 - one.bounds.design.beta)}."
         )
+
+
+def _gained(one: HypothesisTheory) -> Iterator[str]:
+    """How much of its information a comparison of curves has at each look, and needs."""
+    null = one.under(NULL)
+    assert null is not None  # it always stands
+    assert null.curves is not None  # they are compared
+    gained = null.curves.information
+    if not gained[-1] > 0.0:
+        yield "Nobody is expected to be followed so long: the test is not defined at any look."
+        return
+    shares = listing(percent(each / gained[-1]) for each in gained)
+    yield (
+        f"Without an effect the comparison has {shares} of the information of the last look "
+        "(one over the variance)."
+        if len(gained) > 1
+        else ""
+    )
 
 
 def _unreached(one: HypothesisTheory) -> Iterator[str]:
@@ -279,6 +317,11 @@ def _notes(theory: DesignTheory) -> list[str]:
         "Approximate: a look is expected when the expected number of events reaches its target. As "
         "designed, the mean of Z is Schoenfeld's; as the scenario, it follows from the expected "
         "numbers at risk, and HR is the average hazard ratio over the expected events.",
+        "Restricted means and milestone rates: the mean of Z is the true difference, as it is "
+        "seen, over its standard error by Greenwood's formula for the numbers expected to be at "
+        "risk; looks are correlated by their information, which is not in proportion to events."
+        if any(one.compares_curves for one in theory.hypotheses)
+        else "",
         "Response rates: no effect is the control arm's rate in both. The mean of Z is that of the "
         "difference of the rates over its standard error without an effect, and its standard "
         "deviation is that of the rates as they are: the usual normal approximation. "

@@ -22,10 +22,11 @@ from simulate.scenario.analyses import Analysis, Cut, Trigger
 from simulate.scenario.baseline import Baseline
 from simulate.scenario.monitoring import Estimates, Hypothesis
 from simulate.scenario.survival_trial import SurvivalTrial
-from simulate.scenario.testing import is_log_rank, is_of_rates, is_stratified
+from simulate.scenario.testing import compares_curves, is_log_rank, is_of_rates, is_stratified
 from simulate.scenario.trial import Trial
 from simulate.sequential.boundaries import nominal_p
-from simulate.theory.performance import HypothesisTheory
+from simulate.theory.hypothesis import HypothesisTheory
+from simulate.units import DAYS_PER_MONTH
 
 
 def trigger_in_words(trigger: Trigger, baseline: Baseline | None = None) -> str:
@@ -138,6 +139,12 @@ def _information_of_test(hypothesis: Hypothesis) -> str:
             "Alpha is spent by events. The bounds count on the correlation of the weighted "
             "statistics of the looks that is expected without an effect at these events."
         )
+    if compares_curves(hypothesis.test):
+        return (
+            "Alpha is spent by events. The bounds count on the correlation of the looks that their "
+            "information (one over the variance) lets expect without an effect at these events; "
+            "where survival has no formula, on that of a log-rank test."
+        )
     return (
         "Alpha is spent by events, and the bounds are those of a statistic whose information is in "
         "proportion to events, as is that of the log-rank test. Where this test gains information "
@@ -164,8 +171,10 @@ def _futility(hypothesis: Hypothesis) -> str:
 def bounds_table(theory: HypothesisTheory) -> list[str]:
     """The planned bounds of a hypothesis look by look, and those for futility below them."""
     bounds, at_bound = theory.bounds, theory.efficacy_hazard_ratio
-    if theory.is_of_rates:
+    if theory.is_of_rates or theory.compares_curves:
         at_bound = theory.efficacy_difference
+        if isinstance(theory.hypothesis.test, testing.RestrictedMean):
+            at_bound = at_bound / DAYS_PER_MONTH
     rows = [
         [
             analysis.name,
@@ -176,7 +185,8 @@ def bounds_table(theory: HypothesisTheory) -> list[str]:
         ]
         for look, analysis in enumerate(theory.analyses)
     ]
-    header = ["Z", "nominal p", "difference" if theory.is_of_rates else "HR"]
+    has_difference = theory.is_of_rates or theory.compares_curves
+    header = ["Z", "nominal p", "difference" if has_difference else "HR"]
     information = "patients" if theory.is_of_rates else "events"
     lines = table(["efficacy", information, "information", *header, "alpha spent"], rows)
     if theory.hypothesis.futility is None:
@@ -190,6 +200,21 @@ def bounds_table(theory: HypothesisTheory) -> list[str]:
         for look, analysis in enumerate(theory.analyses)
     ]
     return [*lines, *table(["futility", *header, "beta spent"], futility)]
+
+
+def at_bound_in_words(theory: HypothesisTheory) -> str:
+    """What the table of bounds has beside Z and p."""
+    if theory.is_of_rates:
+        return "difference of the rates"
+    match theory.hypothesis.test:
+        case testing.RestrictedMean():
+            return "difference of the restricted means in months"
+        case testing.Milestone(scale="linear"):
+            return "difference of the rates"
+        case testing.Milestone():
+            return "on this scale there is no difference"
+        case _:
+            return "HR: hazard ratio"
 
 
 def events_in_words(number: float) -> str:

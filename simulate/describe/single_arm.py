@@ -86,12 +86,13 @@ def _found(design: AnyDesign) -> list[str]:
         return ["No smaller number of patients has these errors."]
     if isinstance(design, PredictiveProbability):
         low, high = design.found.lowest_cutoff, design.found.highest_cutoff
+        above = f" or above {design.stop_above:g}" if design.stop_above < 1.0 else ""
         return [
             f"{_prior(design.used_prior)} Go at the end if the rate is above "
             f"{stated_percent(design.p0)} with a posterior probability of more than "
             f"{low:.4f} to {high:.4f} (any cutoff from the first on and below the second gives "
             f"these bounds); stopped where the predictive probability of that is below "
-            f"{design.stop_below:g} or above {design.stop_above:g}."
+            f"{design.stop_below:g}{above}."
         ]
     if isinstance(design, Bop2):
         return [

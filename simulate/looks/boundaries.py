@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simulate.distributions import IntArray
-from simulate.looks.build_tests import weights_of
+from simulate.looks.build_tests import jointly_normal
 from simulate.looks.combined import CombinedBounds, Covariance
 from simulate.looks.design import LookDesign
 from simulate.looks.levels import roots
@@ -57,7 +57,7 @@ class Boundaries:
     design : LookDesign
         The looks.
     covariances : mapping of str to Covariance
-        By the name of the hypothesis, for those whose tests have weights.
+        By the name of the hypothesis, for those whose bounds need them.
     expected : mapping of str to sequence of float
         By the name of a hypothesis: events with which its looks are planned, where the looks
         themselves do not tell (see :func:`planned_fractions`).
@@ -107,8 +107,8 @@ class _Boundary:
         self._known: dict[Path, LookBounds] = {}
         self._combined: CombinedBounds | None = None
         if covariance is not None:
-            n_weights = len(weights_of(hypothesis.test))
-            self._combined = CombinedBounds(covariance, n_weights, self._n_looks, self._spent)
+            n_statistics = jointly_normal(hypothesis.test)
+            self._combined = CombinedBounds(covariance, n_statistics, self._n_looks, self._spent)
 
     def _spent(self, path: Path) -> float:
         """Alpha spent by the end of the last look of a path."""

@@ -39,7 +39,13 @@ from simulate.looks.weighted import (
 )
 from simulate.looks.win_ratio import win_room
 from simulate.scenario import testing
-from simulate.scenario.testing import TestBlock, TestName, is_of_rates, is_stratified
+from simulate.scenario.testing import (
+    TestBlock,
+    TestName,
+    compares_curves,
+    is_of_rates,
+    is_stratified,
+)
 
 AnyTest = TestName | TestBlock
 
@@ -100,6 +106,14 @@ def weights_of(test: AnyTest) -> tuple[Weight, ...]:
             return tuple(_weight(w.rho, w.gamma, w.delay, w.survival) for w in weights)
         case _:
             return ()
+
+
+def jointly_normal(test: AnyTest) -> int:
+    """Statistics of a look whose joint distribution at all looks gives the bounds of a test.
+
+    None of tests whose looks are correlated as their events are.
+    """
+    return 1 if compares_curves(test) else len(weights_of(test))
 
 
 def _weight(

@@ -1,4 +1,7 @@
-"""Bounds of weighted log-rank tests and their combinations, by the events of the looks.
+"""Bounds of tests whose looks are not correlated as their events are, by the events of the looks.
+
+These are weighted log-rank tests, their combinations, and comparisons of two curves, for which V is
+the information.
 
 Under the null hypothesis the weighted statistics of all looks are jointly normal. With V_kl(d) the
 covariance of the sums of weights k and l at d events, weights being functions of survival time,
@@ -45,10 +48,10 @@ _LOWEST, _HIGHEST, _MARGIN = 0.0, 9.0, 0.01
 
 
 class Covariance(Protocol):
-    """Expected covariance of the sums of a combination under the null hypothesis."""
+    """Expected covariance of the sums of a combination, or information, without an effect."""
 
     def __call__(self, events: float) -> FloatArray:
-        """Of each pair of weights at a number of events, up to a factor that is the same for all.
+        """Of each pair of statistics at a number of events, up to a factor that all have.
 
         It grows: the difference of two is a covariance itself.
         """
@@ -65,14 +68,14 @@ class _Held(NamedTuple):
 
 
 class CombinedBounds:
-    """Bounds of one weighted test or combination, by the events of the looks.
+    """Bounds of one such test, by the events of the looks.
 
     Parameters
     ----------
     covariance
         What is expected at a number of events.
-    n_weights
-        Weights of the combination.
+    n_statistics
+        Statistics of a look: the weights of a combination, or one.
     n_looks
         Looks of the hypothesis.
     spent
@@ -82,17 +85,17 @@ class CombinedBounds:
     def __init__(
         self,
         covariance: Covariance,
-        n_weights: int,
+        n_statistics: int,
         n_looks: int,
         spent: Callable[[Path], float],
     ) -> None:
         self._covariance = covariance
         self._spent = spent
-        self._n_weights = n_weights
+        self._n = n_statistics
         self._by: Quadrature = with_lists(quadrature())
         from scipy.stats import qmc  # half a second, which only a combination has to wait for
 
-        points = qmc.Sobol(n_weights * n_looks, scramble=True, rng=np.random.default_rng(_SEED))
+        points = qmc.Sobol(n_statistics * n_looks, scramble=True, rng=np.random.default_rng(_SEED))
         self._points = np.clip(points.random(_POINTS), 1e-12, 1.0 - 1e-12)
         self._held: dict[Path, _Held] = {(): _Held((), (), 0.0)}
 
@@ -121,6 +124,8 @@ class CombinedBounds:
         is_new = path[-1] > (before.events[-1] if before.events else 0)
         if alpha < _LEAST or not is_new:
             return math.inf, math.inf
+        if not self._covariance(path[-1]).max() > 0.0:  # the test is not defined so early
+            return math.inf, math.inf
         correlation = self._correlation((path[-1],))
         if not before.events:
             limit = _root(lambda m: self._any_above(m, correlation) - alpha)
@@ -139,8 +144,8 @@ class CombinedBounds:
     def _any_above(self, value: float, correlation: FloatArray) -> float:
         """Probability that the largest statistic of one look exceeds a value."""
         room = np.zeros((MOST_VARIABLES, MOST_VARIABLES))
-        room[: self._n_weights, : self._n_weights] = np.minimum(correlation, 1.0)
-        return any_above(value, self._n_weights, room.ravel().tolist(), self._by)
+        room[: self._n, : self._n] = np.minimum(correlation, 1.0)
+        return any_above(value, self._n, room.ravel().tolist(), self._by)
 
     def _correlation(self, events: Sequence[int]) -> FloatArray:
         """Of all statistics of some looks, look after look."""
@@ -159,7 +164,7 @@ class CombinedBounds:
         Each statistic in turn is the first of its look to be above; it is drawn first, so that all
         points are where it is.
         """
-        n = self._n_weights
+        n = self._n
         earlier, now = len(before.events) * n, np.repeat(value, n)
         limits = np.append(np.repeat(before.limits, n), now)
         total = 0.0

@@ -10,6 +10,7 @@ from simulate.compiled import rule
 from simulate.distributions import NEVER
 from simulate.guided import guided_number
 from simulate.looks.change_treatment import change_treatment
+from simulate.looks.chosen import list_chosen
 from simulate.looks.missed_visits import miss_visits, next_done
 from simulate.looks.review_plan import Review, ReviewPlan, ReviewRoom, error_table
 from simulate.patient.reading import (
@@ -62,8 +63,7 @@ def read(
         for i in range(n):
             room.call[first + i] = room.showing[i]
     else:
-        for i in range(n):
-            room.call[first + i] = erring_call(plan, room, reader, ledger.arm[i], i)
+        call_by_words(plan, room, ledger, reader, first)
     if plan.misses == 1:
         for i in range(n):
             room.call[first + i] = next_done(plan, room, i, room.call[first + i], stride)
@@ -81,20 +81,67 @@ def read(
 
 
 @rule
-def erring_call(plan: ReviewPlan, room: ReviewRoom, reader: int, arm: int, i: int) -> int:
-    """Visit at which a reader would call progression, were it done; `n_visits` if at none."""
-    visit, highest = room.showing[i], plan.errors.highest
-    words = room.first_word[reader] + i
-    drawn = room.words[words]
-    late = error_table(plan, reader, LATE, arm) << plan.errors.stride_bits
-    call = visit + int(drawn > highest[late])
-    while drawn > highest[late + call - visit]:
-        call = call + 1
-    table, drawn = error_table(plan, reader, EARLY, arm), room.words[words + EARLY * room.lane]
-    early = (table << plan.errors.stride_bits) + visit - 1
-    if visit > 0 and drawn <= highest[early]:  # the reader calls it before there is progression
-        call = visit_of_call(visit, call - visit, guided_number(plan.errors, table, drawn))
-    return min(call, plan.calendars.n_visits)
+def call_by_words(
+    plan: ReviewPlan, room: ReviewRoom, ledger: SurvivalLedger, reader: int, first: int
+) -> None:
+    """Find at which visits a reader would call progression, were they done; `n_visits` if at none.
+
+    Most patients are called at the first visit that shows it, which SIMD finds out.
+    """
+    n = ledger.n[0]
+    for i in range(n):
+        room.call[first + i] = room.showing[i]
+    for place in range(choose_late(plan, room, ledger, reader)):
+        i = room.chosen.number[place]
+        room.call[first + i] = late_call(plan, room, reader, ledger.arm[i], i)
+    for place in range(choose_early(plan, room, ledger, reader)):
+        i = room.chosen.number[place]
+        late = room.call[first + i] - room.showing[i]
+        early = early_visit(plan, room, reader, ledger.arm[i], i)
+        room.call[first + i] = visit_of_call(room.showing[i], late, early)
+
+
+@rule
+def choose_late(plan: ReviewPlan, room: ReviewRoom, ledger: SurvivalLedger, reader: int) -> int:
+    """List the patients whose progression a reader overlooks at the first visit that shows it."""
+    table, words = error_table(plan, reader, LATE, 0), room.first_word[reader]
+    for i in range(ledger.n[0]):
+        highest = plan.errors.highest[(table + ledger.arm[i]) << plan.errors.stride_bits]
+        is_late = int(room.words[words + i] > highest)
+        room.chosen.mark[i] = is_late & int(room.showing[i] < plan.calendars.n_visits)
+    return list_chosen(room.chosen, ledger.n[0])
+
+
+@rule
+def late_call(plan: ReviewPlan, room: ReviewRoom, reader: int, arm: int, i: int) -> int:
+    """The first visit that shows progression and at which a reader does not overlook it."""
+    first, drawn = room.showing[i], room.words[room.first_word[reader] + i]
+    table = error_table(plan, reader, LATE, arm) << plan.errors.stride_bits
+    late = 1
+    while drawn > plan.errors.highest[table + late]:
+        late = late + 1
+    return min(first + late, plan.calendars.n_visits)
+
+
+@rule
+def choose_early(plan: ReviewPlan, room: ReviewRoom, ledger: SurvivalLedger, reader: int) -> int:
+    """List the patients of whom a reader would call progression before there is any.
+
+    And those who progress before any visit, of whom that cannot be.
+    """
+    table = error_table(plan, reader, EARLY, 0)
+    words = room.first_word[reader] + EARLY * room.lane
+    for i in range(ledger.n[0]):
+        before = ((table + ledger.arm[i]) << plan.errors.stride_bits) + room.showing[i] - 1
+        room.chosen.mark[i] = int(room.words[words + i] <= plan.errors.highest[before])
+    return list_chosen(room.chosen, ledger.n[0])
+
+
+@rule
+def early_visit(plan: ReviewPlan, room: ReviewRoom, reader: int, arm: int, i: int) -> int:
+    """The visit at which a reader would call progression, were there none."""
+    drawn = room.words[room.first_word[reader] + EARLY * room.lane + i]
+    return guided_number(plan.errors, error_table(plan, reader, EARLY, arm), drawn)
 
 
 @rule

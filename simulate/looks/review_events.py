@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from simulate.compiled import rule
 from simulate.distributions import NEVER, ShortColumn
+from simulate.looks.chosen import list_chosen
 from simulate.looks.missed_visits import last_done
 from simulate.looks.review_plan import EndpointRules, Review, ReviewPlan, ReviewRoom
 from simulate.patient.censoring import censored_after, counts_despite
@@ -26,10 +27,13 @@ def judge_endpoint(
         for i in range(n):
             event = event_day[first + i]
             # without missed visits no scan is missing before one that is done
-            if event < NEVER and (plan.misses == 1 or event == ledger.death_day[i]):
-                limit = judge_event(plan, room, ledger, endpoint, i, stride)
-                event_day[first + i] = event if limit == NEVER else NEVER
-                room.until[first + i] = min(room.until[first + i], limit)
+            is_asked = int(event == ledger.death_day[i]) | plan.misses
+            room.chosen.mark[i] = int(event < NEVER) & is_asked
+        for place in range(list_chosen(room.chosen, n)):
+            i = room.chosen.number[place]
+            limit = judge_event(plan, room, ledger, endpoint, i, stride)
+            event_day[first + i] = event_day[first + i] if limit == NEVER else NEVER
+            room.until[first + i] = min(room.until[first + i], limit)
     if plan.rules.censors_therapy[endpoint] == 1 and plan.therapy.exists == 1:
         for i in range(n):
             event, therapy = event_day[first + i], room.therapy[i]

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from simulate.compiled import rule
 from simulate.distributions import IntColumn, IntTable, ShortColumn, WordColumn
 from simulate.guided import GuidedTables
+from simulate.looks.chosen import Chosen
 from simulate.patient.switching_at_calls import SwitchingPlan
 
 MASK_BITS = 32
@@ -136,6 +137,7 @@ class ReviewRoom(NamedTuple):
     """Day on which new therapy begins, or NEVER."""
     until: ShortColumn
     """By endpoint: the last day up to which scans count."""
+    chosen: Chosen
 
 
 class Review(NamedTuple):

@@ -218,8 +218,14 @@ def count_by_stratum(
 def _count_later(n_rows: int, room: PairRoom) -> int:
     """Count for each day the later days with events; give a day from which on there are none."""
     last, row = room.pooled.day[0] if n_rows > 0 else 0, 0
+    # marked first, and then summed: to look up the next row's day on each day, one after the other,
+    # would take several times as long
+    for day in range(last + 1):
+        room.later[day] = 0
+    for each in range(n_rows):
+        room.later[room.pooled.day[each]] = 1
     for day in range(last, -1, -1):
+        has_events = room.later[day]
         room.later[day] = row
-        # after the last row another one has been begun, on day 0
-        row += room.pooled.day[row] == day
+        row += has_events
     return last

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeGuard
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
@@ -220,6 +220,16 @@ def is_log_rank(test: TestName | TestBlock) -> bool:
     return isinstance(test, str | LogRank)
 
 
+def compares_curves(test: TestName | TestBlock) -> TypeGuard[RestrictedMean | Milestone]:
+    """Whether a test compares the Kaplan-Meier curves of the arms up to a time."""
+    return isinstance(test, RestrictedMean | Milestone)
+
+
+def is_on_log_log(test: TestName | TestBlock) -> bool:
+    """Whether a test compares milestone rates on the scale of log(-log S)."""
+    return isinstance(test, Milestone) and test.scale == "log_log"
+
+
 def is_of_rates(test: TestName | TestBlock) -> bool:
     """Whether a test compares response rates."""
     return isinstance(test, ResponseTest)
@@ -227,7 +237,7 @@ def is_of_rates(test: TestName | TestBlock) -> bool:
 
 def has_power(test: TestName | TestBlock) -> bool:
     """Whether theory gives the power of a test."""
-    return is_log_rank(test) or is_of_rates(test)
+    return is_log_rank(test) or is_of_rates(test) or compares_curves(test)
 
 
 def name_of(test: TestName | TestBlock) -> str:

@@ -130,6 +130,11 @@ class Expected(ABC):
         """
         return self._mixture(endpoint, arm, self._cells_in(population), seen=seen)
 
+    def survival_under(self, hypothesis: Hypothesis, arm: str, truth: Truth) -> FloatArray:
+        """Survival as it is seen, of the patients of an arm whom a hypothesis tests."""
+        cells = self._cells_in(population_of(hypothesis.population))
+        return np.minimum.accumulate(self._curve(arm, hypothesis.endpoint, cells, truth))
+
     def events(
         self, endpoint: str, truth: Truth = AS_ASSUMED, population: Population = EVERYBODY
     ) -> FloatArray:

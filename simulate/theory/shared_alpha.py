@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from simulate.looks.build_tests import jointly_normal
 from simulate.multiplicity.family_wise import (
     N_SIMULATED,
     FamilyWiseError,
@@ -26,7 +27,10 @@ from simulate.multiplicity.graph import Graph, members
 from simulate.multiplicity.looks import rejection_looks
 from simulate.scenario.monitored import Monitored, rounded
 from simulate.sequential.boundaries import Bounds
-from simulate.theory.performance import HypothesisTheory
+from simulate.theory.course import Expected
+from simulate.theory.hypothesis import HypothesisTheory
+from simulate.theory.joint_bounds import information_at, joint_bounds
+from simulate.theory.performance import events_by_look
 from simulate.theory.planned_bounds import planned_bounds
 
 CORRELATION = 0.5
@@ -49,12 +53,16 @@ class AtLevel:
         Smallest sets of hypotheses that must be rejected for it, by name; an empty one at first.
     bounds
         Efficacy bounds at the planned events.
+    as_normal
+        The same of one normal statistic with independent increments that spends the same alpha:
+        what a combination, which is no such statistic, is taken for.
     """
 
     theory: HypothesisTheory
     level: float
     after: tuple[tuple[str, ...], ...]
     bounds: Bounds
+    as_normal: Bounds
 
 
 @dataclass(frozen=True)
@@ -87,6 +95,8 @@ class SharedAlpha:
 
     Attributes
     ----------
+    expected
+        What the trial may expect.
     graph, alpha
         How they share it, and what.
     hypotheses
@@ -97,6 +107,7 @@ class SharedAlpha:
         Looks of the trial.
     """
 
+    expected: Expected
     graph: Graph
     alpha: float
     hypotheses: tuple[HypothesisTheory, ...]
@@ -124,16 +135,21 @@ class SharedAlpha:
                 theory,
                 self.alpha * part,
                 tuple(tuple(self.names[i] for i in members(m)) for m in _smallest(sets[part])),
-                planned_bounds(
-                    theory.hypothesis,
-                    theory.events,
-                    theory.information,
-                    alpha=self.alpha * part,
-                    heeds_futility=False,
-                ),
+                *self._bounds(theory, self.alpha * part),
             )
             for part in sorted(sets)
         ]
+
+    def _bounds(self, theory: HypothesisTheory, level: float) -> tuple[Bounds, Bounds]:
+        """Bounds of a hypothesis at a level, and those of one normal statistic."""
+        hypothesis, events = theory.hypothesis, theory.events
+        planned = planned_bounds(
+            hypothesis, events, theory.information, alpha=level, heeds_futility=False
+        )
+        if not jointly_normal(hypothesis.test):
+            return planned, planned
+        bounds = joint_bounds(self.expected, hypothesis, planned, events)
+        return bounds, bounds if jointly_normal(hypothesis.test) == 1 else planned
 
     @cached_property
     def tests(self) -> tuple[OwnLooks, ...]:
@@ -141,11 +157,13 @@ class SharedAlpha:
         n_sets, found = len(self.graph.weights_by_set), []
         for h, theory in enumerate(self.hypotheses):
             bounds = np.full((n_sets, len(theory.events)), np.inf)
-            at = {each.level: each.bounds for each in self.levels if each.theory is theory}
+            at = {each.level: each.as_normal for each in self.levels if each.theory is theory}
+            information = information_at(self.expected, theory.hypothesis, theory.events)
             for mask, part in enumerate(self.graph.weights_by_set[:, h]):
                 if not mask >> h & 1 and rounded(part) > 0.0:
                     bounds[mask] = at[self.alpha * rounded(part)].efficacy_z
-            found.append(OwnLooks(self.looks[h], np.array(theory.events), bounds))
+            counts = np.maximum.accumulate(events_by_look(self.expected, theory.hypothesis))
+            found.append(OwnLooks(self.looks[h], information, bounds, counts))
         return tuple(found)
 
     @cached_property
@@ -183,14 +201,16 @@ def _smallest(sets: Sequence[int]) -> list[int]:
     return [m for m in sets if not any(other != m and other & m == other for other in sets)]
 
 
-def shared_alpha(trial: Monitored, hypotheses: tuple[HypothesisTheory, ...]) -> SharedAlpha | None:
+def shared_alpha(
+    trial: Monitored, expected: Expected, hypotheses: tuple[HypothesisTheory, ...]
+) -> SharedAlpha | None:
     """Theory of the hypotheses of a trial that share alpha; None if each has its own."""
     graph = trial.graph
     if graph is None:
         return None
     names = [each.name for each in trial.analyses]
     looks = tuple(tuple(names.index(a.name) for a in each.analyses) for each in hypotheses)
-    return SharedAlpha(graph, trial.multiplicity.alpha, hypotheses, looks, len(names))
+    return SharedAlpha(expected, graph, trial.multiplicity.alpha, hypotheses, looks, len(names))
 
 
 def level_rows(scenario: str, shared: SharedAlpha) -> Iterator[dict[str, Any]]:
@@ -198,7 +218,7 @@ def level_rows(scenario: str, shared: SharedAlpha) -> Iterator[dict[str, Any]]:
     for each in shared.levels:
         theory, bounds = each.theory, each.bounds
         ratios = bounds.efficacy_hazard_ratio(theory.events[-1], allocation=theory.allocation)
-        if theory.is_of_rates:
+        if not theory.has_hazard_ratio:
             ratios = np.full(len(theory.events), np.nan)
         for look, analysis in enumerate(theory.analyses):
             yield {

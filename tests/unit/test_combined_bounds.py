@@ -16,8 +16,9 @@ from simulate.sequential.actual import BoundTable
 from simulate.sequential.boundaries import find_design_bounds
 from simulate.sequential.design import GroupSequential, NoFutility
 from simulate.sequential.spending import OBrienFlemingType
-from simulate.theory.combination import covariance_without_formula, covariances
+from simulate.theory.combination import covariance_without_formula
 from simulate.theory.course import NULL, ExpectedTrial, Truth
+from simulate.theory.joint_bounds import covariances
 
 COUNTS, PLANNED, ALPHA = (254, 381, 508), 508, 0.025
 SPENDING = OBrienFlemingType(ALPHA)

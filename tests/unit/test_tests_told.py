@@ -62,7 +62,7 @@ def test_further_tests_have_columns_and_nothing_else_changes() -> None:
 # ---- theory ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("test", ["{kind: rmst, until: 24 months}", COMBO])
+@pytest.mark.parametrize("test", ["{kind: win_ratio, order: [PFS]}", COMBO])
 def test_theory_gives_no_power_of_other_tests(test: str) -> None:
     theory = design_theory(scenario_with(test))
     unknown = ["mean_z", "efficacy", "stops", "efficacy_hazard_ratio", "cumulative_efficacy"]
