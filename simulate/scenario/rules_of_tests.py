@@ -37,7 +37,8 @@ class _Known(NamedTuple):
     longest: float | None
     unlisted: Sequence[str]
     rates: Sequence[str]
-    at_scans: Sequence[str] | None
+    at_scans: Sequence[str]
+    scans: str
 
 
 def tests_are_possible(
@@ -48,7 +49,8 @@ def tests_are_possible(
     longest: float | None,
     unlisted: Sequence[str],
     rates: Sequence[str],
-    at_scans: Sequence[str] | None,
+    at_scans: Sequence[str],
+    scans: str,
 ) -> Iterator[Finding]:
     """Every test has what it compares.
 
@@ -65,10 +67,11 @@ def tests_are_possible(
     rates
         Names of the endpoints that are rates.
     at_scans
-        Names of the endpoints whose progression lies between two scans; None where no test takes
-        them so.
+        Names of the endpoints whose progression lies between two scans.
+    scans
+        What is to be written to have one, where there is none.
     """
-    known = _Known(randomisation, endpoints, longest, unlisted, rates, at_scans)
+    known = _Known(randomisation, endpoints, longest, unlisted, rates, at_scans, scans)
     for index, hypothesis in enumerate(hypotheses):
         place: Path = ("hypotheses", index, "test")
         yield from _possible(hypothesis.test, known, place)
@@ -128,25 +131,14 @@ def _between_scans(
     test: TestName | TestBlock, endpoints: Sequence[str], known: _Known, place: Path
 ) -> Iterator[Finding]:
     """An interval-censored test has an endpoint whose progression lies between two scans."""
-    if not isinstance(test, IntervalCensored):
-        return
-    if known.at_scans is None:
-        yield Finding(
-            (*place, "kind"),
-            "the interval-censored test is not made of patients in cycles and scans",
-            "Write log_rank; trials with plain survival models (survival:) have this test",
-        )
-    elif not set(endpoints) & set(known.at_scans):
+    if isinstance(test, IntervalCensored) and not set(endpoints) & set(known.at_scans):
         others = [name for name in known.at_scans if name not in endpoints]
         yield Finding(
             (*place, "kind"),
             f"progression is not known to lie between two scans in {', '.join(endpoints)}: the "
             "interval-censored test needs PFS that is seen at scans, without a grid, and by "
             "another reader than latent",
-            f"Write endpoint: {others[0]}"
-            if others
-            else "Write survival.observation: scans with a calendar, and an endpoint of: PFS; or "
-            "write log_rank",
+            f"Write endpoint: {others[0]}" if others else f"Write {known.scans}; or write log_rank",
         )
 
 

@@ -141,7 +141,7 @@ class IntervalCensored(Section):
     """The score test for progression that is known to lie between two scans (Finkelstein 1986).
 
     It allows for calendars that differ by arm, and for scans that are missed. Its endpoint is PFS
-    that is seen at scans, in trials with plain survival models.
+    that is seen at scans.
     """
 
     kind: Literal["interval_censored"]

@@ -29,7 +29,7 @@ from simulate.scenario.readers import (
 )
 from simulate.scenario.resources import Resources
 from simulate.scenario.single_arm import SingleArm
-from simulate.scenario.survival_endpoints import BUILT_IN, RuleSet
+from simulate.scenario.survival_endpoints import BUILT_IN, LATENT_READER, RuleSet
 from simulate.scenario.testing import ResponseTest
 from simulate.scenario.toxicity import Toxicity
 from simulate.scenario.treatment import Treatment
@@ -174,6 +174,14 @@ class Trial(Monitored, Head):
     def event_of(self, endpoint: str) -> str:
         """What the event of an endpoint is: PFS, OS or ORR."""
         return {each.name: each.of for each in self.seen_endpoints}.get(endpoint, "ORR")
+
+    def is_seen_at_scans(self, endpoint: str) -> bool:
+        """Whether progression of an endpoint is known to lie between two scans.
+
+        That all arms are scanned is asked of their own trials.
+        """
+        seen = {each.name: each.who for each in self.seen_endpoints if not each.grid}
+        return seen.get(endpoint) not in (None, LATENT_READER)
 
     def rules_of(self, endpoint: TrialEndpoint) -> RuleSet | None:
         """The rule set of an endpoint; None if it has that of the scenario's follow-up."""

@@ -187,15 +187,3 @@ def test_it_is_refused_where_no_progression_lies_between_scans(case: str, tmp_pa
     for problem, name in zip(problems, ("interval", "stratified"), strict=True):
         assert problem.key == f"estimates.tests.{name}.test.kind"
         assert words in str(problem)
-
-
-def test_it_is_refused_of_patients_in_cycles(tmp_path: Path) -> None:
-    path = write(
-        tmp_path,
-        f"extends: {SCENARIOS / 'kn026_phase3.yaml'}\nname: small\n"
-        "estimates:\n  tests:\n    - {name: interval, test: {kind: interval_censored}}\n",
-    )
-    (problem,) = problems_of(path)
-    assert (problem.line, problem.key) == (5, "estimates.tests.interval.test.kind")
-    assert "not made of patients in cycles and scans" in str(problem)
-    assert "Write log_rank" in str(problem)

@@ -140,7 +140,7 @@ BAD = {
         "reader: central, rules: fda}",
         "reader: central, rules: fda, »grid: [{every: 12 weeks}]}",
         "endpoints.PFS.grid",
-        "calendars of their own|the arm control has no scan on day 84|scanned on days 126, 252",
+        "not all arms are scanned|the arm control has no scan on day 84|scanned on days 126, 252",
     ),
     "lag without a reader": (
         "{endpoint: OS, count: 200}",
