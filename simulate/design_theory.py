@@ -9,9 +9,10 @@ day. Exact for Z that is normal with independent increments: bounds and error sp
 the days of looks (when the expected number reaches the target), and the mean of Z. That is
 Schoenfeld's under `design`, and under `assumed` follows from the expected numbers at risk, so that
 hazards need not be proportional. Power, and all that the mean of Z gives, is that of log-rank
-tests, of restricted means and milestone rates (:mod:`simulate.theory.curves`), and of response
-rates by a normal approximation (:mod:`simulate.theory.rates`), whose events are evaluable patients;
-for other tests it is nan here, and found by simulation.
+tests, of weighted ones and combinations (:mod:`simulate.theory.weighted`), of restricted means and
+milestone rates (:mod:`simulate.theory.curves`), and of response rates by a normal approximation
+(:mod:`simulate.theory.rates`), whose events are evaluable patients; of win ratios and of the
+interval-censored test it is nan here, and found by simulation.
 """
 
 from __future__ import annotations
@@ -219,7 +220,7 @@ def power_without_futility(theory: HypothesisTheory, under: UnderTruth) -> float
     stops = under.performance
     if not theory.has_power:
         return math.nan
-    if theory.is_of_rates:
+    if not theory.has_hazard_ratio:
         return stops.power  # futility is that of log-rank tests
     return performance_at_means(theory.bounds, stops.means, stops.events, heed_futility=False).power
 

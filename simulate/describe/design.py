@@ -26,6 +26,7 @@ from simulate.describe.words import (
     table,
 )
 from simulate.design_theory import POWERS, DesignTheory, power_without_futility
+from simulate.looks.build_tests import weights_of
 from simulate.scenario.reading import AnyScenario
 from simulate.scenario.survival_model import Proportional
 from simulate.scenario.survival_scenario import SurvivalScenario
@@ -103,23 +104,22 @@ def _one(theory: DesignTheory, one: HypothesisTheory) -> list[str]:
 
 
 _BY_SIMULATION = (
-    "Theory gives the power of log-rank tests, of comparisons of two curves and of response rates. "
-    "That of this test, and how often each look stops the trial, are found by simulation: simulate "
-    "run."
+    "Theory gives no power of win ratios and of the interval-censored test, nor how often each "
+    "look stops the trial: simulate run finds them."
 )
 
 
 def _performance(theory: DesignTheory, one: HypothesisTheory) -> list[str]:
     if not one.has_power:
         return paragraphs(_BY_SIMULATION, *_unreached(one))
+    more = paragraphs(*_needed(one), *_unreached(one))
     return [
         *paragraph(_stops_for(one)),
         *_stopping(one),
         "",
         *paragraph(_until_decided(theory, one)),
         *_overall(one),
-        "",
-        *paragraphs(*_needed(one), *_unreached(one)),
+        *(["", *more] if more else []),
     ]
 
 
@@ -139,7 +139,7 @@ def _looks(trial: AnyScenario, one: HypothesisTheory) -> list[str]:
         [
             f"{analysis.name}, {_TRUTHS[under.truth]}",
             _effect(one, under, look),
-            f"{under.performance.means[look]:.3f}" if one.has_power else NO_VALUE,
+            _number(under.performance.means[look]),
             in_months(under.days[look]),
             str(trial.origin + dt.timedelta(days=math.ceil(under.days[look]))),
             f"{under.enrolled[look]:,.1f}",
@@ -149,6 +149,10 @@ def _looks(trial: AnyScenario, one: HypothesisTheory) -> list[str]:
         for under in one.truths
     ]
     return table(header, rows)
+
+
+def _number(value: float) -> str:
+    return NO_VALUE if math.isnan(value) else f"{value:.3f}"
 
 
 def _counted(one: HypothesisTheory) -> str:
@@ -246,6 +250,8 @@ def _needed(one: HypothesisTheory) -> Iterator[str]:
     if one.compares_curves:
         yield from _gained(one)
         return
+    if not one.has_hazard_ratio:
+        return
     ratio = one.hazard_ratio
     whose = "of the design" if one.hypothesis.design_hazard_ratio is not None else "on average"
     events = listing(f"{_rounded_up(one.events_for(p))} for {p:.0%}" for p in POWERS)
@@ -317,6 +323,11 @@ def _notes(theory: DesignTheory) -> list[str]:
         "Approximate: a look is expected when the expected number of events reaches its target. As "
         "designed, the mean of Z is Schoenfeld's; as the scenario, it follows from the expected "
         "numbers at risk, and HR is the average hazard ratio over the expected events.",
+        "Weighted tests and combinations: weights at the expected survival of both arms together; "
+        "bounds and power by the joint normal distribution of all weights at all looks, a "
+        "combination's by simulating it."
+        if any(weights_of(one.hypothesis.test) for one in theory.hypotheses)
+        else "",
         "Restricted means and milestone rates: the mean of Z is the true difference, as it is "
         "seen, over its standard error by Greenwood's formula for the numbers expected to be at "
         "risk; looks are correlated by their information, which is not in proportion to events."

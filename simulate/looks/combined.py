@@ -143,9 +143,7 @@ class CombinedBounds:
 
     def _any_above(self, value: float, correlation: FloatArray) -> float:
         """Probability that the largest statistic of one look exceeds a value."""
-        room = np.zeros((MOST_VARIABLES, MOST_VARIABLES))
-        room[: self._n, : self._n] = np.minimum(correlation, 1.0)
-        return any_above(value, self._n, room.ravel().tolist(), self._by)
+        return _largest_above(value, correlation, self._by)
 
     def _correlation(self, events: Sequence[int]) -> FloatArray:
         """Of all statistics of some looks, look after look."""
@@ -186,6 +184,19 @@ class CombinedBounds:
             inside *= below
             drawn.append(ndtri(np.maximum(below * self._points[:, place], 1e-300)))
         return float(np.mean(inside))
+
+
+def value_of_largest(p: float, correlation: FloatArray) -> float:
+    """The value that the largest of some correlated normal variables exceeds with a probability."""
+    by: Quadrature = with_lists(quadrature())
+    return _root(lambda value: _largest_above(value, correlation, by) - p)
+
+
+def _largest_above(value: float, correlation: FloatArray, by: Quadrature) -> float:
+    """Probability that the largest of some correlated normal variables exceeds a value."""
+    n, room = len(correlation), np.zeros((MOST_VARIABLES, MOST_VARIABLES))
+    room[:n, :n] = np.minimum(correlation, 1.0)
+    return any_above(value, n, room.ravel().tolist(), by)
 
 
 def _that_vary(covariance: FloatArray) -> IntArray:

@@ -249,7 +249,7 @@ def is_of_rates(test: TestName | TestBlock) -> bool:
 
 def has_power(test: TestName | TestBlock) -> bool:
     """Whether theory gives the power of a test."""
-    return is_log_rank(test) or is_of_rates(test) or compares_curves(test)
+    return not isinstance(test, WinRatio | IntervalCensored)
 
 
 def name_of(test: TestName | TestBlock) -> str:

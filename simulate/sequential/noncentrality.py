@@ -83,16 +83,45 @@ def log_rank_at(strata: Sequence[Stratum], entered: FloatArray, day: int) -> Log
     day
         Calendar day of the data cut, within `entered`.
     """
-    followed = entered[:day][::-1]  # patients who by then could have had day 1, 2, ... since entry
-    found = [_sums(stratum, followed) for stratum in strata]
+    found = [_sums(compared_days(stratum, followed_at(entered, day))) for stratum in strata]
     experimental, control, difference, variance, logs = np.sum(found, axis=0).tolist()
     events = experimental + control
     average = float(np.exp(logs / events)) if events > 0.0 else float("nan")
     return LogRankTheory(experimental, control, difference, variance, average)
 
 
-def _sums(stratum: Stratum, followed: FloatArray) -> tuple[float, ...]:
-    """Sums over the days since entry of one stratum, in the order of `log_rank_at`."""
+def followed_at(entered: FloatArray, day: int) -> FloatArray:
+    """Patients who by the end of a calendar day could have had day 1, 2, ... since entry."""
+    return entered[:day][::-1]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ComparedDays:
+    """The two arms of a stratum by day since entry, as a log-rank test compares them.
+
+    Attributes
+    ----------
+    events
+        Expected events of the experimental and of the control arm.
+    difference
+        Observed less expected events of the experimental arm.
+    variance
+        Of the difference, under the null hypothesis.
+    happening
+        Probability of the event on the day for who is at risk, both arms together.
+    log_hazard_ratio
+        0 where the arms cannot be compared.
+    """
+
+    events: tuple[FloatArray, FloatArray]
+    difference: FloatArray
+    variance: FloatArray
+    happening: FloatArray
+    log_hazard_ratio: FloatArray
+
+
+def compared_days(stratum: Stratum, followed: FloatArray) -> ComparedDays:
+    """The arms of a stratum on days 1, 2, ... since entry, which so many patients may have."""
     tables = [by_day(group, len(followed)) for group in (stratum.experimental, stratum.control)]
     shares = (stratum.experimental.share, stratum.control.share)
     at_risk = [
@@ -108,10 +137,16 @@ def _sums(stratum: Stratum, followed: FloatArray) -> tuple[float, ...]:
     comparable = known & (gains[0] > 0.0) & (gains[1] > 0.0)
     logs = np.log(gains[0], out=np.zeros_like(both), where=comparable)
     logs -= np.log(gains[1], out=np.zeros_like(both), where=comparable)
+    difference = events[0] - all_events * part
+    return ComparedDays((events[0], events[1]), difference, variance, happening, logs)
+
+
+def _sums(days: ComparedDays) -> tuple[float, ...]:
+    """Sums over the days since entry of one stratum, in the order of `log_rank_at`."""
     return (
-        float(events[0].sum()),
-        float(events[1].sum()),
-        float((events[0] - all_events * part).sum()),
-        float(variance.sum()),
-        float((all_events * logs).sum()),
+        float(days.events[0].sum()),
+        float(days.events[1].sum()),
+        float(days.difference.sum()),
+        float(days.variance.sum()),
+        float(((days.events[0] + days.events[1]) * days.log_hazard_ratio).sum()),
     )

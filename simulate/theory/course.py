@@ -175,11 +175,11 @@ class Expected(ABC):
             )
         return tuple(found)
 
-    def compared(self, hypothesis: Hypothesis) -> tuple[Stratum, ...]:
+    def compared(self, hypothesis: Hypothesis, truth: Truth = AS_ASSUMED) -> tuple[Stratum, ...]:
         """The arms of a hypothesis, as its test compares them: by stratum or in one."""
         arms = self.trial.arm(hypothesis.experimental), self.trial.arm(hypothesis.control)
         return tuple(
-            Stratum(*(self._group(arm, hypothesis.endpoint, cells) for arm in arms))
+            Stratum(*(self._group(arm, hypothesis.endpoint, cells, truth) for arm in arms))
             for cells in self._strata_of(hypothesis)
         )
 

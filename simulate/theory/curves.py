@@ -30,7 +30,7 @@ from simulate.sequential.crossing import crossing
 from simulate.sequential.power import Performance
 from simulate.theory.course import NULL, Expected, Truth, at_day
 from simulate.theory.covariance import ExpectedCovariance, growing
-from simulate.theory.null_course import null_course
+from simulate.theory.null_course import days_that_count, null_courses
 
 _FEWEST = 1.0
 """Patients of an arm who must be expected to be followed to the end of the time compared."""
@@ -49,11 +49,11 @@ class _Arm(NamedTuple):
 
 def expected_information(expected: Expected, hypothesis: Hypothesis) -> ExpectedCovariance:
     """Information of a comparison of curves by number of events, both arms being like control."""
-    course = null_course(expected, hypothesis)
+    (course,) = null_courses(expected, hypothesis)  # curves are compared without strata
     truth = Truth(NULL, hypothesis)
     arms = _arms(expected, hypothesis, truth)
     values = 1.0 / (arms[0].variance + arms[1].variance)
-    keep = course.keep
+    keep = days_that_count(course.events)
     return ExpectedCovariance(course.events[keep], values[keep][:, np.newaxis, np.newaxis])
 
 

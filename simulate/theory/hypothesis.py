@@ -121,7 +121,7 @@ class HypothesisTheory:
 
     @property
     def has_power(self) -> bool:
-        """Whether theory gives the power: of log-rank tests, curves and rates; else it is nan."""
+        """Whether theory gives the power; of win ratios and intervals it is nan."""
         return has_power(self.hypothesis.test)
 
     @property

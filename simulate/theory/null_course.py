@@ -12,8 +12,7 @@ from scipy.signal import fftconvolve
 
 from simulate.distributions import FloatArray
 from simulate.scenario.monitoring import Hypothesis
-from simulate.scenario.populations import population_of
-from simulate.theory.course import Expected
+from simulate.theory.course import NULL, Expected, Truth
 
 _SMALLEST = 1e-12
 
@@ -29,7 +28,7 @@ class NullCourse:
     followed
         Probability of being in the study still, by patient's day.
     entered
-        Patients of both arms, of the population of the hypothesis, enrolled by each trial day.
+        Patients of both arms whom the hypothesis tests, enrolled by each trial day.
     events
         Their events that are known by each trial day.
     """
@@ -38,12 +37,6 @@ class NullCourse:
     followed: FloatArray
     entered: FloatArray
     events: FloatArray
-
-    @property
-    def keep(self) -> FloatArray:
-        """Trial days on which there are more events than before, and the first one."""
-        least = _SMALLEST * max(float(self.events[-1]), 1.0)
-        return np.append(True, np.diff(self.events) > least)
 
     @property
     def events_of_day(self) -> FloatArray:
@@ -55,17 +48,24 @@ class NullCourse:
         return _by_trial_day(self.entered, of_day)
 
 
-def null_course(expected: Expected, hypothesis: Hypothesis) -> NullCourse:
-    """What a scenario lets a hypothesis expect without an effect."""
-    population = population_of(hypothesis.population)
-    survival = expected.survival(
-        hypothesis.endpoint, hypothesis.control, seen=True, population=population
-    )
+def null_courses(expected: Expected, hypothesis: Hypothesis) -> tuple[NullCourse, ...]:
+    """What a scenario lets a hypothesis expect without an effect, by stratum or in one."""
     followed = expected.in_study(hypothesis.control)
-    share = expected.share(hypothesis.experimental) + expected.share(hypothesis.control)
-    entered = expected.entered[: expected.horizon + 1] * share * expected.weight(population)
-    events = _by_trial_day(entered, _events_of_day(survival, followed))
-    return NullCourse(survival, followed, entered, events)
+    days = np.arange(len(followed), dtype=np.float64)
+    found = []
+    for stratum in expected.compared(hypothesis, Truth(NULL, hypothesis)):
+        survival = np.asarray(stratum.control.event.survival(days))
+        share = stratum.experimental.share + stratum.control.share
+        entered = expected.entered[: expected.horizon + 1] * share
+        events = _by_trial_day(entered, _events_of_day(survival, followed))
+        found.append(NullCourse(survival, followed, entered, events))
+    return tuple(found)
+
+
+def days_that_count(events: FloatArray) -> FloatArray:
+    """Trial days on which there are more events than before, and the first one."""
+    least = _SMALLEST * max(float(events[-1]), 1.0)
+    return np.append(True, np.diff(events) > least)
 
 
 def _events_of_day(survival: FloatArray, followed: FloatArray) -> FloatArray:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from simulate.distributions import FloatArray
-from simulate.looks.build_tests import jointly_normal
+from simulate.looks.build_tests import jointly_normal, weights_of
 from simulate.scenario.analyses import EventCount
 from simulate.scenario.monitoring import Hypothesis
 from simulate.scenario.populations import population_of
@@ -27,6 +27,7 @@ from simulate.theory.joint_bounds import joint_bounds
 from simulate.theory.look_days import LookDay, look_days
 from simulate.theory.planned_bounds import planned_bounds
 from simulate.theory.rates import ExpectedRates, expected_rates, performance_of_rates
+from simulate.theory.weighted import ExpectedWeights, expected_weights, performance_of_weights
 
 
 def hypothesis_theory(expected: Expected, hypothesis: Hypothesis) -> HypothesisTheory:
@@ -133,7 +134,9 @@ def _under(
         np.array([at_day(by_day, day) for day in days])
         for by_day in _of_two_arms(expected, hypothesis, truth)
     )
-    rates, curves = None, None
+    rates, curves, weights = None, None, None
+    if weights_of(hypothesis.test):
+        weights = expected_weights(expected, hypothesis, truth, days.tolist())
     if compares_curves(hypothesis.test):
         curves = expected_curves(expected, hypothesis, truth, days.tolist())
     if is_of_rates(hypothesis.test):
@@ -157,7 +160,7 @@ def _under(
         control_events=control,
         experimental_events=experimental,
         hazard_ratio=ratios,
-        performance=_performance(hypothesis, bounds, means, events, rates, curves),
+        performance=_performance(hypothesis, bounds, means, events, rates, curves, weights),
         rates=rates,
         curves=curves,
     )
@@ -170,19 +173,22 @@ def _performance(
     events: tuple[float, ...],
     rates: ExpectedRates | None,
     curves: ExpectedCurves | None,
+    weights: ExpectedWeights | None,
 ) -> Performance:
     """Means of Z and probabilities of stopping, as far as theory knows them."""
     if rates is not None:
         return performance_of_rates(bounds, rates, events)
     if curves is not None:
         return performance_of_curves(bounds, curves, events)
+    if weights is not None:
+        return performance_of_weights(bounds, weights, events)
     if is_log_rank(hypothesis.test):
         return performance_at_means(bounds, means, events)
     return _unknown_performance(events)
 
 
 def _unknown_performance(events: tuple[float, ...]) -> Performance:
-    """What theory says of weighted tests, combinations and others: nothing."""
+    """What theory says of win ratios and of the interval-censored test: nothing."""
     unknown = np.full(len(events), np.nan)
     return Performance(unknown, np.array(events), unknown, unknown)
 

@@ -174,14 +174,14 @@ class SharedAlpha:
         )
 
     def power(self, truth: str, correlation: float, n: int = N_SIMULATED) -> SharedPower | None:
-        """How often hypotheses are rejected; None if one of them does not have this truth.
+        """How often hypotheses are rejected; None if one does not have this truth, or no mean of Z.
 
         Futility bounds are not heeded.
         """
         z = null_statistics(self.tests, self.n_looks, correlation=correlation, seed=_SEED, n=n)
         for h, theory in enumerate(self.hypotheses):
             under = theory.under(truth)
-            if under is None:
+            if under is None or np.isnan(under.performance.means).any():
                 return None
             own = list(self.looks[h])
             z[:, h, own] = z[:, h, own] * under.spread + under.performance.means
