@@ -286,8 +286,9 @@ def _bounds(outcomes: Outcomes, hypothesis: Hypothesis, analysis: str) -> Iterat
         if not outcomes.has(f"{hypothesis.name}.{name}"):
             continue
         values = outcomes.looks.column(analysis, f"{hypothesis.name}.{name}")
-        if np.isfinite(values).any():
-            finite = np.where(np.isfinite(values), values, np.nan)
+        known = np.isfinite(values) & outcomes.is_open(hypothesis, analysis)
+        if known.any():
+            finite = np.where(known, values, np.nan)
             yield from distribution(
                 analysis, hypothesis.endpoint, _ALL, hypothesis.name, name, finite
             )

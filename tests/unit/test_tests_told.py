@@ -93,7 +93,7 @@ def test_tests_are_counted_side_by_side() -> None:
     scenario = scenario_with("log_rank", f"estimates.tests=[{{name: combo, test: {COMBO}}}]")
     analysis, (hypothesis,) = scenario.analyses[0], scenario.hypotheses
     columns = {
-        "pfs.tested_events": [254.0, 254.0, 255.0, 254.0, math.nan],
+        "cut_day": [700.0, 710.0, 720.0, 730.0, math.nan],
         "pfs.efficacy_bound": [2.9, 2.9, 2.8, 2.9, math.nan],
         "pfs.z": [3.0, 2.0, 2.85, 0.0, math.nan],
         "pfs.combo.z": [1.0, 2.5, math.nan, 3.1, math.nan],

@@ -175,8 +175,11 @@ def bounds_table(view: RandomisedView, hypothesis: Hypothesis) -> pd.DataFrame:
     for look in view.looks_of(hypothesis):
         bounds = simulated_bounds(view, hypothesis, look.name)
         column = view.outcomes.looks.column
-        z = column(look.name, f"{hypothesis.name}.z")
-        log_ratio = column(look.name, f"{hypothesis.name}.log_hr")
+        is_open = view.outcomes.is_open(hypothesis, look.name)
+        z, log_ratio = (
+            np.where(is_open, column(look.name, f"{hypothesis.name}.{what}"), np.nan)
+            for what in ("z", "log_hr")
+        )
         low, middle, high = _spread(z)
         hr_low, hr_middle, hr_high = np.exp(_spread(log_ratio))
         rows.append(
