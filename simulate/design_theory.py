@@ -134,6 +134,11 @@ def _key(scenario: AnyScenario, theory: HypothesisTheory) -> dict[str, Any]:
             if scenario.populations
             else {}
         ),
+        **(
+            {"as_if_read_without_error": scenario.is_read_endpoint(theory.hypothesis.endpoint)}
+            if scenario.is_read
+            else {}
+        ),
     }
 
 

@@ -29,7 +29,7 @@ from simulate.scenario.readers import (
 )
 from simulate.scenario.resources import Resources
 from simulate.scenario.single_arm import SingleArm
-from simulate.scenario.survival_endpoints import BUILT_IN, RuleSet
+from simulate.scenario.survival_endpoints import BUILT_IN, LATENT_READER, RuleSet
 from simulate.scenario.testing import ResponseTest
 from simulate.scenario.toxicity import Toxicity
 from simulate.scenario.treatment import Treatment
@@ -165,6 +165,16 @@ class Trial(Monitored, Head):
         return bool(self.readers or self.switching) or any(
             each.rules is not None for each in self.seen_endpoints
         )
+
+    def is_read_endpoint(self, endpoint: str) -> bool:
+        """Whether readers, rules or later therapy decide when an endpoint occurs."""
+        for each in self.seen_endpoints:
+            if each.name == endpoint and each.of == "OS":
+                return bool(self.switching)  # which moves death
+            if each.name == endpoint and each.reader != LATENT_READER:
+                errs = self.investigator is not None or each.who != INVESTIGATOR
+                return errs or each.rules is not None
+        return False
 
     @property
     def pairs_of_readers(self) -> tuple[tuple[str, str], ...]:
