@@ -52,6 +52,9 @@ class SeenTrial:
         The rule by which a look takes its sample: endpoint, cut, patients, and what is filled.
     followed
         How patients of a plain survival model are followed through endpoints and scans.
+    grouped
+        Positions of endpoints whose times are grouped: an event is known at the end of its
+        interval.
     """
 
     enrolled: IntArray
@@ -60,6 +63,7 @@ class SeenTrial:
     event_day: ShortArray
     take: Callable[[int, int, int, ShortArray, ShortArray], None]
     followed: Followed | None = None
+    grouped: frozenset[int] = frozenset()
 
     def event_days(self, endpoint: int) -> ShortArray:
         """Days from enrolment until an event of an endpoint is known, NEVER if it is not."""
@@ -132,7 +136,8 @@ def _seen_survival(trial: SurvivalTrial, seed: int, replicate: int) -> SeenTrial
     take = partial(survival_looks.take_sample, seen)
     followed = Followed(trial, seen, plan.horizon)
     group = np.asarray(columns["cell"], np.int64)
-    return SeenTrial(enrolled, group, pd.DataFrame(subjects), room, take, followed)
+    grouped = frozenset(i for i, each in enumerate(trial.seen_endpoints) if each.grid)
+    return SeenTrial(enrolled, group, pd.DataFrame(subjects), room, take, followed, grouped)
 
 
 def _readings(trial: SurvivalTrial, review: Review, n: int) -> dict[str, object]:
