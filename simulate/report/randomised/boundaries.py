@@ -11,11 +11,19 @@ from matplotlib.figure import Figure
 from simulate.monte_carlo import quantiles
 from simulate.plots.boundaries import boundaries_legend, plot_boundaries
 from simulate.report.blocks import Block, Heading, Picture, Prose, Section, Table
-from simulate.report.numbers import NO_VALUE, number
+from simulate.report.numbers import NO_VALUE, counted, number
+from simulate.report.randomised.bounds import (
+    MEASURES,
+    Row,
+    bounds_by_level,
+    bounds_of,
+    simulated_bounds,
+)
 from simulate.report.randomised.view import RandomisedView, hypothesis_label, look_label
+from simulate.report.randomised.words import small
 from simulate.report.svg import figure_svg
+from simulate.scenario.analyses import Analysis
 from simulate.scenario.monitoring import Hypothesis
-from simulate.sequential.boundaries import nominal_p
 
 _HEADER = (
     "Look",
@@ -26,16 +34,6 @@ _HEADER = (
     "Hazard ratio",
     "Futility, Z",
     "Hazard ratio",
-)
-
-_MEASURES = (
-    "tested_events",
-    "fraction",
-    "efficacy_bound",
-    "efficacy_p",
-    "hazard_ratio_at_bound",
-    "futility_bound",
-    "hazard_ratio_at_futility",
 )
 
 
@@ -52,15 +50,23 @@ def boundaries_section(view: RandomisedView) -> Section:
 
 
 def _introduction(view: RandomisedView) -> str:
+    several = len(view.hypotheses) > 1
     text = (
-        "A trial stops for efficacy at a look at which Z, positive where the experimental arm is "
-        "better, reaches the efficacy bound; the bounds are found anew at the events that each "
-        "trial actually has, so that the error is spent as planned."
+        f"{'A hypothesis is rejected' if several else 'A trial stops for efficacy'} at a look at "
+        "which Z, positive where the experimental arm is better, reaches the efficacy bound; the "
+        "bounds are found anew at the events that each trial actually has, so that the error is "
+        "spent as planned."
     )
+    if several:
+        text += " The trial goes on until all hypotheses are decided."
+    if view.scenario.graph is not None:
+        text += " Bounds depend on the level: the part of alpha that the hypothesis has."
     binding = [h.futility.binding for h in view.hypotheses if h.futility is not None]
     if not binding:
         return text
-    futility = "It stops for futility at or below the futility bound."
+    futility = (
+        f"It {'is given up' if several else 'stops'} for futility at or below the futility bound."
+    )
     if all(binding):
         return f"{text} {futility} That bound is binding: the efficacy bounds count on it."
     return (
@@ -73,17 +79,11 @@ def _introduction(view: RandomisedView) -> str:
 
 
 def _table(view: RandomisedView, hypothesis: Hypothesis) -> Table:
-    looks = view.looks_of(hypothesis)
     rows: list[tuple[str, ...]] = []
     groups: dict[int, str] = {}
-    planned = [_row(look_label(look), _planned(view, hypothesis, look.name)) for look in looks]
-    if any(cell != NO_VALUE for row in planned for cell in row[1:]):
-        groups[0] = "Planned"
-        rows += planned
-    groups[len(rows)] = "Simulated, mean over the trials that made the look"
-    rows += [
-        _row(look_label(look), simulated_bounds(view, hypothesis, look.name)) for look in looks
-    ]
+    for part in bounds_of(view, hypothesis):
+        groups[len(rows)] = part.title
+        rows += [_row(_labelled(look, n), values) for look, values, n in part.rows]
     keep = [i for i in range(len(_HEADER)) if i < 2 or any(row[i] != NO_VALUE for row in rows)]
     return Table(
         "Boundaries" + (f" of {hypothesis.name}" if len(view.hypotheses) > 1 else ""),
@@ -110,60 +110,21 @@ _CAPTION = {
 _DIGITS = (1, 3, 3, 5, 3, 3, 3)
 
 
-def _row(label: str, values: dict[str, float]) -> tuple[str, ...]:
+def _labelled(look: Analysis, n: int) -> str:
+    return f"{look_label(look)} ({counted(n, 'trial')})" if n else look_label(look)
+
+
+def _row(label: str, values: Row) -> tuple[str, ...]:
     cells = (
-        number(values[name], digits) if math.isfinite(values[name]) else NO_VALUE
-        for name, digits in zip(_MEASURES, _DIGITS, strict=True)
+        _shown(name, values[name], digits) if math.isfinite(values[name]) else NO_VALUE
+        for name, digits in zip(MEASURES, _DIGITS, strict=True)
     )
     return (label, *cells)
 
 
-_PLANNED = (
-    "planned_events",
-    "information_fraction",
-    "efficacy_z",
-    "efficacy_p",
-    "efficacy_hazard_ratio",
-    "futility_z",
-    "futility_hazard_ratio",
-)
-"""Columns of theory that hold the same."""
-
-
-def _planned(view: RandomisedView, hypothesis: Hypothesis, analysis: str) -> dict[str, float]:
-    found = {
-        name: view.theory.at_look(hypothesis, column, analysis)
-        for name, column in zip(_MEASURES, _PLANNED, strict=True)
-    }
-    if math.isinf(found["efficacy_bound"]):
-        found["efficacy_p"] = found["hazard_ratio_at_bound"] = math.nan  # nothing rejects there
-    if found["futility_bound"] >= found["efficacy_bound"]:
-        found["futility_bound"] = found["hazard_ratio_at_futility"] = math.nan
-    return found
-
-
-def simulated_bounds(
-    view: RandomisedView, hypothesis: Hypothesis, analysis: str
-) -> dict[str, float]:
-    """Mean bounds of a look over the trials that made it; nan or infinite where it has none."""
-    found = {
-        name: view.measured.of_hypothesis(hypothesis, f"{name}.mean", analysis).estimate
-        for name in ("tested_events", "fraction", "efficacy_bound", "futility_bound")
-    }
-    ratio = view.measured.of_hypothesis(hypothesis, "hazard_ratio_at_bound.mean", analysis).estimate
-    found["hazard_ratio_at_bound"] = ratio
-    found["efficacy_p"] = _p(found["efficacy_bound"])
-    found["hazard_ratio_at_futility"] = math.nan
-    if found["futility_bound"] >= found["efficacy_bound"]:
-        found["futility_bound"] = math.nan  # at the last look both are one
-    elif math.isfinite(ratio) and found["efficacy_bound"]:
-        per_z = math.log(ratio) / found["efficacy_bound"]
-        found["hazard_ratio_at_futility"] = math.exp(per_z * found["futility_bound"])
-    return found
-
-
-def _p(z: float) -> float:
-    return float(nominal_p(z)) if math.isfinite(z) else math.nan
+def _shown(name: str, value: float, digits: int) -> str:
+    """A number; a p value that rounds to nothing is told to be below the last digit."""
+    return small(value, digits) if name == "efficacy_p" else number(value, digits)
 
 
 # ---- picture --------------------------------------------------------------------------------
@@ -173,7 +134,6 @@ def bounds_table(view: RandomisedView, hypothesis: Hypothesis) -> pd.DataFrame:
     """Bounds and where trials stood, a row a look, as `plot_boundaries` takes them."""
     rows = []
     for look in view.looks_of(hypothesis):
-        bounds = simulated_bounds(view, hypothesis, look.name)
         column = view.outcomes.looks.column
         is_open = view.outcomes.is_open(hypothesis, look.name)
         z, log_ratio = (
@@ -182,17 +142,20 @@ def bounds_table(view: RandomisedView, hypothesis: Hypothesis) -> pd.DataFrame:
         )
         low, middle, high = _spread(z)
         hr_low, hr_middle, hr_high = np.exp(_spread(log_ratio))
+        bounds, at_most = _lowest_and_highest(view, hypothesis, look)
         rows.append(
             {
                 "name": look_label(look),
-                "fraction": bounds["fraction"],
-                "z_efficacy": bounds["efficacy_bound"],
-                "z_futility": bounds["futility_bound"],
+                "fraction": simulated_bounds(view, hypothesis, look.name)["fraction"],
+                "z_efficacy": bounds.get("efficacy_bound", math.nan),
+                "z_futility": bounds.get("futility_bound", math.nan),
+                "z_highest": at_most.get("efficacy_bound", math.nan),
                 "z_lower": low,
                 "z_median": middle,
                 "z_upper": high,
-                "hr_efficacy": bounds["hazard_ratio_at_bound"],
-                "hr_futility": bounds["hazard_ratio_at_futility"],
+                "hr_efficacy": bounds.get("hazard_ratio_at_bound", math.nan),
+                "hr_futility": bounds.get("hazard_ratio_at_futility", math.nan),
+                "hr_highest": at_most.get("hazard_ratio_at_bound", math.nan),
                 "hr_lower": hr_low,
                 "hr_median": hr_middle,
                 "hr_upper": hr_high,
@@ -201,6 +164,19 @@ def bounds_table(view: RandomisedView, hypothesis: Hypothesis) -> pd.DataFrame:
     table = pd.DataFrame(rows)
     known = table[np.isfinite(table["fraction"])]
     return pd.DataFrame(known).reset_index(drop=True)
+
+
+def _lowest_and_highest(
+    view: RandomisedView, hypothesis: Hypothesis, look: Analysis
+) -> tuple[Row, Row]:
+    """Mean bounds of a look at the lowest and at the highest level that trials have there.
+
+    The second is empty where they have one level.
+    """
+    if view.scenario.graph is None:
+        return simulated_bounds(view, hypothesis, look.name), {}
+    found = [row for row, _ in bounds_by_level(view, hypothesis, look.name).values()]
+    return (found[0] if found else {}), (found[-1] if len(found) > 1 else {})
 
 
 def _spread(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[float, float, float]:
@@ -214,12 +190,13 @@ def _picture(view: RandomisedView, hypothesis: Hypothesis) -> list[Picture]:
     if table.empty:
         return []
     futility = bool(np.isfinite(table["z_futility"]).any())
+    levels = bool(np.isfinite(table["z_highest"]).any())
 
     def draw(figure: Figure) -> None:
         left, right = figure.subplots(1, 2)
         plot_boundaries(table, label="Z", ax=left)
         plot_boundaries(table, scale="hr", label="Hazard ratio", ax=right)
-        boundaries_legend(left, futility=futility)
+        boundaries_legend(left, futility=futility, levels=levels)
 
     svg = figure_svg(
         f"boundaries-{hypothesis.name}",
@@ -228,9 +205,14 @@ def _picture(view: RandomisedView, hypothesis: Hypothesis) -> list[Picture]:
         height=3.3,
         description="Boundaries on Z and on the hazard ratio by information fraction",
     )
+    several = len(view.hypotheses) > 1
+    beyond = "hypothesis is decided" if several else "trial stops"
+    before = "in which it was decided" if several else "that stopped"
     caption = (
         "Mean bounds at the looks, on Z and as hazard ratios; beyond a bound, in its colour, the "
-        "trial stops. Bars are the trials that made the look: those that stopped before it are not "
-        "among them, which is why a later bar can lie lower."
+        f"{beyond}. Bars are the trials that made the look: those {before} before it are not among "
+        "them, which is why a later bar can lie lower."
     )
+    if levels:
+        caption += " Dashed: the bound at the highest level that trials have at the look."
     return [Picture(svg, "Bounds, and where trials stood", caption)]

@@ -9,6 +9,7 @@ import numpy as np
 from simulate.monte_carlo import Estimate, proportion
 from simulate.report.blocks import Prose, Tiles
 from simulate.report.numbers import counted, listed, number
+from simulate.report.randomised.bounds import ratios_at_bound
 from simulate.report.randomised.view import RandomisedView, look_label
 from simulate.report.randomised.words import monte_carlo_interval, percent
 from simulate.scenario.monitoring import Hypothesis
@@ -209,15 +210,17 @@ def _of_trial(view: RandomisedView, name: str, label: str, unit: str = "") -> Ti
 def _bound(view: RandomisedView, hypothesis: Hypothesis) -> list[Tile]:
     """Largest observed hazard ratio that rejects at the last look."""
     last = view.looks_of(hypothesis)[-1]
-    found = view.measured.of_hypothesis(hypothesis, "hazard_ratio_at_bound.mean", last.name)
-    if math.isnan(found.estimate):
+    ratios = sorted(ratios_at_bound(view, hypothesis, last.name))
+    if not ratios:
         return []
     several = f", {hypothesis.name}" if len(view.hypotheses) > 1 else ""
+    by_level = ", by its level" if len(ratios) > 1 else ""
+    ends = dict.fromkeys(number(ratio, 3) for ratio in (ratios[0], ratios[-1]))
     return [
         (
             f"Hazard ratio at the bound{several}",
-            number(found.estimate, 3),
-            f"largest that rejects at the {look_label(last)}",
+            " to ".join(ends),
+            f"largest that rejects at the {look_label(last)}{by_level}",
         )
     ]
 

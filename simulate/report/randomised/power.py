@@ -38,7 +38,7 @@ def power_section(view: RandomisedView) -> Section:
         blocks.append(Heading("Size, events and time"))
     blocks.append(_of_trial(view))
     title = "Decisions" if view.under_null else "Power"
-    if view.theory:
+    if view.theory and view.scenario.graph is None:
         title += ": theory beside simulation"
     return Section("power", title if view.hypotheses else "Size, events and time", blocks)
 
@@ -74,7 +74,14 @@ def _introduction(view: RandomisedView) -> str:
         f"{text} {by}, and power from the joint normal distribution of Z at the looks. It is an "
         "approximation where hazards are not proportional or looks are not at their planned "
         "events, so a difference beyond the Monte Carlo error tells of the approximation as well."
+        f"{_WHERE_THEORY_IS if view.scenario.graph is not None else ''}"
     )
+
+
+_WHERE_THEORY_IS = (
+    " How often hypotheses are rejected that share alpha stands beside theory in the section on "
+    "them: of one by itself theory does not say it."
+)
 
 
 # ---- what is decided ------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from simulate.design_theory import expected_of
+from simulate.design_theory import design_theory, expected_of
 from simulate.errors import UsageError
 from simulate.look_replicates import look_design
 from simulate.monte_carlo import Estimate
@@ -24,6 +24,7 @@ from simulate.scenario.populations import population_in_words, population_of
 from simulate.scenario.randomisation import Arm
 from simulate.scenario.reading import AnyScenario
 from simulate.theory.course import Expected
+from simulate.theory.shared_alpha import SharedAlpha
 
 NO_ESTIMATE = Estimate(math.nan, math.nan, math.nan, math.nan, 0, 0)
 """What stands for a measure that was not estimated."""
@@ -165,6 +166,16 @@ class RandomisedView:
     def theory(self) -> Theory:
         """What theory says, by name; it says nothing where it has no formula."""
         return Theory(self.result.theory, shares_alpha=self.scenario.graph is not None)
+
+    @cached_property
+    def shared(self) -> SharedAlpha | None:
+        """What theory says of hypotheses that share alpha; None if they do not, or it cannot."""
+        if self.scenario.graph is None:
+            return None
+        try:
+            return design_theory(self.scenario).shared
+        except UsageError:  # survival has no formula, or looks cannot be told apart
+            return None
 
     @cached_property
     def expected(self) -> Expected | None:
