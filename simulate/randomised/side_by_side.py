@@ -19,7 +19,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from simulate.distributions import FloatArray
-from simulate.monte_carlo import Estimate, proportion
+from simulate.monte_carlo import Estimate, mean, proportion
 from simulate.randomised.outcomes import BoolArray, Outcomes
 from simulate.scenario.monitoring import Hypothesis
 
@@ -37,6 +37,8 @@ class Share(NamedTuple):
     beyond_bound: Estimate
     undefined: Estimate
     """Trials that made the look and have no defined statistic."""
+    difference: Estimate
+    """How much more often than the test that decides it is significant, in pairs."""
 
 
 def columns_of_tests(outcomes: Outcomes, hypothesis: Hypothesis) -> tuple[str, ...]:
@@ -55,6 +57,7 @@ def side_by_side(outcomes: Outcomes, hypothesis: Hypothesis) -> Iterator[Share]:
         made = ~np.isnan(column(analysis.name, "cut_day"))
         bound = column(analysis.name, f"{hypothesis.name}.efficacy_bound")
         has_bound = made & np.isfinite(bound)
+        own = column(analysis.name, f"{hypothesis.name}.{OWN}") >= level
         for name in (OWN, *further) if made.any() else ():
             z = column(analysis.name, f"{hypothesis.name}.{name}")
             is_known = ~np.isnan(z)
@@ -66,6 +69,7 @@ def side_by_side(outcomes: Outcomes, hypothesis: Hypothesis) -> Iterator[Share]:
                 _of_defined(significant, is_known),
                 _of_defined(beyond, is_known),
                 proportion(np.where(made, ~is_known, np.nan)),
+                mean(np.where(made, significant - own, np.nan)),
             )
 
 

@@ -155,7 +155,9 @@ def test_bounds_are_told_by_level() -> None:
     tile = {label: value for label, value, _ in tiles(view).items}["Hazard ratio at the bound, os"]
     assert tile == f"{low:.3f} to {high:.3f}"
     box = schema_of(view).looks[-1]
-    assert any(f"{low:.2f} or {high:.2f}" in line for line in box.lines)
+    assert any(
+        f"os: HR \N{LESS-THAN OR EQUAL TO} {low:.2f} to {high:.2f}" in line for line in box.lines
+    )
     page = text_of(render_randomised_report(view.result))
     assert "the trial stops." not in page
     assert "Power: theory beside simulation" not in page

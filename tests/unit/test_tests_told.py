@@ -110,4 +110,7 @@ def test_tests_are_counted_side_by_side() -> None:
     assert (combo.significant.estimate, combo.beyond_bound.estimate) == (0.5, 0.25)
     # but its trial is counted as failed, and said
     assert (combo.significant.n_analysed, combo.significant.n_failed) == (3, 2)
+    # in pairs: of the four trials one is significant by the log-rank test alone, one by the other
+    assert combo.difference.estimate == -0.25 + 0.0
+    assert combo.difference.n_analysed == 4
     assert (own.undefined.estimate, combo.undefined.estimate) == (0.0, 0.25)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ from matplotlib.figure import Figure
 
 from simulate.monte_carlo import quantiles
 from simulate.plots.boundaries import boundaries_legend, plot_boundaries
-from simulate.report.blocks import Block, Heading, Picture, Prose, Section, Table
+from simulate.report.blocks import Block, Details, Heading, Picture, Prose, Section, Table
 from simulate.report.numbers import NO_VALUE, counted, number
 from simulate.report.randomised.bounds import (
     MEASURES,
@@ -40,10 +41,14 @@ _HEADER = (
 def boundaries_section(view: RandomisedView) -> Section:
     """The bounds of each hypothesis; empty without hypotheses."""
     blocks: list[Block] = []
-    for hypothesis in view.hypotheses:
-        if len(view.hypotheses) > 1:
-            blocks.append(Heading(hypothesis_label(hypothesis, view)))
-        blocks += [_table(view, hypothesis), *_picture(view, hypothesis)]
+    if view.has_many:
+        pictures = [each for h in view.hypotheses for each in _picture(view, h)]
+        blocks += [_table(view, view.hypotheses), Details("The same as pictures", pictures)]
+    else:
+        for hypothesis in view.hypotheses:
+            if len(view.hypotheses) > 1:
+                blocks.append(Heading(hypothesis_label(hypothesis, view)))
+            blocks += [_table(view, [hypothesis]), *_picture(view, hypothesis)]
     if blocks:
         blocks.insert(0, Prose(_introduction(view)))
     return Section("boundaries", "Boundaries", blocks)
@@ -78,27 +83,46 @@ def _introduction(view: RandomisedView) -> str:
 # ---- table ----------------------------------------------------------------------------------
 
 
-def _table(view: RandomisedView, hypothesis: Hypothesis) -> Table:
+def _table(view: RandomisedView, hypotheses: Sequence[Hypothesis]) -> Table:
     rows: list[tuple[str, ...]] = []
     groups: dict[int, str] = {}
-    for part in bounds_of(view, hypothesis):
-        groups[len(rows)] = part.title
-        rows += [_row(_labelled(look, n), values) for look, values, n in part.rows]
+    for hypothesis in hypotheses:
+        several = f"{hypothesis.name}: " if len(hypotheses) > 1 else ""
+        for part in bounds_of(view, hypothesis):
+            groups[len(rows)] = several + (part.title.lower() if several else part.title)
+            rows += [_row(_labelled(look, n), values) for look, values, n in part.rows]
+    counted_are = {view.scenario.is_rate(each.endpoint) for each in hypotheses}
+    header = (_HEADER[0], *_COUNTED[frozenset(counted_are)], *_HEADER[2:])
+    caption = {**_CAPTION, "Information": _information(counted_are)}
     keep = [i for i in range(len(_HEADER)) if i < 2 or any(row[i] != NO_VALUE for row in rows)]
     return Table(
-        "Boundaries" + (f" of {hypothesis.name}" if len(view.hypotheses) > 1 else ""),
-        [_HEADER[i] for i in keep],
+        "Boundaries"
+        + (f" of {hypotheses[0].name}" if 1 == len(hypotheses) < len(view.hypotheses) else ""),
+        [header[i] for i in keep],
         [[row[i] for i in keep] for row in rows],
         numeric=tuple(range(1, len(keep))),
         groups=groups,
         caption=" ".join(
-            text for name, text in _CAPTION.items() if name in [_HEADER[i] for i in keep]
+            text for name, text in caption.items() if name in [header[i] for i in keep]
         ),
     )
 
 
+_COUNTED = {
+    frozenset({False}): ("Events",),
+    frozenset({True}): ("Patients",),
+    frozenset({False, True}): ("Events or patients",),
+}
+"""What information is counted in, by whether hypotheses are on rates."""
+
+
+def _information(are_rates: set[bool]) -> str:
+    of_rates = "evaluable patients" if are_rates == {True} else "events, or evaluable patients,"
+    what = "events" if are_rates == {False} else of_rates
+    return f"Information is {what} as a share of those at which all error is spent."
+
+
 _CAPTION = {
-    "Information": "Information is events as a share of those at which all error is spent.",
     "Nominal p": "p values are one-sided.",
     "Hazard ratio": (
         "The hazard ratio at a bound is the largest observed one that rejects, or the smallest "
@@ -192,11 +216,14 @@ def _picture(view: RandomisedView, hypothesis: Hypothesis) -> list[Picture]:
     futility = bool(np.isfinite(table["z_futility"]).any())
     levels = bool(np.isfinite(table["z_highest"]).any())
 
+    has_ratios = bool(np.isfinite(table[["hr_efficacy", "hr_median"]].to_numpy(float)).any())
+
     def draw(figure: Figure) -> None:
-        left, right = figure.subplots(1, 2)
-        plot_boundaries(table, label="Z", ax=left)
-        plot_boundaries(table, scale="hr", label="Hazard ratio", ax=right)
-        boundaries_legend(left, futility=futility, levels=levels)
+        axes = figure.subplots(1, 2 if has_ratios else 1, squeeze=False)[0]
+        plot_boundaries(table, label="Z", ax=axes[0])
+        if has_ratios:
+            plot_boundaries(table, scale="hr", label="Hazard ratio", ax=axes[1])
+        boundaries_legend(axes[0], futility=futility, levels=levels)
 
     svg = figure_svg(
         f"boundaries-{hypothesis.name}",
@@ -209,10 +236,11 @@ def _picture(view: RandomisedView, hypothesis: Hypothesis) -> list[Picture]:
     beyond = "hypothesis is decided" if several else "trial stops"
     before = "in which it was decided" if several else "that stopped"
     caption = (
-        "Mean bounds at the looks, on Z and as hazard ratios; beyond a bound, in its colour, the "
-        f"{beyond}. Bars are the trials that made the look: those {before} before it are not among "
-        "them, which is why a later bar can lie lower."
+        f"Mean bounds at the looks, {'on Z and as hazard ratios' if has_ratios else 'on Z'}; "
+        f"beyond a bound, in its colour, the {beyond}. Bars are the trials that made the look: "
+        f"those {before} before it are not among them, which is why a later bar can lie lower."
     )
     if levels:
         caption += " Dashed: the bound at the highest level that trials have at the look."
-    return [Picture(svg, "Bounds, and where trials stood", caption)]
+    of = f" of {hypothesis.name}" if several else ""
+    return [Picture(svg, f"Bounds{of}, and where trials stood", caption)]

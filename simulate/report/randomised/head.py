@@ -20,7 +20,7 @@ Tile = tuple[str, str, str]
 def summary(view: RandomisedView) -> Prose:
     """The result in words."""
     sentences = [_what_was_run(view)]
-    if len(view.hypotheses) > _MANY:
+    if view.has_many:
         sentences.append(_decided_in_brief(view))
     else:
         sentences += [_decided(view, hypothesis) for hypothesis in view.hypotheses]
@@ -36,10 +36,6 @@ def _what_was_run(view: RandomisedView) -> str:
         f"patient by patient, with {counted(len(view.analyses), 'look')} at the data"
     )
     return text + (" and no effect of any arm." if view.under_null else ".")
-
-
-_MANY = 3
-"""Hypotheses of which the head tells each by itself."""
 
 
 def _decided_in_brief(view: RandomisedView) -> str:
@@ -143,7 +139,7 @@ def tiles(view: RandomisedView) -> Tiles:
         items.append(_early(view))
     items.append(_of_trial(view, "sample_size", "Expected sample size"))
     items.append(_of_trial(view, "duration", "Expected duration", unit=" mo"))
-    if len(view.hypotheses) <= _MANY:
+    if not view.has_many:
         items += [tile for h in view.hypotheses for tile in _bound(view, h)]
     items.append(_missed(view))
     return Tiles(items)

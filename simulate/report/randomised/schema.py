@@ -126,9 +126,9 @@ def _look(view: RandomisedView, analysis: Analysis) -> tuple[str, ...]:
     for hypothesis in view.hypotheses:
         if analysis not in view.looks_of(hypothesis):
             continue
-        found = {f"{ratio:.2f}" for ratio in ratios_at_bound(view, hypothesis, analysis.name)}
+        found = sorted(ratios_at_bound(view, hypothesis, analysis.name))
         if found:
-            name = f"{hypothesis.name}: " if len(view.hypotheses) > 1 else ""
-            ratios = listed(sorted(found), last="or")
-            lines.append(f"{name}reject at HR \N{LESS-THAN OR EQUAL TO} {ratios}")
+            name = f"{hypothesis.name}:" if len(view.hypotheses) > 1 else "reject at"
+            ends = dict.fromkeys(f"{ratio:.2f}" for ratio in (found[0], found[-1]))
+            lines.append(f"{name} HR \N{LESS-THAN OR EQUAL TO} {' to '.join(ends)}")
     return tuple(lines)

@@ -28,7 +28,8 @@ def tests_section(view: RandomisedView) -> Section:
     blocks: list[Block] = []
     has_further = any(map(view.scenario.further_tests, view.hypotheses))
     for hypothesis in view.hypotheses:
-        tables = [_table(view, hypothesis)] if view.scenario.further_tests(hypothesis) else []
+        has_own = view.scenario.further_tests(hypothesis)
+        tables = [_table(view, hypothesis), _differences(view, hypothesis)] if has_own else []
         tables += effects_tables(view, hypothesis)
         if tables and len(view.hypotheses) > 1:
             blocks.append(Heading(hypothesis_label(hypothesis, view)))
@@ -70,6 +71,26 @@ def _table(view: RandomisedView, hypothesis: Hypothesis) -> Table:
         rows,
         numeric=tuple(range(1, 1 + len(looks))),
         caption=_WHERE_UNDEFINED if undefined else "",
+    )
+
+
+def _differences(view: RandomisedView, hypothesis: Hypothesis) -> Table:
+    """How much more often each further test is significant than the one that decides."""
+    looks = view.scenario.analyses_of(hypothesis)
+    rows = []
+    for each in view.scenario.further_tests(hypothesis):
+        measure = f"{each.name}.{_OWN}.significant.difference"
+        found = [view.measured.of_hypothesis(hypothesis, measure, look.name) for look in looks]
+        rows.append([each.name, *(with_error(one, 100.0, 2, sign=True) for one in found)])
+    return Table(
+        "Less the test that decides, percentage points",
+        ["Test", *(capital(look_label(look)) for look in looks)],
+        rows,
+        numeric=tuple(range(1, 1 + len(looks))),
+        caption=(
+            "In the same trials, mean \N{PLUS-MINUS SIGN} Monte Carlo standard error of the "
+            "differences."
+        ),
     )
 
 

@@ -32,6 +32,9 @@ NO_ESTIMATE = Estimate(math.nan, math.nan, math.nan, math.nan, 0, 0)
 EVERYBODY = "all"
 """The arm under which measures of all arms together stand."""
 
+MOST_SHOWN = 3
+"""Hypotheses of which each is told by itself."""
+
 _TITLES = {"PFS": "Progression-free survival", "OS": "Overall survival"}
 
 
@@ -134,6 +137,11 @@ class RandomisedView:
     def hypotheses(self) -> tuple[Hypothesis, ...]:
         """What is tested."""
         return self.scenario.hypotheses
+
+    @property
+    def has_many(self) -> bool:
+        """Whether there are so many hypotheses that each has a row, and not a picture."""
+        return len(self.hypotheses) > MOST_SHOWN
 
     @property
     def arms(self) -> tuple[Arm, ...]:
