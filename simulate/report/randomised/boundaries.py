@@ -93,7 +93,7 @@ def _table(view: RandomisedView, hypotheses: Sequence[Hypothesis]) -> Table:
             rows += [_row(_labelled(look, n), values) for look, values, n in part.rows]
     counted_are = {view.scenario.is_rate(each.endpoint) for each in hypotheses}
     header = (_HEADER[0], *_COUNTED[frozenset(counted_are)], *_HEADER[2:])
-    caption = {**_CAPTION, "Information": _information(counted_are)}
+    caption = {"Information": _information(counted_are), **_CAPTION}
     keep = [i for i in range(len(_HEADER)) if i < 2 or any(row[i] != NO_VALUE for row in rows)]
     return Table(
         "Boundaries"

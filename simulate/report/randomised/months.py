@@ -35,10 +35,12 @@ def story_of(view: RandomisedView, example: ExampleTrial) -> list[str]:
     """What happened at each look of a trial."""
     looks = {analysis.name: analysis for analysis in view.analyses}
     rows = example.looks.to_dict("records")
-    return [_at_look(view, looks[str(row["analysis"])], row) for row in rows]
+    told = [_at_look(view, looks[str(row["analysis"])], row) for row in rows]
+    return [line for lines in told for line in lines]
 
 
-def _at_look(view: RandomisedView, look: Analysis, row: dict[Any, Any]) -> str:
+def _at_look(view: RandomisedView, look: Analysis, row: dict[Any, Any]) -> list[str]:
+    """A look and what it decides; of many hypotheses each in a line of its own."""
     month = number(float(row["cut_day"]) / DAYS_PER_MONTH)
     events = [
         f"{int(row[f'{endpoint.lower()}.events']):,} {endpoint} events"
@@ -49,7 +51,9 @@ def _at_look(view: RandomisedView, look: Analysis, row: dict[Any, Any]) -> str:
     text = f"The {look_label(look)} is cut in month {month} with {known}"
     words = _OF_ONE if len(view.hypotheses) > 1 else _DECISIONS
     decisions = [found for each in view.hypotheses if (found := _decision(row, each.name, words))]
-    return f"{text}: {'; '.join(decisions)}." if decisions else f"{text}."
+    if view.has_many:
+        return [f"{text}.", *(f"{each}." for each in decisions)]
+    return [f"{text}: {'; '.join(decisions)}." if decisions else f"{text}."]
 
 
 def _decision(row: dict[Any, Any], name: str, words: Mapping[int, str]) -> str:
