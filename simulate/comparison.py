@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from simulate.errors import UsageError
 from simulate.job import AnyJob, parts_key
-from simulate.results import MANIFEST, check_folder, new_folder, write_csv, write_json
+from simulate.results import (
+    COMPARISON,
+    MANIFEST,
+    check_folder,
+    new_folder,
+    write_csv,
+    write_json,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,13 +75,13 @@ def publish_comparison(
         raise UsageError(f"both scenarios are named {first.name}; give one of them another name")
     folder = out / (name or f"{first.name}_vs_{second.name}")
     digest = hashlib.sha256(f"{first.digest()} {second.digest()}".encode()).hexdigest()
-    check_folder(folder, digest, force=force)
+    check_folder(folder, digest, COMPARISON, force=force)
     parts = out / f".{folder.name}.parts-{parts_key(job)}-{parts_key(against)}"
     table = differences(run(job, parts), run(against, parts))
     with new_folder(folder) as temporary:
         write_csv(table, temporary / "compare.csv")
-        both = {"digest": digest, "of": record(job), "against": record(against)}
-        write_json(both, temporary / MANIFEST)
+        both = {"of": record(job), "against": record(against)}
+        write_json({"kind": COMPARISON, "digest": digest} | both, temporary / MANIFEST)
     shutil.rmtree(parts, ignore_errors=True)
     return folder / "compare.csv", table
 

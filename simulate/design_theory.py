@@ -136,7 +136,7 @@ def _key(scenario: AnyScenario, theory: HypothesisTheory) -> dict[str, Any]:
         ),
         **(
             {"as_if_read_without_error": scenario.is_read_endpoint(theory.hypothesis.endpoint)}
-            if scenario.is_read
+            if any(scenario.is_read_endpoint(each.endpoint) for each in scenario.hypotheses)
             else {}
         ),
     }

@@ -16,7 +16,7 @@ from simulate.cutoff import Snapshot, rows_of
 from simulate.distributions import NEVER, IntColumn, IntTable, later
 from simulate.exposure import DrugRows, leading_doses
 from simulate.known import KnownRows
-from simulate.ledger import AssessmentRows
+from simulate.ledger import AssessmentRows, SubjectRows
 from simulate.patient.assessment import (
     COMPLETE_RESPONSE,
     MISSED,
@@ -218,7 +218,7 @@ def known_response(
 
 
 @rule
-def days_before_dose(rules: EndpointRules, known: KnownRows, row: int) -> int:
+def days_before_dose(rules: EndpointRules, known: KnownRows | SubjectRows, row: int) -> int:
     """Days from the start of the endpoints' clock to the first dose."""
     if rules.from_randomisation == 1:
         return known.first_dose_trial_day[row] - known.enrolment_trial_day[row]

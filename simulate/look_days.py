@@ -59,6 +59,7 @@ def randomised_design(trial: Trial) -> LookDesign:
         compares_all=bool(trial.is_read or trial.endpoints.named),
         more=tuple(more_columns(trial, switches=bool(trial.switching))),
         rates=tuple(filter(trial.is_rate, trial.endpoint_names)),
+        seen_at_scans=tuple(filter(trial.is_seen_at_scans, trial.endpoint_names)),
         patients={each.name: patients_of(trial, each) for each in trial.hypotheses},
         groups=groups_of(trial) if trial.populations else (),
     )

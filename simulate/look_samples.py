@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simulate.build_arms import level_strides
-from simulate.compiled import rule
+from simulate.compiled import keep_apart, rule
 from simulate.counted_events import (
     DOCUMENTED,
     LATENT,
@@ -26,6 +26,7 @@ from simulate.counted_events import (
     counted_room,
     endpoint_tables,
     judge,
+    scans_before,
     take_counted,
 )
 from simulate.distributions import NEVER, IntTable, ShortColumn, later
@@ -38,6 +39,7 @@ from simulate.endpoints import (
     progression_free_survival,
 )
 from simulate.event_cut import death_known_day, read_known_from
+from simulate.grouped_times import GridTables, grid_tables, grouped
 from simulate.known import KnownRows, cut_trial
 from simulate.later_therapy import (
     LaterTherapy,
@@ -47,6 +49,7 @@ from simulate.later_therapy import (
     therapy_tables,
 )
 from simulate.ledger import PATIENTS, Ledger
+from simulate.patient.censoring import free_until
 from simulate.readings import (
     ReaderTables,
     Readings,
@@ -66,6 +69,7 @@ class ArmRules(NamedTuple):
     readers: ReaderTables
     """How those who read the scans beside the investigator err."""
     endpoints: EndpointTables
+    grids: GridTables
     therapy: TherapyTables
     response: int
     """Endpoint of the response rate; -1 if it is not compared."""
@@ -99,6 +103,7 @@ def arm_rules(trial: Trial) -> ArmRules:
     return ArmRules(
         reader_tables(trial),
         endpoint_tables(trial),
+        grid_tables(trial),
         therapy_tables(trial),
         rates[0] if rates else -1,
         trial.endpoints.evaluable_after,
@@ -225,6 +230,34 @@ def latent_known_day(ledger: Ledger, patient: int, way: int) -> int:
 
 
 @rule
+def find_free_days(seen: SeenPatients, is_by_scans: IntTable, free_day: ShortColumn) -> None:
+    """Fill the last day on which who has an event was known to be free of it, whatever the cut.
+
+    By :func:`simulate.patient.censoring.free_until`, on the clock of the samples. Events are found
+    before.
+    """
+    keep_apart()
+    for endpoint in range(len(is_by_scans)):
+        if is_by_scans[endpoint] == 1:
+            for patient in range(seen.ledger.size[PATIENTS]):
+                place = endpoint * seen.stride + patient
+                if seen.event_day[place] < NEVER:
+                    free_day[place] = free_before(seen, endpoint, patient)
+
+
+@rule
+def free_before(seen: SeenPatients, endpoint: int, patient: int) -> int:
+    """Day of an endpoint up to which a patient who has an event was known to be free of it."""
+    tables, readings, subjects = seen.rules.endpoints, seen.readings, seen.ledger.subjects
+    call = readings.call[tables.reader[endpoint] * readings.stride + patient]
+    death, arm = subjects.death_day[patient], seen.arm[patient]
+    event = min(call, death)
+    last_scan = scans_before(tables.calendars, seen.ledger, patient, arm, event).last
+    own = rules_of_arm(seen.rules, arm)
+    return free_until(event, death < call, last_scan) + days_before_dose(own, subjects, patient)
+
+
+@rule
 def rules_of_arm(rules: ArmRules, arm: int) -> EndpointRules:
     """The endpoint definitions of the arm at a position."""
     return EndpointRules(
@@ -274,6 +307,8 @@ def take_sample(
                 event[patient] = 1
         else:
             last, occurred = take_patient(seen, own, endpoint, row)
+            today = known.cut_day[row]
+            last, occurred = grouped(seen.rules.grids, endpoint, last, occurred, today)
             day[patient] = last + days_before_dose(own, known, row)
             event[patient] = occurred
 

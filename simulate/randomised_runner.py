@@ -26,6 +26,7 @@ from simulate.look_samples import (
     SeenPatients,
     arm_rules,
     find_event_days,
+    find_free_days,
     seen_patients,
     take_sample,
 )
@@ -70,8 +71,10 @@ class Slate(NamedTuple):
 @rule
 def look_at_trial(watch: Watch, tree: BoundTree, out: FloatColumn, at: int) -> bool:
     """Make the looks of the trial in the ledger and write their rows; False without bounds."""
-    seen = watch.seen
+    seen, tests = watch.seen, watch.plan.tests
     find_event_days(seen)
+    if tests.has_intervals == 1:
+        find_free_days(seen, tests.is_by_scans, watch.room.tally.tests.intervals.free_day)
     enrolled = Enrolled(
         seen.ledger.size[PATIENTS],
         seen.ledger.subjects.enrolment_trial_day,

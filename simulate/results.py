@@ -23,11 +23,17 @@ if TYPE_CHECKING:
 
 MANIFEST = "manifest.json"
 
+SIMULATION = "simulation"
+THEORY = "theory of a design"
+COMPARISON = "comparison"
+RECONSTRUCTION = "reconstruction"
+"""Kinds of result, as the manifest says them."""
+
 ROW_GROUP = 10_000
 """Rows of a row group of ``replicates.parquet``, whatever the chunks were."""
 
 
-def check_folder(folder: Path, digest: str, *, force: bool) -> None:
+def check_folder(folder: Path, digest: str, kind: str, *, force: bool) -> None:
     """Refuse to write a result where another one or something else is.
 
     Parameters
@@ -36,13 +42,16 @@ def check_folder(folder: Path, digest: str, *, force: bool) -> None:
         Where the result is to be.
     digest : str
         Digest of the scenario that is to be written.
+    kind : str
+        Kind of the result that is to be written.
     force : bool
-        Whether a result of another scenario may be overwritten.
+        Whether a result of another scenario or of another kind may be overwritten.
 
     Raises
     ------
     OutputError
-        If the folder cannot be written, holds the result of another scenario, or is not a result.
+        If the folder cannot be written, holds the result of another scenario or of another kind, or
+        is not a result.
     """
     _check_writable(folder.parent)
     if not folder.exists():
@@ -57,12 +66,26 @@ def check_folder(folder: Path, digest: str, *, force: bool) -> None:
                 "choose another --out or --name"
             )
         return
-    if held.get("digest") != digest and not force:
+    if force:
+        return
+    if held.get("kind") != kind:
+        # the digest is of the scenario, which a simulation and its theory share
+        raise OutputError(
+            f"{folder} holds {_kind_in_words(held)}, and now the {kind} is to be written; "
+            "choose another --out or --name, or --force to overwrite"
+        )
+    if held.get("digest") != digest:
         raise OutputError(
             f"{folder} holds the result of another version of this scenario "
             f"(digest {str(held.get('digest'))[:12]}, now {digest[:12]}); "
             "give this one a --name of its own, or --force to overwrite"
         )
+
+
+def _kind_in_words(held: Mapping[str, Any]) -> str:
+    """The kind of a result that is there already."""
+    kind = held.get("kind")
+    return f"a {kind}" if kind else "a result whose manifest states no kind"
 
 
 def _check_writable(parent: Path) -> None:
@@ -154,7 +177,7 @@ def publish_result(
     digest, key : str
         Of the scenario; and of all that must be equal for finished chunks to be used again.
     force : bool
-        Overwrite the result of another scenario.
+        Overwrite the result of another scenario or of another kind.
     write_tables, write_report : callable
         Write the tables into a folder, and the report to a file.
     step : callable
@@ -165,7 +188,7 @@ def publish_result(
     OutputError
         If the folder may not or cannot be written.
     """
-    check_folder(folder, digest, force=force)
+    check_folder(folder, digest, SIMULATION, force=force)
     parts = folder.parent / f".{folder.name}.parts-{key}"
     result = run(parts)
     with new_folder(folder) as temporary:
@@ -176,7 +199,8 @@ def publish_result(
         result.timings["report"] = time.perf_counter() - started
         progress(1)
         timings = {name: round(seconds, 3) for name, seconds in result.timings.items()}
-        write_json(result.manifest | {"seconds": timings}, temporary / MANIFEST)
+        written = {"kind": SIMULATION} | result.manifest | {"seconds": timings}
+        write_json(written, temporary / MANIFEST)
     shutil.rmtree(parts, ignore_errors=True)
     return result
 

@@ -10,7 +10,7 @@ import pandas as pd
 from simulate.describe.design import design_in_words
 from simulate.describe.single_arm import theory_in_words
 from simulate.design_theory import DesignTheory
-from simulate.results import MANIFEST, check_folder, new_folder, write_csv, write_json
+from simulate.results import MANIFEST, THEORY, check_folder, new_folder, write_csv, write_json
 from simulate.single_arm_theory import SingleArmTheory
 from simulate.theory.shared_alpha import error_rows, level_rows
 
@@ -29,12 +29,13 @@ def write_design(
         ``design_overall.csv`` (one for each hypothesis and truth), ``design.txt`` and
         ``manifest.json``; of a single-arm design also ``design_curve.csv`` (by response rate);
         where hypotheses share alpha also ``design_levels.csv`` (a row for each hypothesis, level
-        and look) and ``design_familywise_error.csv`` (one for each set of true hypotheses). It is
-        not the folder of the scenario's simulation, which appears whole.
+        and look) and ``design_familywise_error.csv`` (one for each set of true hypotheses). The
+        folder of the scenario's simulation is left alone.
     command : str
         The command that asked for it, for the manifest.
     force : bool
-        Whether the theory of another version of the scenario may be overwritten.
+        Whether another result may be overwritten, such as the theory of another version of the
+        scenario, or a simulation.
 
     Returns
     -------
@@ -47,7 +48,7 @@ def write_design(
         If the folder cannot be written or holds something else.
     """
     digest = theory.scenario.digest()
-    check_folder(folder, digest, force=force)
+    check_folder(folder, digest, THEORY, force=force)
     text, further = _told(theory)
     with new_folder(folder) as new:
         write_csv(theory.table, new / "design.csv")
@@ -56,6 +57,7 @@ def write_design(
             write_csv(table, new / f"{name}.csv")
         (new / "design.txt").write_text(text, encoding="utf-8")
         content = {
+            "kind": THEORY,
             "name": theory.scenario.name,
             "digest": digest,
             "version": version("simulate"),

@@ -15,7 +15,14 @@ from simulate.plots.survival import Landmark
 from simulate.reconstruct.printed import Printed
 from simulate.reconstruct.reconstruction import ReconstructedCurve, Reconstruction
 from simulate.reconstruct.text import text
-from simulate.results import MANIFEST, check_folder, new_folder, write_csv, write_json
+from simulate.results import (
+    MANIFEST,
+    RECONSTRUCTION,
+    check_folder,
+    new_folder,
+    write_csv,
+    write_json,
+)
 
 _PANELS_A_ROW = 3
 
@@ -42,13 +49,14 @@ def write_reconstruction(
     OutputError
         If the folder cannot be written or holds something else.
     """
-    check_folder(folder, made.file.digest, force=force)
+    check_folder(folder, made.file.digest, RECONSTRUCTION, force=force)
     with new_folder(folder) as new:
         write_csv(made.data, new / "pseudo_ipd.csv")
         write_csv(made.check, new / "check.csv")
         (new / "check.txt").write_text(text(made) + "\n", encoding="utf-8")
         draw(made, new / "curves.svg")
         content = {
+            "kind": RECONSTRUCTION,
             "name": made.file.publication.name,
             "digest": made.file.digest,
             "version": version("simulate"),

@@ -39,7 +39,7 @@ RUN_OPTIONS = [
     ),
     click.option("--out", default="results", help="Folder of the results; default: results."),
     click.option("--name", help="Name of this result; default: the scenario's name."),
-    click.option("--force", is_flag=True, help="Overwrite the result of another scenario."),
+    click.option("--force", is_flag=True, help="Overwrite another result."),
 ]
 """Options of every command that runs many trials."""
 

@@ -85,7 +85,7 @@ def describe(file: str, overrides: tuple[str, ...]) -> None:
 @with_set
 @click.option("--out", default="results/design", show_default=True, help="Folder of the tables.")
 @click.option("--name", help="Name of this result; default: the scenario's name.")
-@click.option("--force", is_flag=True, help="Overwrite the theory of another scenario.")
+@click.option("--force", is_flag=True, help="Overwrite another result.")
 def design(file: str, overrides: tuple[str, ...], out: str, name: str | None, force: bool) -> None:
     """Say what theory expects of the trial FILE: bounds, looks, power, sample size.
 

@@ -63,6 +63,10 @@ def run(
     from simulate.scenario import read_scenario
 
     out = Path(options.pop("out"))
+    if null and null_of:
+        raise UsageError(
+            "--null takes all effects away and --null-of those on some hypotheses; give one of them"
+        )
     scenario = read_scenario(file, options.pop("overrides"))
     if _has_looks(scenario):
         _no_patients_of(patients)

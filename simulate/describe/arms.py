@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from simulate.describe.monitoring import analysis_in_words, hypothesis_in_words
+from simulate.describe.monitoring import (
+    analysis_in_words,
+    estimates_in_words,
+    hypothesis_in_words,
+)
 from simulate.describe.multiplicity import sharing_in_words
 from simulate.describe.randomisation import randomised
 from simulate.describe.readers import review_in_words
@@ -31,13 +35,14 @@ def _changes(scenario: Scenario) -> Iterator[str]:
 
 
 def looks_in_words(scenario: Scenario) -> list[str]:
-    """When the data are cut, and what is tested."""
+    """When the data are cut, and what is tested and estimated."""
     assert scenario.max_study_duration is not None  # the scenario's rules demand it
     looks = (analysis_in_words(each, scenario.baseline) for each in scenario.analyses)
     lines = paragraphs(*review_in_words(scenario), *looks, _responses(scenario))
     lines += sharing_in_words(scenario)
     for hypothesis in scenario.hypotheses:
         lines += hypothesis_in_words(scenario, hypothesis)
+    lines += estimates_in_words(scenario)
     end = f"The trial ends {duration(scenario.max_study_duration)} after the origin at the latest."
     return [*lines, *paragraphs(end)]
 

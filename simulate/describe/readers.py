@@ -78,7 +78,8 @@ def _ends(trial: Trial) -> Iterator[str]:
 
 def _endpoints(trial: Trial) -> Iterator[str]:
     for endpoint in trial.seen_endpoints:
-        yield f"Endpoint {endpoint.name}: {_seen(trial, endpoint)}."
+        yield f"Endpoint {endpoint.name}: {_seen(trial, endpoint)}{_grouped(endpoint)}."
+    yield from _grids(trial.seen_endpoints)
 
 
 def _seen(trial: Trial, endpoint: TrialEndpoint) -> str:
@@ -176,12 +177,23 @@ def endpoints_in_words(trial: SurvivalTrial) -> Iterator[str]:
     """The endpoints that the scenario defines, with their readers and rules."""
     for endpoint in trial.endpoints:
         yield f"Endpoint {endpoint.id} ({endpoint.name}): {_endpoint(trial, endpoint)}."
-    if any(endpoint.grid for endpoint in trial.endpoints):
+    yield from _grids(trial.endpoints)
+
+
+def _grids(endpoints: Sequence[SurvivalEndpoint | TrialEndpoint]) -> Iterator[str]:
+    """What grouped times are good for, where there are any."""
+    if any(endpoint.grid for endpoint in endpoints):
         yield (
             "Where arms are scanned on other days, grouped times take the bias out of a test only "
-            "if readers do not err and no scan is missed: an arm that is scanned more often has "
-            "more chances of a false call, and of a scan that is done."
+            "if readers do not err, no scan is missed and nobody leaves: an arm that is scanned "
+            "more often has more chances of a false call, of a scan that is done, and of one "
+            "before a patient leaves."
         )
+
+
+def _grouped(endpoint: SurvivalEndpoint | TrialEndpoint) -> str:
+    """On which days times are grouped, if they are."""
+    return f"; times grouped {calendar_in_words(endpoint.grid)}" if endpoint.grid else ""
 
 
 def _endpoint(trial: SurvivalTrial, endpoint: SurvivalEndpoint) -> str:
@@ -190,9 +202,7 @@ def _endpoint(trial: SurvivalTrial, endpoint: SurvivalEndpoint) -> str:
     if endpoint.reader == LATENT_READER:
         return "progression-free survival as it is, progression known on its very day"
     who = "read without error" if endpoint.reader is None else f"read by {endpoint.reader}"
-    when = ""
-    if endpoint.grid:
-        when = f"; times grouped {calendar_in_words(endpoint.grid)}"
+    when = _grouped(endpoint)
     name = "" if endpoint.rules is None else f" ({endpoint.rules})"
     rules = trial.rules_of(endpoint)
     if rules.new_therapy == "censor" and not trial.has_new_therapy:

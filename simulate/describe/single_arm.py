@@ -43,7 +43,7 @@ def decided_in_words(trial: Scenario) -> list[str]:
         "",
         *bounds(block.design.rule),
         "",
-        *paragraphs(*looks_in_words(block), _counted(block)),
+        *paragraphs(*looks_in_words(block), *_unscanned(trial, block), _counted(block)),
     ]
 
 
@@ -86,12 +86,13 @@ def _found(design: AnyDesign) -> list[str]:
         return ["No smaller number of patients has these errors."]
     if isinstance(design, PredictiveProbability):
         low, high = design.found.lowest_cutoff, design.found.highest_cutoff
+        above = f" or above {design.stop_above:g}" if design.stop_above < 1.0 else ""
         return [
             f"{_prior(design.used_prior)} Go at the end if the rate is above "
             f"{stated_percent(design.p0)} with a posterior probability of more than "
             f"{low:.4f} to {high:.4f} (any cutoff from the first on and below the second gives "
             f"these bounds); stopped where the predictive probability of that is below "
-            f"{design.stop_below:g} or above {design.stop_above:g}."
+            f"{design.stop_below:g}{above}."
         ]
     if isinstance(design, Bop2):
         return [
@@ -146,6 +147,22 @@ def looks_in_words(block: SingleArm) -> list[str]:
         texts.append(f"{which}: {_look(interim)} {_enrolment(interim)}")
     which = "The last look" if n_looks > 1 else "The look"
     return [*texts, f"{which}: {_look(block.final)}"]
+
+
+def _unscanned(trial: Scenario, block: SingleArm) -> list[str]:
+    """A word of caution where the last patients counted cannot have responded yet."""
+    first = trial.assessment.first_planned_scan
+    early = [
+        f"the {name} look"
+        for name, look in (("interim", block.interim), ("last", block.final))
+        if look is not None and look.evaluable_after is None and look.after < first
+    ]
+    if not early or trial.assessment.is_continuous:
+        return []
+    return [
+        f"At {listing(early)} the n-th patient has had no scan yet, the first being planned "
+        f"{duration(first)} after the first dose: those enrolled last count without a response."
+    ]
 
 
 def _look(look: FinalLook) -> str:

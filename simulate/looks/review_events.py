@@ -8,6 +8,7 @@ from simulate.looks.chosen import list_chosen
 from simulate.looks.missed_visits import last_done
 from simulate.looks.review_plan import EndpointRules, Review, ReviewPlan, ReviewRoom
 from simulate.patient.censoring import censored_after, counts_despite
+from simulate.patient.grouping import group_time
 from simulate.survival_ledger import SurvivalLedger
 
 
@@ -138,14 +139,8 @@ def group_times(
     day: ShortColumn,
     event: ShortColumn,
 ) -> None:
-    """Move events to the end of their interval, and censoring to the start.
-
-    An event whose interval is not over at the cut does not count yet: of those without an event
-    in that interval nothing is counted either.
-    """
+    """Move events to the end of their interval, and censoring to the start."""
     for i in range(n):
-        edge = rules.next_edge[grid + day[i]]
-        is_over = edge <= cut_day - ledger.enrolment_trial_day[i]
-        counts = event[i] == 1 and is_over
-        day[i] = edge if counts else rules.last_edge[grid + day[i]]
-        event[i] = 1 if counts else 0
+        start, end = rules.last_edge[grid + day[i]], rules.next_edge[grid + day[i]]
+        today = cut_day - ledger.enrolment_trial_day[i]
+        day[i], event[i] = group_time(day[i], event[i], start, end, 0, today)

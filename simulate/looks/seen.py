@@ -18,6 +18,7 @@ from simulate.endpoints import NOT_COUNTED
 from simulate.looks.review import review_trial
 from simulate.looks.review_events import before_event, judge_endpoint, take_reviewed
 from simulate.looks.review_plan import Review
+from simulate.patient.censoring import free_until
 from simulate.survival_ledger import SurvivalLedger
 
 LATENT, RESPONSE_RATE = 2, 3
@@ -96,8 +97,7 @@ def _find_responses(seen: Seen, first: int) -> None:
 def find_free_days(seen: Seen, is_by_scans: IntTable, free_day: ShortColumn) -> None:
     """Fill the last day on which who has an event was known to be free of it, whatever the cut.
 
-    That is the last scan done before the one at which progression is called, and the day before a
-    death.
+    By :func:`simulate.patient.censoring.free_until`.
     """
     keep_apart()
     for endpoint in range(len(is_by_scans)):
@@ -111,12 +111,12 @@ def find_free_days(seen: Seen, is_by_scans: IntTable, free_day: ShortColumn) -> 
 @rule
 def _free_before(seen: Seen, endpoint: int, i: int, event: int) -> int:
     """The last day on which a patient was known to be free of an event."""
-    if event == 0 or event == seen.ledger.death_day[i]:
-        return event - 1
     if seen.review.plan.rules.is_reviewed[endpoint] == 1:
         plan, room = seen.review.plan, seen.review.room
-        return before_event(plan, room, seen.ledger, endpoint, i, seen.stride)[2]
-    return seen.observation.last_scan[event - 1]
+        last_scan = before_event(plan, room, seen.ledger, endpoint, i, seen.stride)[2]
+    else:
+        last_scan = seen.observation.last_scan[max(event - 1, 0)]
+    return free_until(event, event == seen.ledger.death_day[i], last_scan)
 
 
 @rule

@@ -15,13 +15,11 @@ from typing import NamedTuple
 import numpy as np
 
 from simulate.multiplicity.graph import FloatArray
-from simulate.multiplicity.looks import earliest_sets, rejection_looks, subsets
+from simulate.multiplicity.looks import earliest_sets, subsets
 from simulate.sequential.crossing import crossing
 
 N_SIMULATED = 100_000
 """Trials of which the error with correlated statistics is told."""
-
-_SURELY = 1e6
 
 
 class OwnLooks(NamedTuple):
@@ -33,6 +31,18 @@ class OwnLooks(NamedTuple):
     """At each of them, in any unit."""
     bounds: FloatArray
     """Efficacy bounds at each, by set of rejected hypotheses: shape (sets, looks)."""
+    counts: FloatArray | None = None
+    """Events by each look of the trial, whether or not it tests: how information grows between its
+    own looks; without them evenly."""
+
+    def so_far(self, n_looks: int) -> FloatArray:
+        """Information by each look of the trial; after its last one it stays."""
+        counts = np.arange(1.0, n_looks + 1.0) if self.counts is None else self.counts
+        own = list(self.looks)
+        known = np.append(0.0, counts[own]), np.append(0.0, self.information)
+        found = np.interp(counts, *known)
+        found[own] = self.information
+        return np.asarray(found)
 
 
 class FamilyWiseError(NamedTuple):
@@ -47,7 +57,7 @@ class FamilyWiseError(NamedTuple):
     at_most: float
     """The same however their statistics depend: the sum of the single ones."""
     correlated: float
-    """The same with a correlation of the statistics at each look, simulated."""
+    """The same with a correlation of the statistics: what is rejected twice is simulated."""
     mcse: float
     """Monte Carlo standard error of the last."""
     n: int
@@ -74,49 +84,57 @@ def family_wise_errors(
     n_looks
         Looks of the trial.
     correlation
-        Of the statistics of two hypotheses with the same information, for the simulated error;
-        with other informations it is less by the root of their ratio.
+        Of the statistics of two hypotheses at a look, if both have gained their information alike,
+        for the simulated error; of different looks it is less by the root of what they share.
     seed, n
         Of the simulation, and its trials.
     """
     found = []
     z = null_statistics(tests, n_looks, correlation=correlation, seed=seed, n=n)
-    bounds = bounds_by_look(tests, n_looks)
     for true in subsets(len(tests)):
-        each = tuple(_error_of(weights, tests, h, true, n_looks) for h in true)
-        surely = z.copy()
-        for h in set(range(len(tests))) - set(true):
-            surely[:, h, list(tests[h].looks)] = _SURELY
-        rejected = rejection_looks(surely, bounds)[:, list(true)] < n_looks
-        share = float(rejected.any(axis=1).mean())
+        bounds = {h: _bounds_of(weights, tests, h, true, n_looks) for h in true}
+        each = tuple(_crossing(tests[h], bounds[h]) for h in true)
+        # the single errors are exact: only how often several are rejected has to be simulated
+        rejected = np.column_stack(
+            [(z[:, h, list(tests[h].looks)] >= bounds[h]).any(axis=1) for h in true]
+        )
+        twice = rejected.sum(axis=1) - rejected.any(axis=1)
         found.append(
             FamilyWiseError(
                 true=true,
                 each=each,
                 independent=1.0 - math.prod(1.0 - error for error in each),
                 at_most=sum(each),
-                correlated=share,
-                mcse=math.sqrt(share * (1.0 - share) / n),
+                correlated=sum(each) - float(twice.mean()),
+                mcse=float(twice.std()) / math.sqrt(n),
                 n=n,
             )
         )
     return found
 
 
-def _error_of(
+def _bounds_of(
     weights: FloatArray,
     tests: Sequence[OwnLooks],
     hypothesis: int,
     true: Sequence[int],
     n_looks: int,
-) -> float:
-    """Probability to reject a true hypothesis, all false ones being rejected as soon as can be."""
+) -> FloatArray:
+    """Bounds of a true hypothesis at its looks, all false ones being rejected as soon as can be.
+
+    No other true one is: the first of them to be rejected makes the error.
+    """
     false = [h for h in range(len(tests)) if h not in true]
     sets = earliest_sets(weights, [each.looks for each in tests], false, n_looks)
     own = tests[hypothesis]
     upper = np.array([own.bounds[sets[look], k] for k, look in enumerate(own.looks)])
     # its last statistic is tested again when its part of alpha rises later
     upper[-1] = min(own.bounds[mask, -1] for mask in sets[own.looks[-1] :])
+    return upper
+
+
+def _crossing(own: OwnLooks, upper: FloatArray) -> float:
+    """Probability that a statistic without an effect reaches a bound at any look."""
     nowhere = np.full(upper.shape, -np.inf)
     return float(crossing(own.information, np.zeros_like(upper), nowhere, upper).above.sum())
 
@@ -136,16 +154,16 @@ def null_statistics(
     """Normal statistics without any effect, shape (trials, hypotheses, looks).
 
     Those of a hypothesis have the canonical joint distribution: independent increments of the
-    score. Two hypotheses share a part of theirs, look by look, which gives the correlation.
+    score. Two hypotheses share a part of theirs from look to look of the trial, whether or not a
+    look tests them, which gives the correlation.
     """
     rng = np.random.default_rng(seed)
     found = np.full((n, len(tests), n_looks), np.nan)
     shared = rng.standard_normal((n, n_looks))
     for h, each in enumerate(tests):
-        gain = np.sqrt(np.diff(each.information, prepend=0.0))
-        own = rng.standard_normal((n, len(gain)))
-        common = shared[:, list(each.looks)]
-        steps = math.sqrt(correlation) * common + math.sqrt(1.0 - correlation) * own
-        score = np.cumsum(gain * steps, axis=1)
+        gain = np.sqrt(np.diff(each.so_far(n_looks), prepend=0.0))
+        own = rng.standard_normal((n, n_looks))
+        steps = math.sqrt(correlation) * shared + math.sqrt(1.0 - correlation) * own
+        score = np.cumsum(gain * steps, axis=1)[:, list(each.looks)]
         found[:, h, list(each.looks)] = score / np.sqrt(each.information)
     return found

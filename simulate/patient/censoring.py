@@ -1,4 +1,7 @@
-"""What becomes of an event of progression-free survival that other things came before."""
+"""What becomes of an event of progression-free survival that other things came before.
+
+And what is known of the time before an event that counts.
+"""
 
 from __future__ import annotations
 
@@ -46,3 +49,22 @@ def censored_after(
     if is_death and event > later(last_scan, death_window):
         return last_scan
     return NEVER
+
+
+@rule
+def free_until(event: int, is_death: bool, last_scan: int) -> int:
+    """Last day on which somebody with an event is known to have been free of it.
+
+    A death is known to the day. Progression came after the last scan done before the one at which
+    it is called, whoever calls it and rightly or not.
+
+    Parameters
+    ----------
+    event, is_death
+        Day of the event, and whether it is a death without progression.
+    last_scan
+        Day of the last scan done before the event; 0, that of baseline, if none was.
+    """
+    if is_death:
+        return event - 1
+    return min(last_scan, event - 1)

@@ -35,6 +35,12 @@ RESPONSE, NO_RESPONSE, NOT_EVALUABLE = "response", "no response", "not evaluable
 MISSED = "missed"
 """Why a planned scan is not done; or SCANS_ENDED."""
 
+ENDPOINT_COLUMNS = (
+    *("patient", "arm", "endpoint", "of", "reader", "rules"),
+    *("day", "event", "reason"),
+)
+"""Columns of a table of endpoints, in trials of any kind."""
+
 Take = Callable[[int, int, int], tuple[ShortArray, ShortArray]]
 """Day and event of the first patients, given an endpoint, a cut, and how many."""
 
@@ -65,8 +71,7 @@ class Followed(NamedTuple):
             for i in patients:
                 found = int(days[i]), int(events[i])
                 rows.append(self._row(position, endpoint, i, cut_day, found))
-        columns = ("patient", "arm", "endpoint", "of", "reader", "rules", "day", "event", "reason")
-        table = pd.DataFrame(rows, columns=list(columns))
+        table = pd.DataFrame(rows, columns=list(ENDPOINT_COLUMNS))
         return table.sort_values("patient", kind="stable").reset_index(drop=True)
 
     def _row(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -23,11 +23,14 @@ from simulate.looks import seen as survival_looks
 from simulate.looks.review_plan import Review
 from simulate.plans import Plans
 from simulate.randomised.followed import Followed
+from simulate.randomised.followed_patients import FollowedPatients
 from simulate.reading_words import read_words
 from simulate.readings import at_address
 from simulate.scenario.readers import INVESTIGATOR
+from simulate.scenario.survival_endpoints import SurvivalEndpoint
 from simulate.scenario.survival_trial import SurvivalTrial
 from simulate.scenario.trial import Trial
+from simulate.scenario.trial_endpoints import TrialEndpoint
 from simulate.survival_ledger import ledger_columns
 
 _DAYS = ("progression_day", "death_day", "dropout_day")
@@ -51,7 +54,7 @@ class SeenTrial:
     take
         The rule by which a look takes its sample: endpoint, cut, patients, and what is filled.
     followed
-        How patients of a plain survival model are followed through endpoints and scans.
+        How patients are followed through endpoints and scans.
     grouped
         Positions of endpoints whose times are grouped: an event is known at the end of its
         interval.
@@ -62,7 +65,7 @@ class SeenTrial:
     subjects: pd.DataFrame
     event_day: ShortArray
     take: Callable[[int, int, int, ShortArray, ShortArray], None]
-    followed: Followed | None = None
+    followed: Followed | FollowedPatients
     grouped: frozenset[int] = frozenset()
 
     def event_days(self, endpoint: int) -> ShortArray:
@@ -72,8 +75,6 @@ class SeenTrial:
 
     def tables(self, cut_day: int, patients: range) -> dict[str, pd.DataFrame]:
         """Endpoints and scans of some patients at a cut, as tables by name."""
-        if self.followed is None:
-            return {}
         scans = self.followed.assessments(cut_day, patients)
         endpoints = self.followed.endpoints(self.sample, cut_day, patients)
         return {"endpoints": endpoints} | ({"assessments": scans} if len(scans) else {})
@@ -136,8 +137,8 @@ def _seen_survival(trial: SurvivalTrial, seed: int, replicate: int) -> SeenTrial
     take = partial(survival_looks.take_sample, seen)
     followed = Followed(trial, seen, plan.horizon)
     group = np.asarray(columns["cell"], np.int64)
-    grouped = frozenset(i for i, each in enumerate(trial.seen_endpoints) if each.grid)
-    return SeenTrial(enrolled, group, pd.DataFrame(subjects), room, take, followed, grouped)
+    found = pd.DataFrame(subjects)
+    return SeenTrial(enrolled, group, found, room, take, followed, _grouped(trial.seen_endpoints))
 
 
 def _readings(trial: SurvivalTrial, review: Review, n: int) -> dict[str, object]:
@@ -176,7 +177,15 @@ def _seen_patients(trial: Trial, seed: int, replicate: int) -> SeenTrial:
     }
     take = partial(look_samples.take_sample, seen)
     group = np.asarray(seen.group, np.int64)[:n]
-    return SeenTrial(enrolled, group, pd.DataFrame(subjects), np.asarray(seen.event_day), take)
+    return SeenTrial(
+        enrolled,
+        group,
+        pd.DataFrame(subjects),
+        np.asarray(seen.event_day),
+        take,
+        FollowedPatients(trial, seen, records),
+        _grouped(trial.seen_endpoints),
+    )
 
 
 def _calls(trial: Trial, seen: look_samples.SeenPatients) -> dict[str, object]:
@@ -193,6 +202,11 @@ def _calls(trial: Trial, seen: look_samples.SeenPatients) -> dict[str, object]:
     if trial.switching:
         found["switch_day"] = _missing(np.asarray(later.switch))
     return found
+
+
+def _grouped(endpoints: Sequence[SurvivalEndpoint | TrialEndpoint]) -> frozenset[int]:
+    """Positions of endpoints whose times are grouped on a grid."""
+    return frozenset(i for i, each in enumerate(endpoints) if each.grid)
 
 
 def _names(trial: RandomisedTrial) -> npt.NDArray[np.str_]:

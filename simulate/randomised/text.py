@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
+
 from simulate.monte_carlo import Estimate, mean, proportion
+from simulate.randomised.nulls import true_nulls
 from simulate.randomised.outcomes import Outcomes
 from simulate.randomised.result import RandomisedResult
 from simulate.scenario.monitoring import Hypothesis
@@ -12,12 +17,13 @@ from simulate.units import DAYS_PER_MONTH
 def results_in_words(result: RandomisedResult) -> str:
     """The main operating characteristics, each with its Monte Carlo standard error."""
     outcomes = result.outcomes
-    word = "type I error" if result.job.null else "power"
+    true = true_nulls(result.job.scenario)
     lines = [
-        f"{each.name}: {word} {_percent(proportion(outcomes.rejects(each)))}"
-        + _undefined(outcomes, each)
+        f"{each.name}: {'type I error' if result.job.null or each.name in true else 'power'} "
+        f"{_percent(proportion(outcomes.rejects(each)))}" + _undefined(outcomes, each)
         for each in outcomes.hypotheses
     ]
+    lines += _familywise_error(result, true)
     if result.posterior is not None:
         lines += [
             f"{each.name}: power over posterior draws "
@@ -30,6 +36,22 @@ def results_in_words(result: RandomisedResult) -> str:
         f"stopped before the last look {_percent(proportion(_early(outcomes)))}"
     )
     return "\n".join(lines)
+
+
+def _familywise_error(result: RandomisedResult, true: Sequence[str]) -> list[str]:
+    """How often a true hypothesis of no effect is rejected, where there are several hypotheses."""
+    outcomes = result.outcomes
+    if len(outcomes.hypotheses) < 2 or not true:
+        return []
+    rejected = [outcomes.rejects(each) for each in outcomes.hypotheses if each.name in true]
+    error = _percent(proportion(np.any(rejected, axis=0)))
+    lines = [f"family-wise error (no effect on {', '.join(true)}): {error}"]
+    asked = result.job.null_of
+    others = [name for name in true if name not in asked]
+    if asked and others:
+        # such as progression-free survival, which cannot differ where overall survival may not
+        lines.append(f"--null-of {','.join(asked)} leaves no effect on {', '.join(others)} either")
+    return lines
 
 
 def _undefined(outcomes: Outcomes, hypothesis: Hypothesis) -> str:

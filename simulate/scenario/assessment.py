@@ -87,6 +87,11 @@ class Assessment(Section):
         """Whether scans move with the cycles actually given."""
         return self.anchor == "cycles" and not self.is_continuous
 
+    @property
+    def first_planned_scan(self) -> int:
+        """Planned day of the first scan after that at baseline, from the first dose."""
+        return self.calendar[0].every
+
     def planned_scans(self, longest: float) -> int:
         """Scans planned up to a patient's day, without that at baseline."""
         day, n = 0, 0

@@ -27,7 +27,7 @@ class Multiplicity(Section):
     alpha: Annotated[OpenProbability, Field(lt=0.5)] = 0.025
     """One-sided family-wise error: probability to reject any hypothesis that is true."""
     weights: Mapping[FileSafeName, Probability] = Field(default_factory=dict)
-    """Part of alpha of each hypothesis at first, by its name; by default 0. Together 1 at most."""
+    """Part of alpha of each hypothesis at first, by its name; by default 0. Together 1."""
     transitions: Mapping[FileSafeName, Mapping[FileSafeName, Probability]] = Field(
         default_factory=dict
     )
@@ -35,6 +35,13 @@ class Multiplicity(Section):
     rejected. Together 1 at most; by default nothing is passed on."""
     order: tuple[FileSafeName, ...] = ()
     """Names of all hypotheses in their fixed sequence; by default that of the list."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_a_block(cls, value: object) -> object:
+        if value is None:
+            reject("a block of keys is needed", hint="To share nothing, write {method: none}")
+        return value
 
     @model_validator(mode="after")
     def _keys_of_the_method(self) -> Self:

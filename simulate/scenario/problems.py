@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 from simulate.errors import Problem
 from simulate.scenario.baseline import FORMS
 from simulate.scenario.fields import SOURCE_KEYS
-from simulate.scenario.testing import NAMED
+from simulate.scenario.testing import AS_BLOCKS, NAMED
 from simulate.scenario.tree import Block, Items, Leaf, Node, Path, Place, dotted, locate, written
 from simulate.units import QuantityError
 
@@ -158,9 +158,20 @@ def _wrong_value(detail: ErrorDetails, place: Place, tree: Block) -> Problem:
         if kind == "literal_error" and isinstance(place.node, Leaf):
             words = context["expected"].replace("'", "").replace(" or ", ", ").split(", ")
             hint = similar(place.node.value, words)
+            if detail["loc"][-1] == NAMED:
+                needed, hint = _as_block(needed, place.node.value, words)
     if detail["loc"][-1] == "[key]":
         return problem_at(tree, place.path, needed, hint)
     return _at_value(place, tree, f"{needed} (given: {written(place.node)})", hint)
+
+
+def _as_block(needed: str, name: object, words: Iterable[str]) -> tuple[str, str]:
+    """What is needed in the place of a test's name that is none by itself, and what to do."""
+    meant = difflib.get_close_matches(str(name), [*words, *AS_BLOCKS], n=1)
+    if meant and meant[0] in AS_BLOCKS:
+        return f"{meant[0]} is a block of keys", f"Write {AS_BLOCKS[meant[0]]}"
+    blocks = ", ".join(AS_BLOCKS)
+    return f"{needed}, or a block with one of the kinds {blocks}", similar(name, words)
 
 
 def _at_value(place: Place, tree: Block, message: str, hint: str) -> Problem:

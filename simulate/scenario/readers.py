@@ -54,12 +54,15 @@ class Reader(Section):
 
     @model_validator(mode="after")
     def _errs_in_some_way(self) -> Reader:
-        for key in ("missed", "early"):
-            if getattr(self, key) is None:
-                reject(
-                    f"a reader needs a discordance model, and {key} is not given",
-                    hint=f"Give {key}, a probability at each scan; 0 is a reader who never errs so",
-                )
+        absent = [key for key in ("missed", "early") if getattr(self, key) is None]
+        if absent:
+            reject(
+                "a reader needs a discordance model, and "
+                f"{' and '.join(absent)} {'is' if len(absent) == 1 else 'are'} not given",
+                hint=f"Give {' and '.join(absent)}, "
+                f"{'a probability' if len(absent) == 1 else 'probabilities'} at each scan; 0 is a "
+                "reader who never errs so",
+            )
         return self
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from simulate.scenario.assessment import CalendarRow
 from simulate.scenario.baseline import LevelsVariable
 from simulate.scenario.disease import PrognosticFactor
 from simulate.scenario.enrolment import ActivationDates, PoissonGammaAccrual, PowerAccrual
@@ -20,6 +19,7 @@ from simulate.scenario.rules_of_arms import (
     arms_belong_together,
     looks_fit,
 )
+from simulate.scenario.rules_of_calendars import calendar_in_order
 from simulate.scenario.rules_of_dosing import (
     body_variables,
     impossible_actions,
@@ -44,7 +44,11 @@ from simulate.scenario.rules_of_review import (
     readers_of_scans,
     therapy_after_treatment,
 )
-from simulate.scenario.rules_of_single_arm import looks_end_in_time, single_arm_fits
+from simulate.scenario.rules_of_single_arm import (
+    evaluable_once_scanned,
+    looks_end_in_time,
+    single_arm_fits,
+)
 from simulate.scenario.survival_model import SurvivalFactor
 from simulate.scenario.survival_trial import SurvivalTrial
 from simulate.scenario.tree import Path
@@ -117,30 +121,6 @@ def _changes_in_order(trial: Trial) -> Iterator[Finding]:
 
 def _calendar(trial: Trial) -> Iterator[Finding]:
     yield from calendar_in_order(trial.assessment.calendar, ("assessment", "calendar"))
-
-
-def calendar_in_order(rows: Sequence[CalendarRow], calendar: Path) -> Iterator[Finding]:
-    """Rows of a calendar follow one another, each a whole number of intervals long."""
-    start = 0
-    for index, row in enumerate(rows):
-        where: Path = (*calendar, index)
-        last = index == len(rows) - 1
-        if last and row.until is not None:
-            yield Finding((*where, "until"), "the last row goes on for good and has no until")
-        elif not last and row.until is None:
-            yield Finding((*where, "until"), "every row but the last needs an until")
-            return
-        if last or row.until is None:
-            return
-        if row.until <= start:
-            yield Finding((*where, "until"), f"until must increase (given: day {row.until})")
-        elif (row.until - start) % row.every:
-            yield Finding(
-                (*where, "until"),
-                f"until must be a whole number of intervals from day {start} "
-                f"(given: day {row.until}; every {row.every} days)",
-            )
-        start = row.until
 
 
 def _scan_window(trial: Trial) -> Iterator[Finding]:
@@ -306,6 +286,7 @@ RULES: tuple[tuple[frozenset[str], Rule], ...] = tuple(
         (f"{_OF_LOOKS} sample_size origin enrolment", looks_fit),
         ("arms sample_size resources single_arm", single_arm_fits),
         ("origin analyses single_arm", looks_end_in_time),
+        ("assessment single_arm", evaluable_once_scanned),
         ("analyses", unique_analyses),
         ("endpoints", unique_subgroups),
         ("sweep name", unique_sweep),

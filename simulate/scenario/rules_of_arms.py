@@ -116,7 +116,8 @@ def looks_fit(trial: Trial) -> Iterator[Finding]:
         trial.max_study_duration,
         (),
         rates,
-        None,
+        tuple(filter(trial.is_seen_at_scans, trial.endpoint_names)),
+        "with endpoints.named one of: PFS, without a grid and not read by latent",
     )
     yield from alpha_is_shared(Family(trial.multiplicity, trial.hypotheses))
 

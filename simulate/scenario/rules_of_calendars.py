@@ -1,12 +1,12 @@
-"""Rules of what must fit the planned scans: rule sets of censoring, and grids of grouped times."""
+"""Rules of calendars, and of what must fit them: rule sets of censoring, grids of grouped times."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
-from simulate.scenario.assessment import planned_days
+from simulate.scenario.assessment import CalendarRow, planned_days
 from simulate.scenario.findings import Finding
 from simulate.scenario.survival_endpoints import RuleSet
 from simulate.scenario.survival_trial import SurvivalTrial
@@ -17,6 +17,30 @@ Scans = Mapping[str, list[int]]
 
 _FEW = 4
 """Days that a message names."""
+
+
+def calendar_in_order(rows: Sequence[CalendarRow], calendar: Path) -> Iterator[Finding]:
+    """Rows of a calendar follow one another, each a whole number of intervals long."""
+    start = 0
+    for index, row in enumerate(rows):
+        where: Path = (*calendar, index)
+        last = index == len(rows) - 1
+        if last and row.until is not None:
+            yield Finding((*where, "until"), "the last row goes on for good and has no until")
+        elif not last and row.until is None:
+            yield Finding((*where, "until"), "every row but the last needs an until")
+            return
+        if last or row.until is None:
+            return
+        if row.until <= start:
+            yield Finding((*where, "until"), f"until must increase (given: day {row.until})")
+        elif (row.until - start) % row.every:
+            yield Finding(
+                (*where, "until"),
+                f"until must be a whole number of intervals from day {start} "
+                f"(given: day {row.until}; every {row.every} days)",
+            )
+        start = row.until
 
 
 def scans_by_arm(trial: SurvivalTrial) -> Scans:
@@ -87,14 +111,19 @@ def grids_fit_the_scans(trial: SurvivalTrial) -> Iterator[Finding]:
     for index, endpoint in enumerate(trial.endpoints):
         if endpoint.grid:
             edges = planned_days(endpoint.grid, math.floor(trial.max_study_duration))
-            yield from _fits(edges, scans, ("endpoints", index, "grid"))
+            are_unequal = len(set(map(tuple, scans.values()))) > 1
+            yield from grid_fits(
+                edges, scans, ("endpoints", index, "grid"), ends_are_scans=are_unequal
+            )
 
 
-def _fits(edges: list[int], scans: Scans, place: Path) -> Iterator[Finding]:
+def grid_fits(
+    edges: list[int], scans: Scans, place: Path, *, ends_are_scans: bool
+) -> Iterator[Finding]:
+    """In every interval of a grid there is a scan, and one at its end where that is demanded."""
     common = sorted(set.intersection(*map(set, scans.values())) - {0})
     named = ", ".join(map(str, common[:_FEW])) + (", …" if len(common) > _FEW else "")
     hint = f"All arms are scanned on days {named}" if common else "No day has scans of all arms"
-    are_unequal = len(set(map(tuple, scans.values()))) > 1
     for arm, days in scans.items():
         for start, end in pairwise(edges):
             if not any(start < day <= end for day in days):
@@ -105,11 +134,11 @@ def _fits(edges: list[int], scans: Scans, place: Path) -> Iterator[Finding]:
                     hint,
                 )
                 return
-            if are_unequal and end not in days:
+            if ends_are_scans and end not in days:
                 yield Finding(
                     place,
-                    "arms with calendars of their own need a grid of days on which all are "
-                    f"scanned, or what they show differs (the arm {arm} has no scan on day {end})",
+                    "the grid ends an interval on a day on which not all arms are scanned "
+                    f"(the arm {arm} has no scan on day {end})",
                     hint,
                 )
                 return

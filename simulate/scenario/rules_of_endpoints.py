@@ -43,7 +43,18 @@ class Named(Protocol):
 def unique_endpoints(endpoints: Sequence[Named], where: Path) -> Iterator[Finding]:
     """Endpoints have numbers and names of their own."""
     yield from unique((each.id for each in endpoints), where, "id")
-    yield from unique((each.name.lower() for each in endpoints), where, "name")
+    taken: dict[str, str] = {}
+    for index, each in enumerate(endpoints):
+        # columns of tables have the name in lower case
+        other = taken.get(each.name.lower())
+        if other is None:
+            taken[each.name.lower()] = each.name
+        else:
+            as_other = "" if other == each.name else f"; in tables it is the same as {other}"
+            yield Finding(
+                (*where, index, "name"),
+                f"this name is taken already (given: {each.name}{as_other})",
+            )
 
 
 def exists(what: str, name: str, names: Iterable[str], place: Path) -> Iterator[Finding]:
@@ -116,9 +127,11 @@ def somebody_adjudicates(
             events = trigger.events
             if events is None or events.adjudication_lag == 0:
                 continue
-            if reader_of.get(events.endpoint, "") is None:
+            reader = reader_of.get(events.endpoint, "")
+            if reader is None or reader == LATENT_READER:
+                why = "it has no reader" if reader is None else f"what is {LATENT_READER} is known"
                 yield Finding(
                     (*place, "events", "adjudication_lag"),
-                    f"nobody adjudicates {events.endpoint}: it has no reader",
+                    f"nobody adjudicates {events.endpoint}: {why}",
                     "Count the events of an endpoint with a reader, or leave out the lag",
                 )

@@ -242,7 +242,8 @@ def spending_fits(looks: Looks) -> Iterator[Finding]:
         if not chosen or len(chosen) < len(hypothesis.analyses):
             continue  # there is no such analysis, which is told elsewhere
         counts = [_planned(analysis, hypothesis) for analysis in chosen]
-        yield from _information(looks, hypothesis, counts, place)
+        if _endpoints_are_known(looks, hypothesis, chosen):
+            yield from _information(looks, hypothesis, counts, place)
         if hypothesis.efficacy is not None:
             yield from _given_fits(
                 hypothesis.efficacy, len(chosen), hypothesis.alpha, "alpha", (*place, "efficacy")
@@ -260,6 +261,15 @@ def spending_fits(looks: Looks) -> Iterator[Finding]:
                 )
     if sum(h.alpha for h in looks.hypotheses) >= 0.5:
         yield Finding(("hypotheses",), "the hypotheses together spend an alpha of 0.5 or more")
+
+
+def _endpoints_are_known(
+    looks: Looks, hypothesis: Hypothesis, analyses: Sequence[Analysis]
+) -> bool:
+    """Whether what is tested and waited for is there; a name that is wrong is told elsewhere."""
+    events = [trigger.events for each in analyses for trigger in each.cut.triggers]
+    counted = [each.endpoint for each in events if each is not None]
+    return {hypothesis.endpoint, *counted} <= set(looks.endpoints)
 
 
 def _information(

@@ -15,6 +15,8 @@ from simulate.scenario.rules_of_names import unique
 from simulate.scenario.tree import Path
 
 _TOLERANCE = 1e-9
+_ROUNDED = 0.02
+"""What thirds, sixths and sevenths with two digits may lack of 1."""
 _WHERE: Path = ("multiplicity",)
 
 
@@ -83,6 +85,13 @@ def _sums(family: Family) -> Iterator[Finding]:
     block = family.multiplicity
     place: Path = (*_WHERE, "weights")
     yield from _at_most_one(block.weights, place, "the weights", "all of alpha is shared out")
+    total = sum(block.weights.values())
+    if block.method == "graph" and total < 1.0 - _ROUNDED:
+        yield Finding(
+            place,
+            f"the weights sum to less than 1: the rest of alpha is never spent (given: {total:g})",
+            "Give parts that sum to 1; to spend less in all, lower multiplicity.alpha",
+        )
     for name, row in block.transitions.items():
         where: Path = (*_WHERE, "transitions", name)
         what = f"the transitions of {name}"

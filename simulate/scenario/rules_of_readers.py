@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from simulate.scenario.findings import Finding
-from simulate.scenario.rules import calendar_in_order
+from simulate.scenario.rules_of_calendars import calendar_in_order
 from simulate.scenario.rules_of_endpoints import (
     exists,
     latent_has_no_rules,

@@ -36,6 +36,23 @@ def single_arm_fits(trial: Trial) -> Iterator[Finding]:
         )
 
 
+def evaluable_once_scanned(trial: Trial) -> Iterator[Finding]:
+    """Nobody is evaluable without a response before a scan could have shown one."""
+    block, scans = trial.single_arm, trial.assessment
+    if block is None or scans.is_continuous:
+        return
+    first = max(scans.first_planned_scan - scans.window, 1)
+    for key in ("interim", "final"):
+        look = getattr(block, key)
+        if look is not None and look.evaluable_after is not None and look.evaluable_after < first:
+            yield Finding(
+                ("single_arm", key, "evaluable_after"),
+                f"before the first scan, {first} days from the first dose at the earliest, no "
+                f"response can be seen (given: {look.evaluable_after} days)",
+                "Wait until responses are seen and confirmed, such as 24 weeks",
+            )
+
+
 def looks_end_in_time(trial: Trial) -> Iterator[Finding]:
     """No look waits for longer than the time to the last data cut."""
     block = trial.single_arm

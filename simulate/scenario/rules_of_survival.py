@@ -8,12 +8,15 @@ from simulate.scenario.findings import Finding
 from simulate.scenario.problems import similar
 from simulate.scenario.rules import (
     baseline_cases,
-    calendar_in_order,
     factors_of_levels,
     levels_exist,
     variables_of,
 )
-from simulate.scenario.rules_of_calendars import grids_fit_the_scans, rule_sets_are_possible
+from simulate.scenario.rules_of_calendars import (
+    calendar_in_order,
+    grids_fit_the_scans,
+    rule_sets_are_possible,
+)
 from simulate.scenario.rules_of_looks import (
     Looks,
     estimates_are_possible,
@@ -227,6 +230,7 @@ SURVIVAL_RULES: tuple[tuple[frozenset[str], Rule], ...] = tuple(
                 trial.unlisted_endpoints,
                 tuple(filter(trial.is_rate, trial.endpoint_names)),
                 tuple(filter(trial.is_seen_at_scans, trial.endpoint_names)),
+                "survival.observation: scans with a calendar, and an endpoint of: PFS",
             ),
         ),
         ("sweep name", unique_sweep),

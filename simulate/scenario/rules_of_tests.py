@@ -40,7 +40,8 @@ class _Known(NamedTuple):
     longest: float | None
     unlisted: Sequence[str]
     rates: Sequence[str]
-    at_scans: Sequence[str] | None
+    at_scans: Sequence[str]
+    scans: str
 
 
 def tests_are_possible(
@@ -51,7 +52,8 @@ def tests_are_possible(
     longest: float | None,
     unlisted: Sequence[str],
     rates: Sequence[str],
-    at_scans: Sequence[str] | None,
+    at_scans: Sequence[str],
+    scans: str,
 ) -> Iterator[Finding]:
     """Every test has what it compares.
 
@@ -68,10 +70,11 @@ def tests_are_possible(
     rates
         Names of the endpoints that are rates.
     at_scans
-        Names of the endpoints whose progression lies between two scans; None where no test takes
-        them so.
+        Names of the endpoints whose progression lies between two scans.
+    scans
+        What is to be written to have one, where there is none.
     """
-    known = _Known(randomisation, endpoints, longest, unlisted, rates, at_scans)
+    known = _Known(randomisation, endpoints, longest, unlisted, rates, at_scans, scans)
     for index, hypothesis in enumerate(hypotheses):
         place: Path = ("hypotheses", index, "test")
         yield from _possible(hypothesis.test, known, place)
@@ -96,9 +99,10 @@ def tests_are_possible(
         if not hypotheses:
             continue
         yield from _asked_of(further, hypotheses, known, (*where, index))
-        asked = [each for each in hypotheses if is_asked_of(further, each.name)]
-        if asked:
-            yield from _between_scans(further.test, [h.endpoint for h in asked], known, place)
+        asked = [h.endpoint for h in hypotheses if is_asked_of(further, h.name)]
+        # every one that is named; of all, one at least
+        for endpoints in [[each] for each in asked] if further.hypotheses else [asked]:
+            yield from _between_scans(further.test, endpoints, known, place)
 
 
 def _possible(test: TestName | TestBlock, known: _Known, place: Path) -> Iterator[Finding]:
@@ -174,25 +178,14 @@ def _between_scans(
     test: TestName | TestBlock, endpoints: Sequence[str], known: _Known, place: Path
 ) -> Iterator[Finding]:
     """An interval-censored test has an endpoint whose progression lies between two scans."""
-    if not isinstance(test, IntervalCensored):
-        return
-    if known.at_scans is None:
-        yield Finding(
-            (*place, "kind"),
-            "the interval-censored test is not made of patients in cycles and scans",
-            "Write log_rank; trials with plain survival models (survival:) have this test",
-        )
-    elif not set(endpoints) & set(known.at_scans):
+    if isinstance(test, IntervalCensored) and not set(endpoints) & set(known.at_scans):
         others = [name for name in known.at_scans if name not in endpoints]
         yield Finding(
             (*place, "kind"),
             f"progression is not known to lie between two scans in {', '.join(endpoints)}: the "
             "interval-censored test needs PFS that is seen at scans, without a grid, and by "
             "another reader than latent",
-            f"Write endpoint: {others[0]}"
-            if others
-            else "Write survival.observation: scans with a calendar, and an endpoint of: PFS; or "
-            "write log_rank",
+            f"Write endpoint: {others[0]}" if others else f"Write {known.scans}; or write log_rank",
         )
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from simulate.scenario.fields import PositiveWholeDays, Section, WholeDays, reject
+from simulate.scenario.fields import DaysUp, PositiveDaysUp, Section, reject
 from simulate.scenario.single_arm_designs import AnyDesign
 
 
@@ -15,23 +15,28 @@ class FinalLook(Section):
 
     when: Literal["enrolled", "treated"] = "treated"
     """Event of the n-th patient from which time runs: enrolment, or the first dose."""
-    after: WholeDays = 0
-    """Time from then to the data cut; by default it is that very day."""
+    after: DaysUp = 0
+    """Time from then to the data cut, rounded up to whole days; by default it is that very day."""
     ascertainment: Literal["confirmed", "evaluable"] = "confirmed"
     """Cut then, and count responses confirmed by then; or wait until all n are evaluable."""
-    evaluable_after: PositiveWholeDays | None = None
+    evaluable_after: PositiveDaysUp | None = None
     """A patient followed so long after the first dose is evaluable, also without a response."""
-    cleaning_lag: WholeDays = 0
+    cleaning_lag: DaysUp = 0
     """Time from the data cut to the decision; by default it is made on the day of the cut."""
 
     @model_validator(mode="after")
     def _evaluable(self) -> Self:
-        if (self.ascertainment == "evaluable") != (self.evaluable_after is not None):
+        if self.ascertainment == "evaluable" and self.evaluable_after is None:
+            reject(
+                "the ascertainment evaluable needs evaluable_after",
+                key="ascertainment",
+                hint="Give evaluable_after, such as 24 weeks, or take the ascertainment confirmed",
+            )
+        if self.ascertainment != "evaluable" and self.evaluable_after is not None:
             reject(
                 "evaluable_after belongs to the ascertainment evaluable, and to no other",
-                key="ascertainment" if self.evaluable_after is None else "evaluable_after",
-                hint="Give ascertainment: evaluable and evaluable_after, such as 24 weeks, "
-                "or neither",
+                key="evaluable_after",
+                hint="Write ascertainment: evaluable, or leave out evaluable_after",
             )
         return self
 

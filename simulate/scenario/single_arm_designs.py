@@ -50,6 +50,9 @@ Prior = tuple[
 
 Alpha = Annotated[OpenProbability, Field(lt=0.5)]
 
+Confidence = Annotated[OpenProbability, Field(ge=0.5)]
+"""One-sided confidence; with less, a lower limit would lie above the estimate."""
+
 
 class _Design(Section, ABC):
     """What designs of all kinds have."""
@@ -171,11 +174,17 @@ class Simon(_TwoRates):
 
     def _check(self) -> None:
         super()._check()
-        if (self.criterion == "admissible") != (self.weight is not None):
+        if self.criterion == "admissible" and self.weight is None:
+            reject(
+                "the criterion admissible needs a weight",
+                key="criterion",
+                hint="Give weight, such as 0.5, or take the criterion optimal or minimax",
+            )
+        if self.criterion != "admissible" and self.weight is not None:
             reject(
                 "weight belongs to the criterion admissible, and to no other",
-                key="criterion" if self.weight is None else "weight",
-                hint="Give criterion: admissible and weight, such as 0.5, or neither",
+                key="weight",
+                hint="Write criterion: admissible, or leave out weight",
             )
 
     @property
@@ -318,9 +327,9 @@ class GoConsiderNoGo(_Design):
     """Response rate that is hoped for."""
     looks: LookSizes
     """Patients at each look."""
-    go_confidence: OpenProbability = 0.8
+    go_confidence: Confidence = 0.8
     """Go needs a lower limit of this one-sided confidence above the lower reference."""
-    no_go_confidence: OpenProbability = 0.9
+    no_go_confidence: Confidence = 0.9
     """No go if the upper limit of this one-sided confidence is below the target."""
     prior: Prior | None = None
     """Beta prior, for limits of the posterior; by default limits are exact (Clopper-Pearson)."""

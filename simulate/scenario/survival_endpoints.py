@@ -77,9 +77,9 @@ class SurvivalEndpoint(Section):
     grid: tuple[CalendarRow, ...] = Field(default=(), exclude_if=lambda rows: not rows)
     """Times at which all arms are compared, such as [{every: 12 weeks}]: an analysis of grouped
     times. An event belongs to the end of its interval, once that is over, and censoring to the
-    start; so arms with other calendars are seen alike, if readers do not err. There must be a scan
-    in each interval, and at its end if calendars differ by arm. By default times are those of the
-    events."""
+    start; so arms with other calendars are seen alike, if readers do not err, no scan is missed and
+    nobody leaves. There must be a scan in each interval, and at its end if calendars differ by arm.
+    By default times are those of the events."""
 
 
 class ReportedMedian(Section):

@@ -141,7 +141,7 @@ class IntervalCensored(Section):
     """The score test for progression that is known to lie between two scans (Finkelstein 1986).
 
     It allows for calendars that differ by arm, and for scans that are missed. Its endpoint is PFS
-    that is seen at scans, in trials with plain survival models.
+    that is seen at scans.
     """
 
     kind: Literal["interval_censored"]
@@ -159,6 +159,18 @@ class ResponseTest(Section):
     method: Literal["miettinen_nurminen", "cmh"] = "miettinen_nurminen"
     """Score test, or Cochran-Mantel-Haenszel in the strata of the randomisation."""
 
+
+AS_BLOCKS = {
+    "fleming_harrington": "{kind: fleming_harrington, rho: 0, gamma: 1}",
+    "modestly_weighted": "{kind: modestly_weighted, delay: 6 months}",
+    "max_combo": "{kind: max_combo, weights: [{rho: 0}, {gamma: 1}]}",
+    "rmst": "{kind: rmst, until: 36 months}",
+    "milestone": "{kind: milestone, time: 24 months}",
+    "win_ratio": "{kind: win_ratio, order: [OS, PFS]}",
+    "interval_censored": "{kind: interval_censored}",
+    "response": "{kind: response}",
+}
+"""How a test is written that needs more than its name."""
 
 TestBlock = (
     LogRank

@@ -173,7 +173,7 @@ class Trial(Monitored, Head):
                 return bool(self.switching)  # which moves death
             if each.name == endpoint and each.reader != LATENT_READER:
                 errs = self.investigator is not None or each.who != INVESTIGATOR
-                return errs or each.rules is not None
+                return errs or each.rules is not None or bool(each.grid)
         return False
 
     @property
@@ -184,6 +184,14 @@ class Trial(Monitored, Head):
     def event_of(self, endpoint: str) -> str:
         """What the event of an endpoint is: PFS, OS or ORR."""
         return {each.name: each.of for each in self.seen_endpoints}.get(endpoint, "ORR")
+
+    def is_seen_at_scans(self, endpoint: str) -> bool:
+        """Whether progression of an endpoint is known to lie between two scans.
+
+        That all arms are scanned is asked of their own trials.
+        """
+        seen = {each.name: each.who for each in self.seen_endpoints if not each.grid}
+        return seen.get(endpoint) not in (None, LATENT_READER)
 
     def rules_of(self, endpoint: TrialEndpoint) -> RuleSet | None:
         """The rule set of an endpoint; None if it has that of the scenario's follow-up."""

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from simulate.scenario.analyses import EndpointName, Endpoints
+from simulate.scenario.assessment import CalendarRow
 from simulate.scenario.fields import FileSafeName, Identifier, Section
 from simulate.scenario.readers import INVESTIGATOR
 
@@ -26,6 +27,12 @@ class TrialEndpoint(Section):
     rules: FileSafeName | None = None
     """Rule set of its censoring: fda, ema or one of rule_sets. By default deaths count up to
     follow_up.death_window after the last scan, and nothing else censors."""
+    grid: tuple[CalendarRow, ...] = Field(default=(), exclude_if=lambda rows: not rows)
+    """Times at which all arms are compared, such as [{every: 12 weeks}], counted from the first
+    dose: an analysis of grouped times. An event belongs to the end of its interval, once that and
+    the window of its scan are over, and censoring to the last end that was seen; so arms with other
+    calendars are seen alike, if readers do not err, no scan is missed and nobody leaves. At the
+    end of each interval all arms have a planned scan. By default times are those of the events."""
 
     @property
     def who(self) -> str | None:

@@ -49,7 +49,7 @@ class DecisionRule:
         for n, low, high in zip(self.patients, self.no_go, self.go, strict=True):
             if not -1 <= low < high <= n + 1:
                 raise DesignError(
-                    "looks",
+                    "go" if high > n + 1 else "no_go",
                     f"after {n} patients, no go at {low} or fewer and go at {high} or more "
                     "do not go together",
                     "Let no go lie below go, and both between none and all of the patients",

@@ -76,9 +76,12 @@ def _name(endpoint: TrialEndpoint) -> str:
 def _why(looks: Looks, endpoint: int, history: History, trial_day: int) -> str:
     """Why an event does not count, if a cut knows of that."""
     seen = looks.seen
+    place = endpoint * seen.stride + history.patient
+    enrolled = seen.ledger.subjects.enrolment_trial_day[history.patient]
+    if seen.event_day[place] <= trial_day - enrolled:
+        return ": the interval of its event is not over"
     if seen.rules.endpoints.way[endpoint] != RULED:
         return ""
-    place = endpoint * seen.stride + history.patient
     reason = seen.counted.reason[place]
     is_known = history.first_dose + seen.counted.reason_from[place] <= trial_day
     return f": {_REASONS[reason]}" if reason != NOTHING and is_known else ""

@@ -13,6 +13,7 @@ from simulate.analysis.workspace import workspace
 from simulate.describe.words import count
 from simulate.ledger import ledger_of
 from simulate.plan import with_lists
+from simulate.single_arm.rule import DecisionRule
 from simulate.story.history import History, Line
 
 
@@ -35,12 +36,14 @@ def look_lines(history: History) -> Iterator[Line]:
         below = tuple(_below(history, n, pauses[look - 1]))
         yield Line(int(day), clock.DATA_CUT, f"{name}: {_counts(found, look, n)}", below)
         decided = _decision(found, look)
-        if decided is not None:
-            on = int(found["day"])
+        on = int(day) + block.looks[look - 1].cleaning_lag
+        if decided is None:
+            text = f"Look {look} decides that the trial goes on: {_bounds(block.design.rule, look)}"
+        else:
             text = f"The trial ends: {decided}"
             if enrolled > on:
                 text += "; this patient would not be enrolled"
-            yield Line(on, clock.DATA_CUT, text)
+        yield Line(on, clock.DATA_CUT, text)
 
 
 def _written(history: History) -> tuple[dict[str, float], Sequence[int]]:
@@ -61,6 +64,14 @@ def _counts(found: dict[str, float], look: int, n: int) -> str:
     if pending:
         text += f"; {pending} may still be found to respond"
     return text
+
+
+def _bounds(rule: DecisionRule, look: int) -> str:
+    """What would have ended the trial at a look that does not."""
+    n, low, high = rule.patients[look - 1], rule.no_go[look - 1], rule.go[look - 1]
+    parts = [f"no go needs {low} or fewer"] if low >= 0 else []
+    parts += [f"go needs {high} or more"] if high <= n else []
+    return ", ".join(parts) or "it can neither be go nor no go"
 
 
 def _decision(found: dict[str, float], look: int) -> str | None:

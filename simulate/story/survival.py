@@ -13,7 +13,7 @@ from simulate import clock
 from simulate.describe.words import count
 from simulate.errors import UsageError
 from simulate.look_days import Patients, days_of_survival_looks
-from simulate.randomised.followed import MISSED, SCANS_ENDED
+from simulate.randomised.followed import MISSED, SCANS_ENDED, Followed
 from simulate.randomised.seen_trials import SeenTrial, TrialMaker
 from simulate.scenario.survival_model import SingleModel
 from simulate.scenario.survival_scenario import SurvivalScenario
@@ -113,7 +113,7 @@ class _Patient:
     def scans(self) -> Iterator[Line]:
         """Scans that are planned until death, loss or the end of scans."""
         followed = self.made.followed
-        assert followed is not None  # a plain survival model is always followed
+        assert isinstance(followed, Followed)  # the patient is one of a plain survival model
         last = self.enrolled + followed.last_day
         table = followed.assessments(last, range(self.number, self.number + 1))
         progression, is_shown = self.day("progression_day"), False

@@ -85,7 +85,9 @@ def check_times(scenario: AnyScenario) -> list[Problem]:
             is_last = look == each.looks[-1]
             nobody = each.time >= found.longest and found.open >= 1.0
             which = refused if nobody and is_last and not scenario.is_read else warned
-            which.setdefault(each.path, _in_words(each, look, found, followed.suggested(each)))
+            which.setdefault(
+                each.path, _in_words(each, look, found, followed.suggested(each, look))
+            )
     if refused:
         raise ScenarioError(scenario.problems_at(refused.values()))
     return scenario.problems_at(warned.values())
@@ -149,12 +151,12 @@ class _Looks:
         arms = (hypothesis.experimental, hypothesis.control)
         return min(self._of_arm(asked.time, hypothesis, arm, day) for arm in arms)
 
-    def suggested(self, asked: _Asked) -> int:
-        """Most whole months that enough patients are followed by the last look; 0 without any."""
+    def suggested(self, asked: _Asked, look: Analysis) -> int:
+        """Most whole months that enough patients are followed by a look; 0 without any."""
         months = math.floor(asked.time / DAYS_PER_MONTH)
         while months > 0:
             shorter = asked._replace(time=months * DAYS_PER_MONTH)
-            if self.of(shorter, asked.looks[-1]).patients >= FEW:
+            if self.of(shorter, look).patients >= FEW:
                 return months
             months -= 1
         return 0

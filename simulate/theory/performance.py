@@ -56,7 +56,13 @@ def hypothesis_theory(expected: Expected, hypothesis: Hypothesis) -> HypothesisT
 
 
 def planned_events(expected: Expected, hypothesis: Hypothesis) -> tuple[float, ...]:
-    """Events of the two arms at each look of a hypothesis.
+    """Events of the two arms at each look of a hypothesis; see `events_by_look`."""
+    found = events_by_look(expected, hypothesis)
+    return tuple(found[place] for place in _places(expected, hypothesis))
+
+
+def events_by_look(expected: Expected, hypothesis: Hypothesis) -> list[float]:
+    """Events of the two arms of a hypothesis at each look of the trial, whether or not it tests.
 
     Those that trigger the look, if nothing else does and there are no other arms; else those that
     the scenario expects on the day that it expects the look.
@@ -71,8 +77,7 @@ def planned_events(expected: Expected, hypothesis: Hypothesis) -> tuple[float, .
             found.append(float(count.count))
         else:
             found.append(at_day(by_arm[0] + by_arm[1], look.day))
-    chosen = _places(expected, hypothesis)
-    return tuple(found[place] for place in chosen)
+    return found
 
 
 def counts_for(events: EventCount, hypothesis: Hypothesis) -> bool:

@@ -30,6 +30,7 @@ from simulate.sequential.boundaries import Bounds
 from simulate.theory.course import Expected
 from simulate.theory.hypothesis import HypothesisTheory
 from simulate.theory.joint_bounds import information_at, joint_bounds
+from simulate.theory.performance import events_by_look
 from simulate.theory.planned_bounds import planned_bounds
 
 CORRELATION = 0.5
@@ -161,7 +162,8 @@ class SharedAlpha:
             for mask, part in enumerate(self.graph.weights_by_set[:, h]):
                 if not mask >> h & 1 and rounded(part) > 0.0:
                     bounds[mask] = at[self.alpha * rounded(part)].efficacy_z
-            found.append(OwnLooks(self.looks[h], information, bounds))
+            counts = np.maximum.accumulate(events_by_look(self.expected, theory.hypothesis))
+            found.append(OwnLooks(self.looks[h], information, bounds, counts))
         return tuple(found)
 
     @cached_property

@@ -30,6 +30,7 @@ from simulate.patient.treatment import STOP_NAMES
 from simulate.plan import Plan
 from simulate.records import TrialRecords
 from simulate.scenario.scenario import Scenario
+from simulate.scenario.testing import name_of
 
 FILES = OF_PATIENTS
 
@@ -107,8 +108,9 @@ def test_random_randomised_scenarios(scenario: Scenario) -> None:
         seen.update(what_happens(records))
         seen.update(what_randomisation_does(trial, records))
         seen.update(what_readers_do(trial, records, replicate))
+        seen.update(what_is_tested(trial))
 
-    try_random_scenarios(check, scenario, runs=range(4), scenarios=random_randomised_scenarios)
+    try_random_scenarios(check, scenario, runs=range(6), scenarios=random_randomised_scenarios)
 
     missing = RANDOMISED - seen
     assert not missing, "scenarios in which this happens are wanted"
@@ -120,7 +122,17 @@ RANDOMISED = {
     *("three arms", "other drugs", "other terms", "other scans", "other cycles"),
     *("the investigator is early", "the investigator is late", "new therapy", "changed treatment"),
     *("rules censor", "progression as it is", "scans go on"),
+    *("interval_censored", "stratified_interval_censored", "response", "log_rank"),
+    "grouped times",
 }
+
+
+def what_is_tested(trial: Scenario) -> set[str]:
+    """The tests of hypotheses, by name, and whether times are grouped."""
+    is_grouped = any(endpoint.grid for endpoint in trial.seen_endpoints)
+    return {name_of(hypothesis.test) for hypothesis in trial.hypotheses} | (
+        {"grouped times"} if is_grouped else set()
+    )
 
 
 def what_randomisation_does(trial: Scenario, records: TrialRecords) -> set[str]:

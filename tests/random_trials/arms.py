@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from random_trials.enrolments import date
-from random_trials.readings import names_of, readings
+from random_trials.readings import grouped, names_of, readings, seen_at_scans
 from random_trials.regimens import Size, sizes, toxicities, treatments, unique
 from random_trials.times import Changes, mostly
 
@@ -43,18 +43,35 @@ def randomised_trials(draw: st.DrawFn) -> Changes:
         shared = {"multiplicity": {"method": draw(st.sampled_from(["holm", "fixed_sequence"]))}}
         shared["multiplicity"]["alpha"] = 0.2
         tested = [{k: v for k, v in each.items() if k != "alpha"} for each in tested]
-    return (
-        trial
-        | shared
-        | chosen
-        | {
-            "arms": arms,
-            "randomisation": draw(randomisations(variables, sum(allocation))),
-            "max_study_duration": f"{size.last_cut} days",
-            "analyses": draw(looks(size, names)),
-            "hypotheses": tested,
-        }
-    )
+    more: Changes = {
+        "arms": arms,
+        "randomisation": draw(randomisations(variables, sum(allocation))),
+        "max_study_duration": f"{size.last_cut} days",
+        "analyses": draw(looks(size, names)),
+    }
+    is_common = is_scanned and not any("assessment" in each for each in settings_of)
+    if is_common and trial["assessment"]["anchor"] == "first_dose" and "endpoints.named" in chosen:
+        grids = grouped(chosen["endpoints.named"], trial["assessment"]["calendar"])
+        chosen = {**chosen, "endpoints.named": draw(grids)}
+    by_scans = seen_at_scans(chosen) if is_scanned else []
+    more |= draw(tests_of_intervals(tested, by_scans, more["randomisation"]["strata"]))
+    return trial | shared | chosen | more
+
+
+@st.composite
+def tests_of_intervals(
+    draw: st.DrawFn, tested: list[Changes], by_scans: list[str], strata: list[str]
+) -> Changes:
+    """Hypotheses by the interval-censored test or as they are, and that test beside them."""
+    kind: Changes = {"kind": "interval_censored"}
+    tests = [kind, *([{**kind, "stratified": True}] if strata else [])]
+    again = mostly(st.sampled_from(tests).map(lambda test: {"test": test}), st.just({}))
+    tested = [each | draw(again) if each["endpoint"] in by_scans else each for each in tested]
+    if not {each["endpoint"] for each in tested} & {*by_scans}:
+        return {"hypotheses": tested}
+    beside = [{"name": f"beside_{i}", "test": test} for i, test in enumerate(tests)]
+    estimates = draw(mostly(st.just({"tests": beside}), st.just({})))
+    return {"hypotheses": tested, "estimates": estimates}
 
 
 @st.composite

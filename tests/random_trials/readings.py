@@ -100,3 +100,23 @@ def names_of(chosen: Changes) -> list[str]:
         return [each["name"] for each in chosen["endpoints.named"]]
     others = [reader["name"] for reader in chosen.get("readers", [])]
     return ["PFS", "OS", *(f"PFS_{name}" for name in others if name != "investigator")]
+
+
+def seen_at_scans(chosen: Changes) -> list[str]:
+    """Those of them whose progression lies between two scans."""
+    named = {each["name"]: each for each in chosen.get("endpoints.named", [])}
+    others = [
+        name for name, each in named.items() if each.get("reader") == "latent" or "grid" in each
+    ]
+    return [name for name in names_of(chosen) if name not in ("OS", *others)]
+
+
+@st.composite
+def grouped(draw: st.DrawFn, named: list[Changes], calendar: list[Changes]) -> list[Changes]:
+    """Endpoints of which some are grouped on the days of a calendar."""
+    return [
+        {**each, "grid": calendar}
+        if each["of"] == "PFS" and each.get("reader") != "latent" and draw(st.booleans())
+        else each
+        for each in named
+    ]

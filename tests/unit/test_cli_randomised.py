@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from small_randomised import FEW, PHASE_II, PHASE_III, SMALL, TO_COPY
+from small_randomised import FEW, PHASE_II, PHASE_III, SCENARIOS, SMALL, TO_COPY
 
 import simulate.report.randomised.report as report
 from simulate import check_engines as patients
@@ -22,6 +22,8 @@ from simulate.scenario.scenario import Scenario
 from simulate.units import DAYS_PER_MONTH
 
 N = "6"
+
+GRAPH = SCENARIOS / "two_endpoints_graph.yaml"
 
 Shown = Callable[[], tuple[str, str]]
 
@@ -108,6 +110,72 @@ def test_null_of_arms_in_cycles_and_scans(tmp_path: Path, shown: Shown) -> None:
     assert set(bias["hypothesis"]) == {"pfs", "pfs_inv"}, "the true ratio is 1 without effect"
 
 
+FEW_SHARING = (
+    "sample_size=60",
+    "sweep=[]",
+    "analyses.interim.cut.events.count=16",
+    "analyses.progression.cut.events.count=30",
+    "analyses.survival.cut.events.count=36",
+    "hypotheses.os.information=36",
+    "multiplicity.alpha=0.3",
+)
+
+
+@pytest.mark.parametrize(
+    ("words", "without"),
+    [(["--null"], ["pfs", "os"]), (["--null-of", "os"], ["pfs", "os"]), ([], [])],
+    ids=["no effect", "none on os, so none on pfs", "effects"],
+)
+def test_several_hypotheses_are_told_with_their_family_wise_error(
+    tmp_path: Path, shown: Shown, words: list[str], without: list[str]
+) -> None:
+    command = ["run", str(GRAPH), *with_set(FEW_SHARING), "--out", str(tmp_path), "--name", "r"]
+    assert simulate(*command, *words) == 0
+
+    told = dict(line.split(": ", 1) for line in shown()[0].splitlines() if ": " in line)
+    table = pd.read_parquet(tmp_path / "r" / "replicates.parquet")
+    rejected = {
+        name: (table[f"{name}.decision"] == 1).groupby(table["replicate"]).any()
+        for name in ("pfs", "os")
+    }
+    word = "type I error" if without else "power"
+    for name, found in rejected.items():
+        assert told[name].startswith(f"{word} {100 * found.mean():.2f}%")
+    errors = {key: text for key, text in told.items() if key.startswith("family-wise")}
+    if not without:
+        assert errors == {}
+        return
+    any_of_them = 100 * (rejected["pfs"] | rejected["os"]).mean()
+    assert any_of_them > 0
+    ((key, text),) = errors.items()
+    assert key == "family-wise error (no effect on pfs, os)"
+    assert text.startswith(f"{any_of_them:.2f}%")
+
+
+def test_null_of_says_what_else_is_without_effect(tmp_path: Path, shown: Shown) -> None:
+    """In an illness-death model equal overall survival leaves nothing of progression either."""
+    words = ["run", str(GRAPH), *with_set(FEW_SHARING), "--out", str(tmp_path)]
+    told = "--null-of os leaves no effect on pfs either"
+    assert simulate(*words, "--null-of", "os") == 0
+    assert told in shown()[0].splitlines()
+
+    assert simulate(*words, "--null-of", "pfs") == 0
+    out = shown()[0]
+    assert "--null-of" not in out
+    assert "pfs: type I error" in out
+    assert "os: power" in out
+
+
+def test_null_and_null_of_are_not_given_together(
+    tmp_path: Path, shown: Shown, nothing_written: Callable[[], bool]
+) -> None:
+    assert simulate("run", str(GRAPH), "--null", "--null-of", "os", "--out", str(tmp_path)) == 2
+    out, err = shown()
+    assert out == ""
+    assert err.endswith("on some hypotheses; give one of them\n")
+    assert nothing_written()
+
+
 @pytest.mark.parametrize(
     ("file", "overrides", "words"),
     [
@@ -181,6 +249,30 @@ def test_another_result_of_the_name_is_not_overwritten(tmp_path: Path, shown: Sh
     assert simulate(*other) == 2
     assert "--name of its own, or --force" in shown()[1]
     assert simulate(*other, "--force") == 0
+
+
+def test_neither_simulation_nor_theory_takes_the_place_of_the_other(
+    tmp_path: Path, shown: Shown
+) -> None:
+    """They are of one scenario, so their digests are the same."""
+    of_both = [str(TO_COPY), *with_set(SMALL), "--out", str(tmp_path)]
+    for name, first, second in (("a", "run", "design"), ("b", "design", "run")):
+        words = [*of_both, "--name", name]
+        assert _command(first, words) == 0
+        written = {
+            path: path.read_bytes() for path in (tmp_path / name).iterdir() if path.is_file()
+        }
+        shown()
+
+        assert _command(second, words) == 2
+
+        assert "choose another --out or --name, or --force to overwrite" in shown()[1]
+        assert all(path.read_bytes() == content for path, content in written.items())
+        assert _command(second, [*words, "--force"]) == 0
+
+
+def _command(name: str, words: Sequence[str]) -> int:
+    return simulate(name, *words) if name == "run" else cli.main([name, *words])
 
 
 # ---- compare --------------------------------------------------------------------------------

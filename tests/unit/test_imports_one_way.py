@@ -63,6 +63,7 @@ LAYERS = [
     "readings",
     "later_therapy",
     "counted_events",
+    "grouped_times",
     "look_samples",
     "analysis",
     "looks",

@@ -18,6 +18,7 @@ from test_review import ENDPOINTS, NAIVE, SEED, VARIANTS, patient_of, reading_of
 from simulate.choose_engine import BATCH, REFERENCE
 from simulate.describe.monitoring import estimates_in_words, hypothesis_in_words
 from simulate.distributions import NEVER
+from simulate.errors import ScenarioError
 from simulate.look_replicates import run_look_replicates
 from simulate.looks.columns import column_names
 from simulate.looks.design import survival_design
@@ -117,7 +118,7 @@ def test_both_engines_find_the_same() -> None:
     )
     assert np.isfinite(one.column("pfs.interval.z")).all()
     assert (one.column("pfs.interval.z") != one.column("pfs.stratified.z")).all()
-    assert np.isnan(one.column("latent.interval.z")).all(), "latent days are no intervals"
+    assert not any(name.startswith("latent.interval") for name in one.names), "days, no intervals"
     error = one.column("pfs.interval.one_step_log_hr_se")
     np.testing.assert_allclose(
         -one.column("pfs.interval.one_step_log_hr") / error,
@@ -155,6 +156,15 @@ def test_its_hazard_ratio_is_told() -> None:
     assert found["interval.one_step_hr.q50"] == pytest.approx(np.exp(np.median(logs)))
 
 
+def test_it_is_refused_of_a_hypothesis_whose_days_are_known() -> None:
+    named = "estimates.tests.interval.hypotheses=[pfs, latent]"
+    with pytest.raises(ScenarioError) as error:
+        survival_scenario(INTERVAL, named)
+    (problem,) = error.value.problems
+    assert problem.key == "estimates.tests.interval.test.kind"
+    assert "between two scans in PFS_LATENT: the" in problem.message
+
+
 # ---- refused ----------------------------------------------------------------------------------
 
 PFS = "  - {id: 1, name: PFS, of: PFS}\n"
@@ -187,15 +197,3 @@ def test_it_is_refused_where_no_progression_lies_between_scans(case: str, tmp_pa
     for problem, name in zip(problems, ("interval", "stratified"), strict=True):
         assert problem.key == f"estimates.tests.{name}.test.kind"
         assert words in str(problem)
-
-
-def test_it_is_refused_of_patients_in_cycles(tmp_path: Path) -> None:
-    path = write(
-        tmp_path,
-        f"extends: {SCENARIOS / 'kn026_phase3.yaml'}\nname: small\n"
-        "estimates:\n  tests:\n    - {name: interval, test: {kind: interval_censored}}\n",
-    )
-    (problem,) = problems_of(path)
-    assert (problem.line, problem.key) == (5, "estimates.tests.interval.test.kind")
-    assert "not made of patients in cycles and scans" in str(problem)
-    assert "Write log_rank" in str(problem)

@@ -10,7 +10,12 @@ import pytest
 from scipy.stats import multivariate_normal, norm
 from test_multiplicity_graphs import random_graph
 
-from simulate.multiplicity.family_wise import OwnLooks, family_wise_errors, null_statistics
+from simulate.multiplicity.family_wise import (
+    OwnLooks,
+    bounds_by_look,
+    family_wise_errors,
+    null_statistics,
+)
 from simulate.multiplicity.graph import FloatArray, Graph, bonferroni, fixed_sequence, holm
 from simulate.multiplicity.looks import earliest_sets, rejection_looks
 from simulate.sequential.boundaries import find_design_bounds
@@ -122,6 +127,21 @@ def test_family_wise_error_of_every_set_of_true_hypotheses_is_at_most_alpha(grap
         np.testing.assert_allclose(each.each, ALPHA * weights[list(each.true)], atol=1e-9)
 
 
+@pytest.mark.parametrize("graph", [holm(3), fixed_sequence([1, 0, 2]), bonferroni([0.5, 0.3, 0.2])])
+def test_family_wise_error_is_that_of_the_procedure_itself(graph: Graph) -> None:
+    """The false ones are surely rejected; on the same statistics, within 3 standard errors."""
+    n, tests = 40_000, looks_of_each(graph)
+    z = null_statistics(tests, 3, correlation=0.5, seed=20130313, n=n)
+    for each in family_wise_errors(graph.weights_by_set, tests, 3, n=n):
+        surely = z.copy()
+        for h in set(range(3)) - set(each.true):
+            surely[:, h, list(tests[h].looks)] = 1e6
+        rejected = rejection_looks(surely, bounds_by_look(tests, 3))[:, list(each.true)] < 3
+        share = float(rejected.any(axis=1).mean())
+        assert each.correlated == pytest.approx(share, abs=3 * math.sqrt(share / n))
+        assert each.mcse < 0.5 * math.sqrt(share / n)
+
+
 def test_family_wise_error_is_the_normal_integral() -> None:
     """Two hypotheses with a look each: one bivariate normal probability."""
     graph, half = holm(2), norm.isf(ALPHA / 2)
@@ -137,6 +157,38 @@ def test_family_wise_error_is_the_normal_integral() -> None:
     assert abs(both.correlated - (1 - joint)) < 3 * both.mcse
     assert both.independent == pytest.approx(1 - norm.cdf(half) ** 2, rel=1e-9)
     assert both.at_most == pytest.approx(ALPHA, rel=1e-9)
+
+
+def test_statistics_of_different_looks_share_what_both_have_seen() -> None:
+    """With the same information at each look: the root of the ratio of the two informations."""
+    information = np.array([100.0, 400.0])
+    looks = [(0, 1), (1,), (0,)]
+    tests = [
+        OwnLooks(own, information[list(own)], np.empty((1, len(own))), information) for own in looks
+    ]
+    z = null_statistics(tests, 2, correlation=0.5, seed=6, n=200_000)
+    assert np.corrcoef(z[:, 0, 1], z[:, 1, 1])[0, 1] == pytest.approx(0.5, abs=0.01)
+    assert np.corrcoef(z[:, 2, 0], z[:, 1, 1])[0, 1] == pytest.approx(0.25, abs=0.01)
+    assert np.corrcoef(z[:, 2, 0], z[:, 0, 0])[0, 1] == pytest.approx(0.5, abs=0.01)
+
+
+def test_information_grows_with_events_between_own_looks_and_stays_after_them() -> None:
+    own = OwnLooks((1, 2), np.array([50.0, 100.0]), np.empty((1, 2)))
+    assert own.so_far(4).tolist() == [25.0, 50.0, 100.0, 100.0]
+    counted = own._replace(counts=np.array([10.0, 40.0, 90.0, 120.0]))
+    assert counted.so_far(4).tolist() == [12.5, 50.0, 100.0, 100.0]
+
+
+def test_what_is_passed_on_after_the_last_look_is_tested_there_too() -> None:
+    """Two hypotheses, a look each of their own, half of alpha each, all of it passed on."""
+    graph = bonferroni([0.5, 0.5])
+    graph = Graph(graph.weights, np.array([[0.0, 1.0], [1.0, 0.0]]))
+    with np.errstate(divide="ignore"):
+        bounds = norm.isf(ALPHA * graph.weights_by_set)
+    tests = [OwnLooks((h,), np.ones(1), bounds[:, [h]]) for h in range(2)]
+    found = {each.true: each for each in family_wise_errors(graph.weights_by_set, tests, 2, n=1000)}
+    assert found[0,].each[0] == pytest.approx(ALPHA, rel=1e-9)
+    assert found[1,].each[0] == pytest.approx(ALPHA, rel=1e-9)
 
 
 def test_null_statistics_have_the_canonical_joint_distribution() -> None:

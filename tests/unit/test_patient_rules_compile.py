@@ -30,6 +30,7 @@ from simulate.patient import (
     dosing,
     enrolment,
     follow_up,
+    grouping,
     randomisation,
     reading,
     resources,
@@ -55,7 +56,7 @@ MODULES = {
         *(bits, streams, distributions, endpoints, guided),
         *(accrual, censoring, randomisation, reading, response, survival, switching_at_calls),
         *(assessment, baseline, disease, dosing, enrolment, follow_up),
-        *(resources, switching, toxicity, treatment),
+        *(grouping, resources, switching, toxicity, treatment),
     )
 }
 
@@ -79,6 +80,7 @@ ELSEWHERE = {
     "readings": "test_central_review.py",
     "later_therapy": "test_rules_in_cycles.py",
     "counted_events": "test_rules_in_cycles.py",
+    "grouped_times": "test_grouped_times_in_cycles.py",
     "told_readers": "test_central_review.py",
     "sequential": "test_sequential_integration.py",
 }
@@ -337,6 +339,20 @@ def survival_calls() -> dict[str, list[tuple[Any, ...]]]:
             for is_death in (True, False)
             for last, not_done in ((42, 2), (126, 0))
             for limit in limits
+        ],
+        "patient.censoring.free_until": [
+            (event, is_death, last)
+            for event in (0, 42)
+            for is_death in (True, False)
+            for last in (0, 41)
+        ],
+        "patient.grouping.group_time": [
+            (day, event, 42, end, window, today)
+            for day in (70, 80, 90)
+            for event in (0, 1)
+            for end in (84, never)
+            for window in (0, 7)
+            for today in (83, 84, 91)
         ],
         "patient.reading.visit_of_call": [
             (first, late, early)

@@ -75,6 +75,12 @@ BAD = {
         "survival.readers.investigator",
         "discordance model|early is not given|0 is a reader who never errs so",
     ),
+    "reader without anything": (
+        "- {id: 1, name: investigator, missed: 0.05, early: 0.01}",
+        "- »{id: 1, name: investigator}",
+        "survival.readers.investigator",
+        "missed and early are not given|Give missed and early, probabilities at each scan",
+    ),
     "reader who is the truth": (
         "  treating_reader: investigator\n",
         "    - {id: 3, »name: latent, missed: 0, early: 0}\n  treating_reader: investigator\n",
@@ -134,13 +140,25 @@ BAD = {
         "reader: central, rules: fda}",
         "reader: central, rules: fda, »grid: [{every: 12 weeks}]}",
         "endpoints.PFS.grid",
-        "calendars of their own|the arm control has no scan on day 84|scanned on days 126, 252",
+        "not all arms are scanned|the arm control has no scan on day 84|scanned on days 126, 252",
     ),
     "lag without a reader": (
         "{endpoint: OS, count: 200}",
         "{endpoint: OS, count: 200, »adjudication_lag: 30 days}",
         "analyses.survival.cut.all.0.events.adjudication_lag",
         "nobody adjudicates OS|leave out the lag",
+    ),
+    "lag of what is latent": (
+        "{endpoint: PFS, count: 150, adjudication_lag: 30 days}",
+        "{endpoint: PFS_LATENT, count: 150, »adjudication_lag: 30 days}",
+        "analyses.interim.cut.events.adjudication_lag",
+        "nobody adjudicates PFS_LATENT: what is latent is known",
+    ),
+    "endpoint of the same name": (
+        "{id: 2, name: PFS_INV, of: PFS",
+        "{id: 2, »name: PFS, of: PFS",
+        "endpoints.PFS.name",
+        "this name is taken already (given: PFS)",
     ),
     "calendar of an arm that is none": (
         "calendar_by_arm: {control:",

@@ -107,7 +107,7 @@ def test_both_engines_read_alike() -> None:
     by_arm = {"calendar_by_arm": {"experimental": [{"every": "9 weeks"}]}}
     scenario = scenario_of("10 days", endpoints=[*BASE["endpoints"], grouped])
     for changed in (scenario, scenario.with_overrides({"survival": MODEL | FULL | by_arm})):
-        check = check_looks(changed, seed=2**63 + 17, replicates=6)
+        check = check_looks(changed, seed=2**63 - 17, replicates=6)
         assert check.difference is None, check.difference
 
 

@@ -13,6 +13,8 @@ import pytest
 
 from simulate.errors import OutputError
 from simulate.results import (
+    SIMULATION,
+    THEORY,
     check_folder,
     new_folder,
     read_manifest,
@@ -25,7 +27,7 @@ from simulate.results import (
 
 def make_result(folder: Path, digest: str) -> Path:
     with new_folder(folder) as temporary:
-        write_json({"digest": digest}, temporary / "manifest.json")
+        write_json({"kind": SIMULATION, "digest": digest}, temporary / "manifest.json")
     return folder
 
 
@@ -36,7 +38,7 @@ def names(folder: Path) -> list[str]:
 def test_a_result_appears_whole_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
     make_result(tmp_path / "trial", "a")
     assert names(tmp_path) == ["trial"]
-    assert read_manifest(tmp_path / "trial") == {"digest": "a"}
+    assert read_manifest(tmp_path / "trial") == {"kind": SIMULATION, "digest": "a"}
 
 
 def test_a_new_result_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
@@ -57,36 +59,47 @@ def test_what_fails_half_way_leaves_the_earlier_result(tmp_path: Path) -> None:
 
     with pytest.raises(RuntimeError):
         fail_half_way()
-    assert read_manifest(folder) == {"digest": "a"}
+    assert read_manifest(folder) == {"kind": SIMULATION, "digest": "a"}
     assert names(tmp_path) == ["trial"]
 
 
 def test_the_same_scenario_may_be_run_again(tmp_path: Path) -> None:
-    check_folder(make_result(tmp_path / "trial", "a"), "a", force=False)
+    check_folder(make_result(tmp_path / "trial", "a"), "a", SIMULATION, force=False)
 
 
 def test_another_scenario_needs_force_or_a_name(tmp_path: Path) -> None:
     folder = make_result(tmp_path / "trial", "a")
     with pytest.raises(OutputError, match=r"--name .*--force"):
-        check_folder(folder, "b", force=False)
-    check_folder(folder, "b", force=True)
+        check_folder(folder, "b", SIMULATION, force=False)
+    check_folder(folder, "b", SIMULATION, force=True)
+
+
+def test_another_kind_of_result_of_the_same_scenario_needs_force_or_a_name(tmp_path: Path) -> None:
+    folder = make_result(tmp_path / "trial", "a")
+    words = "holds a simulation, and now the theory of a design is to be written; .*--force"
+    with pytest.raises(OutputError, match=words):
+        check_folder(folder, "a", THEORY, force=False)
+    check_folder(folder, "a", THEORY, force=True)
+    write_json({"digest": "a"}, folder / "manifest.json")
+    with pytest.raises(OutputError, match="whose manifest states no kind"):
+        check_folder(folder, "a", SIMULATION, force=False)
 
 
 def test_a_folder_of_something_else_is_left_alone_even_with_force(tmp_path: Path) -> None:
     (tmp_path / "trial").mkdir()
     (tmp_path / "trial" / "thesis.docx").touch()
     with pytest.raises(OutputError, match="not a result"):
-        check_folder(tmp_path / "trial", "a", force=True)
+        check_folder(tmp_path / "trial", "a", SIMULATION, force=True)
     (tmp_path / "empty").mkdir()
-    check_folder(tmp_path / "empty", "a", force=False)
+    check_folder(tmp_path / "empty", "a", SIMULATION, force=False)
 
 
 def test_a_file_in_the_way_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="is a file"):
-        check_folder(tmp_path / "file", "a", force=True)
+        check_folder(tmp_path / "file", "a", SIMULATION, force=True)
     with pytest.raises(OutputError, match="is not a folder"):
-        check_folder(tmp_path / "file" / "trial", "a", force=True)
+        check_folder(tmp_path / "file" / "trial", "a", SIMULATION, force=True)
 
 
 def test_json_tells_what_is_not_a_number(tmp_path: Path) -> None:

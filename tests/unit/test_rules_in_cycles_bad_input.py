@@ -61,12 +61,6 @@ BAD = {
         "endpoints.named.pfs.name",
         "this name is taken already",
     ),
-    "a grid": (
-        ENDPOINTS.replace("rules: ema", "grid: [{every: 6 weeks}]"),
-        "grid",
-        "endpoints.named.PFS_INV.grid",
-        "unknown key",
-    ),
     "a rule set that contradicts a calendar without scans": (
         ENDPOINTS.replace("reader: central, ", "")
         + "assessment: {schedule: continuous}\nreaders: []\n",

@@ -28,6 +28,12 @@ BAD = {
         "multiplicity.weights",
         "sum to more than 1|given: 1.1|1 at most",
     ),
+    "weights that leave some of alpha": (
+        WEIGHTS,
+        "»weights: {pfs: 0.4, os: 0.2}",
+        "multiplicity.weights",
+        "sum to less than 1: the rest of alpha is never spent|given: 0.6|lower multiplicity.alpha",
+    ),
     "a way to itself": (
         "pfs: {os: 1},",
         "pfs: {os: 0.6, »pfs: 0.3},",
@@ -138,6 +144,19 @@ def test_each_mistake_is_shown_at_its_place(case: str, tmp_path: Path) -> None:
     (problem,) = problems
     assert (problem.line, problem.column, problem.key) == (line, column, key)
     assert all(word in str(problem) for word in words.split("|"))
+
+
+def test_rounded_thirds_are_all_of_alpha() -> None:
+    thirds = ["multiplicity.weights={pfs: 0.66, os: 0.33}"]
+    assert SurvivalScenario.from_file(GRAPH, thirds).multiplicity.weights["pfs"] == 0.66
+
+
+def test_no_block_of_multiplicity_is_said_with_a_method(tmp_path: Path) -> None:
+    (problem,) = problems_of(
+        write(tmp_path, TEXT.replace(BLOCK, "").replace("multiplicity:", "multiplicity: null"))
+    )
+    assert problem.key == "multiplicity"
+    assert str(problem).endswith("(given: null). To share nothing, write {method: none}")
 
 
 def test_transitions_of_a_hypothesis_sum_to_one_at_most(tmp_path: Path) -> None:

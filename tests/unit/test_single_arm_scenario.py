@@ -91,6 +91,37 @@ BAD = {
         "design.alpha",
         "even if all 10 patients must respond",
     ),
+    "a confidence of less than a half": (
+        SIMON,
+        f"{{{LALONDE}, lower_reference: 0.2, target: 0.4, no_go_confidence: »0.1}}",
+        "design.no_go_confidence",
+        "must be at least 0.5 .given: 0.1",
+    ),
+    "a confidence of go of less than a half": (
+        SIMON,
+        f"{{{LALONDE}, lower_reference: 0.2, target: 0.4, go_confidence: »0.2}}",
+        "design.go_confidence",
+        "must be at least 0.5",
+    ),
+    "counts that contradict each other": (
+        SIMON,
+        f"{{{GIVEN}, »no_go: [1, 9], go: [null, 9]}}",
+        "design.no_go",
+        "after 20 patients, no go at 9 or fewer and go at 9 or more do not go together",
+    ),
+    "more responses than patients": (
+        SIMON,
+        f"{{{GIVEN}, no_go: [1, 7], »go: [12, 8]}}",
+        "design.go",
+        "after 10 patients, no go at 1 or fewer and go at 12 or more",
+    ),
+    "evaluable before a scan": (
+        "evaluable_after: 24 weeks",
+        "»evaluable_after: 2 weeks",
+        "final.evaluable_after",
+        r"before the first scan, \d+ days from the first dose at the earliest, no response can be "
+        r"seen \(given: 14 days\)",
+    ),
     "a weight without admissible": (
         SIMON,
         SIMON.replace("power", "»weight: 0.5, power"),
@@ -101,19 +132,13 @@ BAD = {
         SIMON,
         SIMON.replace("alpha", "»criterion: admissible, alpha"),
         "design.criterion",
-        "weight",
+        "^the criterion admissible needs a weight Give weight, such as 0.5",
     ),
     "patients and power": (
         SIMON,
         "{kind: single_stage, p0: 0.2, p1: 0.4, alpha: 0.1, power: 0.9, »patients: 30}",
         "design.patients",
         "exactly one of these keys",
-    ),
-    "counts that contradict each other": (
-        SIMON,
-        f"{{{GIVEN.replace('looks', '»looks')}, no_go: [2, 8], go: [2, 9]}}",
-        "design.looks",
-        "do not go together",
     ),
     "too few counts": (
         SIMON,
@@ -143,7 +168,7 @@ BAD = {
         "{ascertainment: evaluable, evaluable_after: 24 weeks}",
         "{»ascertainment: evaluable}",
         "final.ascertainment",
-        "evaluable_after",
+        "^the ascertainment evaluable needs evaluable_after Give evaluable_after, such as",
     ),
     "evaluable, but nobody waits": (
         "{ascertainment: evaluable, evaluable_after: 24 weeks}",
@@ -178,6 +203,25 @@ def test_bad_designs_are_refused_at_their_place(case: str, tmp_path: Path) -> No
     assert (problem.line, problem.column) == (line, column)
     told = f"{problem.message} {problem.hint}"
     assert pd.Series([told]).str.contains(words).all(), told
+
+
+def test_times_of_looks_are_rounded_up_to_whole_days(tmp_path: Path) -> None:
+    text = TEXT.replace("after: 8 weeks", "after: 12 months").replace("24 weeks", "6 months")
+    block = Scenario.from_file(write(tmp_path, text)).single_arm
+    assert block is not None
+    assert block.interim is not None
+    assert (block.interim.after, block.final.evaluable_after) == (366, 183)
+
+
+def test_a_look_before_any_scan_of_the_last_patients_is_told(tmp_path: Path) -> None:
+    early = TEXT.replace("after: 8 weeks", "after: 1 days")
+    words = "At the interim look the n-th patient has had no scan yet"
+    told, others = (
+        " ".join(describe(Scenario.from_file(write(tmp_path, text))).split())
+        for text in (early, TEXT)
+    )
+    assert words in told
+    assert words not in others
 
 
 def test_a_design_belongs_to_a_trial_of_one_arm(tmp_path: Path) -> None:

@@ -157,6 +157,74 @@ def test_predictive_probability_by_scipy() -> None:
     assert [p > 0.9 for p in at_ten] == [x >= rule.go[0] for x in range(11)]
 
 
+def naive_go(rule: DecisionRule, p: float) -> tuple[float, float]:
+    """Probability of go, and expected patients: responses carried from look to look by scipy."""
+    going, go, patients, before = {0: 1.0}, 0.0, 0.0, 0
+    for n, low, high in zip(rule.patients, rule.no_go, rule.go, strict=True):
+        patients += (n - before) * sum(going.values())
+        after: dict[int, float] = {}
+        for x, weight in going.items():
+            for more, share in enumerate(stats.binom.pmf(np.arange(n - before + 1), n - before, p)):
+                after[x + more] = after.get(x + more, 0.0) + weight * share
+        go += sum(weight for x, weight in after.items() if x >= high)
+        going = {x: weight for x, weight in after.items() if low < x < high}
+        before = n
+    return go, patients
+
+
+def test_all_of_alpha_may_be_spent_by_predictive_probability() -> None:
+    """With one response fewer needed at the end, go would be too probable at p0, and only then."""
+    looks, p0, prior, stop = (8, 16, 24), 0.2, (0.2, 0.8), (0.05, 0.95)
+    errors = {}
+    for needed in range(5, 11):
+        no_go, go = [], []
+        for n in looks[:-1]:
+            x = np.arange(n + 1)
+            to_come = stats.betabinom(24 - n, 0.2 + x, 0.8 + n - x)
+            predicted = to_come.sf(needed - x - 1)
+            no_go.append(int((predicted < stop[0]).sum()) - 1)
+            go.append(n + 1 - int((predicted > stop[1]).sum()))
+        rule = DecisionRule(looks, (*no_go, needed - 1), (*go, needed))
+        errors[needed] = naive_go(rule, p0)[0]
+    assert all(errors[k] > errors[k + 1] > 0 for k in range(5, 10))
+    for needed, error in errors.items():
+        asked = (looks, p0, prior, *stop)
+        found = predictive.predictive_design(*asked, alpha=error * (1 + 1e-9)).rule
+        assert found.go[-1] == needed
+        stricter = predictive.predictive_design(*asked, alpha=error * (1 - 1e-9)).rule
+        assert stricter.go[-1] == needed + 1
+
+
+def test_all_of_alpha_may_be_spent_by_bop2() -> None:
+    """The search against every boundary of its family, each with errors and power by scipy."""
+    looks, p0, p1 = (8, 16, 24), 0.2, 0.45
+    family = set()
+    posteriors = [
+        stats.beta.cdf(p0, p0 + np.arange(n + 1), 1 - p0 + n - np.arange(n + 1)) for n in looks
+    ]
+    for lambda_, gamma in product(np.arange(0.5, 0.9951, 0.005), np.arange(0, 1.001, 0.02)):
+        cutoffs = [1 - lambda_ * (n / 24) ** gamma for n in looks]
+        no_go = [int((f > c).sum()) - 1 for f, c in zip(posteriors, cutoffs, strict=True)]
+        if no_go[-1] >= 0 and all(r < n for r, n in zip(no_go, looks, strict=True)):
+            family.add(DecisionRule(looks, tuple(no_go), (9, 17, no_go[-1] + 1)))
+    known = {rule: (*naive_go(rule, p0), naive_go(rule, p1)[0]) for rule in family}
+    assert len(known) > 20
+
+    for alpha in (0.03, 0.05, 0.1, 0.2):
+        kept = {rule: told for rule, told in known.items() if told[0] <= alpha}
+        power = max(told[2] for told in kept.values())
+        smallest = min(told[1] for told in kept.values() if told[2] > power - 1e-12)
+        (best,) = (r for r, told in kept.items() if told[2] > power - 1e-12 and told[1] == smallest)
+
+        def search(level: float) -> DecisionRule:
+            return bop2.bop2_design(looks, p0, p1, level, bop2.vague_prior(p0)).rule
+
+        assert search(alpha) == best
+        error = known[best][0]
+        assert search(error * (1 + 1e-9)) == best, "an alpha that it just keeps"
+        assert known[search(error * (1 - 1e-9))][2] < power
+
+
 def test_bop2_is_the_best_of_all_its_boundaries() -> None:
     looks, p0, p1, alpha = (8, 16, 24), 0.2, 0.45, 0.1
     found = bop2.bop2_design(looks, p0, p1, alpha, bop2.vague_prior(p0))
@@ -251,20 +319,20 @@ def test_certain_responses() -> None:
 
 
 @pytest.mark.parametrize(
-    ("patients", "no_go", "go"),
+    ("patients", "no_go", "go", "part"),
     [
-        ((10, 10), (1, 2), (11, 3)),
-        ((10,), (3,), (3,)),
-        ((10,), (-2,), (3,)),
-        ((10,), (2,), (12,)),
-        ((10, 20), (1,), (11, 3)),
-        ((), (), ()),
+        ((10, 10), (1, 2), (11, 3), "looks"),
+        ((10,), (3,), (3,), "no_go"),
+        ((10,), (-2,), (3,), "no_go"),
+        ((10,), (2,), (12,), "go"),
+        ((10, 20), (1,), (11, 3), "looks"),
+        ((), (), (), "looks"),
     ],
 )
 def test_counts_that_contradict_each_other_are_refused(
-    patients: tuple[int, ...], no_go: tuple[int, ...], go: tuple[int, ...]
+    patients: tuple[int, ...], no_go: tuple[int, ...], go: tuple[int, ...], part: str
 ) -> None:
-    with pytest.raises(DesignError, match="looks"):
+    with pytest.raises(DesignError, match=f"^{part}: "):
         DecisionRule(patients, no_go, go)
 
 

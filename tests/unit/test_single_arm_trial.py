@@ -298,6 +298,18 @@ def test_a_patients_story_tells_the_looks(variant: str, made: dict[str, Trials])
         ]
         days = [(dt.date.fromisoformat(date) - trial.origin).days for _, date, _ in told]
         assert days == [naive[f"look_{look}_day"] for look in range(1, len(told) + 1)]
+        going_on = r"(\d{4}-\d\d-\d\d) \d+ \d+ Look (\d) decides that the trial goes on: (.*?\d) or"
+        on = [
+            (dt.date.fromisoformat(date) - trial.origin).days
+            for date, *_ in re.findall(going_on, words)
+        ]
+        lags = [each.cleaning_lag for each in trial.single_arm.looks]
+        assert on == [day + lag for day, lag in zip(days[:-1], lags, strict=False)]
+        bounds = trial.single_arm.design.rule
+        for _, look, what in re.findall(going_on, words):
+            low, high = bounds.no_go[int(look) - 1], bounds.go[int(look) - 1]
+            needs = f"no go needs {low}" if low >= 0 else f"go needs {high}"
+            assert what == needs
         (decision,) = re.findall("The trial ends: (no go|go|consider)", words)
         assert naive[decision.replace(" ", "_")] == 1
         enrolled = records.subjects["enrolment_trial_day"][patient]

@@ -37,6 +37,12 @@ BAD = {
         "analyses.final.cut.events.count",
         "out of order|after interim|150 events (given: 150)|in order of time",
     ),
+    "unknown endpoint of a hypothesis": (
+        "endpoint: PFS\n    experimental",
+        "»endpoint: PSF\n    experimental",
+        "hypotheses.pfs.endpoint",
+        "no such endpoint|allowed: PFS, OS|Did you mean PFS",
+    ),
     "unknown endpoint": (
         "endpoint: PFS, count: 150",
         "»endpoint: PSF, count: 150",

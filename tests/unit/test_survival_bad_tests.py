@@ -1,9 +1,14 @@
 """Every kind of test that a scenario cannot have, shown at its place in words."""
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
+import yaml
+from pydantic import TypeAdapter
 from survival_example import shown_at_its_place
+
+from simulate.scenario.testing import AS_BLOCKS, Test, TestBlock, name_of
 
 OS = "    control: control\n    alpha: 0.005"
 """In the second hypothesis, which has no futility bounds."""
@@ -30,7 +35,22 @@ BAD = {
     "a block by its name": (
         *of_os("»max_combo"),
         "hypotheses.os.test",
-        "'log_rank' or 'stratified_log_rank'",
+        "max_combo is a block of keys|{kind: max_combo, weights: [{rho: 0}, {gamma: 1}]}",
+    ),
+    "a mean by its name": (
+        *of_os("»rmst"),
+        "hypotheses.os.test",
+        "rmst is a block of keys (given: rmst)|Write {kind: rmst, until: 36 months}",
+    ),
+    "no test by its name": (
+        *of_os("»wilcoxon"),
+        "hypotheses.os.test",
+        "'log_rank' or 'stratified_log_rank', or a block with one of the kinds fleming_harrington",
+    ),
+    "a name that is misspelt": (
+        *of_os("»log_rnk"),
+        "hypotheses.os.test",
+        "'log_rank' or 'stratified_log_rank', or a block|Did you mean log_rank",
     ),
     "unknown setting": (
         *of_os("{kind: fleming_harrington, »gama: 1}"),
@@ -136,3 +156,14 @@ ELSEWHERE = {
 def test_a_bad_test_is_shown_at_its_place(case: str, tmp_path: Path) -> None:
     old, new, key, words = BAD[case]
     shown_at_its_place((old, new, key, words), ELSEWHERE.get(case), tmp_path)
+
+
+@pytest.mark.parametrize("kind", AS_BLOCKS)
+def test_what_is_shown_in_the_place_of_a_name_is_a_test(kind: str) -> None:
+    test = TypeAdapter(Test).validate_python(yaml.safe_load(AS_BLOCKS[kind]), strict=False)
+    assert name_of(test) == kind
+
+
+def test_every_kind_that_is_more_than_a_name_has_an_example() -> None:
+    kinds = {get_args(block.model_fields["kind"].annotation)[0] for block in get_args(TestBlock)}
+    assert set(AS_BLOCKS) == kinds - {"log_rank"}

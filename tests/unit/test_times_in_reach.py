@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from scenario_files import SCENARIOS
 from survival_files import survival_scenario
@@ -52,6 +54,11 @@ def test_an_interim_look_counts_if_it_spends_alpha() -> None:
     spending = "hypotheses.os.efficacy={kind: obrien_fleming}"
     (warning,) = told(OWN.format(30), spending)
     assert "at the look interim, nobody" in warning
+    assert "the longest follow-up expected: 26.3 months" in warning
+    (months,) = re.findall(r"Give at most (\d+) months, or look later", warning)
+    assert int(months) < 26
+    assert told(OWN.format(months), spending) == []
+    assert told(OWN.format(int(months) + 1), spending) != []
     assert told(OWN.format(30), spending, "hypotheses.os.analyses=[final]") == []
 
 

@@ -64,10 +64,7 @@ def _truth(view: RandomisedView) -> str:
 
 def _is_grouped(view: RandomisedView, endpoint: str) -> bool:
     """Whether times are grouped on a grid, of which there is no formula."""
-    scenario = view.scenario
-    return isinstance(scenario, SurvivalScenario) and any(
-        each.name == endpoint and bool(each.grid) for each in scenario.seen_endpoints
-    )
+    return any(each.name == endpoint and each.grid for each in view.scenario.seen_endpoints)
 
 
 def _what_is_true(view: RandomisedView) -> str:
