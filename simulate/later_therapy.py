@@ -72,7 +72,7 @@ def therapy_tables(trial: Trial) -> TherapyTables:
     after = None if block is None else block.after_progression
     switching = [switch_plan(trial, arm.name) for arm in trial.arms]
     return TherapyTables(
-        exists=int(block is not None or bool(trial.switching)),
+        exists=int(trial.has_new_therapy),
         counts_switched=int(bool(trial.switching)),
         start=np.array(start, np.int64),
         alone=np.concatenate(tables),

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from simulate.scenario.assessment import CalendarRow, planned_days
 from simulate.scenario.findings import Finding
-from simulate.scenario.survival_endpoints import RuleSet
+from simulate.scenario.survival_endpoints import BUILT_IN, RuleSet, SurvivalEndpoint
 from simulate.scenario.survival_trial import SurvivalTrial
 from simulate.scenario.tree import Path
+from simulate.scenario.trial_endpoints import TrialEndpoint
 
 Scans = Mapping[str, list[int]]
 """By arm: the days of its planned scans, the first on day 0."""
@@ -54,16 +55,49 @@ def scans_by_arm(trial: SurvivalTrial) -> Scans:
 
 def rule_sets_are_possible(trial: SurvivalTrial) -> Iterator[Finding]:
     """Rule sets contradict neither the calendar nor the rest of the model."""
-    scans = scans_by_arm(trial) if trial.survival.observation == "scans" else {}
-    for index, rules in enumerate(trial.rule_sets):
-        place: Path = ("rule_sets", index)
-        yield from _can_be_missed(rules, scans, place)
+    yield from rule_sets_fit(
+        rule_sets_in_use(trial.endpoints, trial.rule_sets, ("endpoints",)),
+        scans_by_arm(trial) if trial.survival.observation == "scans" else {},
+        new_therapy="" if trial.has_new_therapy else "survival.new_therapy",
+    )
+
+
+def rule_sets_in_use(
+    endpoints: Sequence[SurvivalEndpoint | TrialEndpoint], own: Sequence[RuleSet], where: Path
+) -> Iterator[tuple[RuleSet, Path]]:
+    """The rule sets of a scenario, and the built-in ones of its endpoints, with their places."""
+    for index, rules in enumerate(own):
+        yield rules, ("rule_sets", index)
+    for rules in BUILT_IN:
+        for index, endpoint in enumerate(endpoints):
+            if endpoint.rules == rules.name:
+                yield rules, (*where, index, "rules")
+                break
+
+
+def rule_sets_fit(
+    given: Iterable[tuple[RuleSet, Path]], scans: Scans, *, new_therapy: str
+) -> Iterator[Finding]:
+    """Rule sets contradict neither the planned scans nor what is said of new therapy.
+
+    Parameters
+    ----------
+    given
+        Rule sets and their places.
+    scans
+        Planned scans by arm; none where no arm has any.
+    new_therapy
+        The field that would give new therapy; nothing if there is some.
+    """
+    for rules, place in given:
+        is_own = place[0] == "rule_sets"
+        yield from _can_be_missed(rules, scans, (*place, "missed_visits") if is_own else place)
         yield from _window_holds_a_gap(rules, scans, place)
-        if rules.new_therapy == "censor" and not trial.has_new_therapy:
+        if is_own and rules.new_therapy == "censor" and new_therapy:
             yield Finding(
                 (*place, "new_therapy"),
                 "the model has no new therapy at which to censor",
-                "Give survival.new_therapy, such as "
+                f"Give {new_therapy}, such as "
                 "{time: {kind: exponential, rate: 0.05 per year}}, or leave out this key",
             )
 
@@ -75,10 +109,13 @@ def _can_be_missed(rules: RuleSet, scans: Scans, place: Path) -> Iterator[Findin
     most = len(scans[arm]) - 1
     if rules.missed_visits > most:
         yield Finding(
-            (*place, "missed_visits"),
-            "missed_visits contradicts the calendar: no patient has so many scans "
-            f"(given: {rules.missed_visits}; the arm {arm} has {most} until max_study_duration)",
-            f"Give 1 to {most}" if most else "Give a calendar with a scan in this time",
+            place,
+            f"the rule set {rules.name} contradicts the calendar: no patient has so many scans "
+            f"(given: missed_visits {rules.missed_visits}; the arm {arm} has {most} until "
+            "max_study_duration)",
+            f"Give missed_visits of 1 to {most}"
+            if most
+            else "Give a calendar with a scan in this time",
         )
 
 

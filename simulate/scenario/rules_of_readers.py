@@ -15,8 +15,12 @@ from simulate.scenario.rules_of_endpoints import (
     unique_endpoints,
     unique_rule_sets,
 )
-from simulate.scenario.rules_of_names import unique
 from simulate.scenario.rules_of_randomisation import arm_exists
+from simulate.scenario.rules_of_reading import (
+    changes_of_arms,
+    readers_differ,
+    therapy_of_arms,
+)
 from simulate.scenario.survival_endpoints import BUILT_IN, LATENT_READER, RuleSet, SurvivalEndpoint
 from simulate.scenario.survival_model import IllnessDeathModel, SingleModel, endpoints_of
 from simulate.scenario.survival_trial import SurvivalTrial
@@ -119,18 +123,7 @@ def _fits_the_calendar(trial: SurvivalTrial, rules: RuleSet, place: Path) -> Ite
 def readers_are_possible(trial: SurvivalTrial) -> Iterator[Finding]:
     """Readers have numbers and names of their own, and arms and readers named exist."""
     model, where = trial.survival, ("survival", "readers")
-    yield from unique((each.id for each in model.readers), where, "id")
-    yield from unique((each.name for each in model.readers), where, "name")
-    for index, reader in enumerate(model.readers):
-        if reader.name == LATENT_READER:
-            yield Finding(
-                (*where, index, "name"),
-                f"every scenario has a reader {LATENT_READER}, who sees progression on its day",
-                "Give this one another name",
-            )
-    for index, reader in enumerate(model.readers):
-        for arm in reader.by_arm:
-            yield from arm_exists(trial.arms, arm, (*where, index, "by_arm", arm))
+    yield from readers_differ(model.readers, trial.arms, where)
     if model.treating_reader is not None:
         yield from _reader_exists(trial, model.treating_reader, ("survival", "treating_reader"))
     for arm, calendar in model.calendar_by_arm.items():
@@ -145,8 +138,7 @@ def later_therapy(trial: SurvivalTrial) -> Iterator[Finding]:
     therapy = model.new_therapy
     if therapy is not None:
         place: Path = ("survival", "new_therapy")
-        for arm in therapy.by_arm:
-            yield from arm_exists(trial.arms, arm, (*place, "by_arm", arm))
+        yield from therapy_of_arms(therapy.by_arm, trial.arms, place)
         if therapy.after_progression is not None and model.treating_reader is None:
             yield Finding(
                 (*place, "after_progression"),
@@ -161,9 +153,7 @@ def later_therapy(trial: SurvivalTrial) -> Iterator[Finding]:
             "Take the model illness_death",
         )
         return
-    yield from unique((each.arm for each in model.switching), where, "arm")
-    for index, switching in enumerate(model.switching):
-        yield from arm_exists(trial.arms, switching.arm, (*where, index, "arm"))
+    yield from changes_of_arms(model.switching, trial.arms, where)
 
 
 def lags_have_a_reader(trial: SurvivalTrial) -> Iterator[Finding]:

@@ -9,7 +9,13 @@ from simulate.scenario.assessment import planned_days
 from simulate.scenario.findings import Finding
 from simulate.scenario.monitoring import Hypothesis
 from simulate.scenario.readers import INVESTIGATOR
-from simulate.scenario.rules_of_calendars import calendar_in_order, grid_fits
+from simulate.scenario.rules_of_calendars import (
+    Scans,
+    calendar_in_order,
+    grid_fits,
+    rule_sets_fit,
+    rule_sets_in_use,
+)
 from simulate.scenario.rules_of_endpoints import (
     exists,
     latent_has_no_rules,
@@ -19,9 +25,12 @@ from simulate.scenario.rules_of_endpoints import (
     unique_endpoints,
     unique_rule_sets,
 )
-from simulate.scenario.rules_of_names import unique
-from simulate.scenario.rules_of_randomisation import arm_exists
-from simulate.scenario.survival_endpoints import LATENT_READER, RuleSet
+from simulate.scenario.rules_of_reading import (
+    changes_of_arms,
+    readers_differ,
+    therapy_of_arms,
+)
+from simulate.scenario.survival_endpoints import LATENT_READER
 from simulate.scenario.testing import FurtherTest, IntervalCensored
 from simulate.scenario.tree import Path
 from simulate.scenario.trial import Trial
@@ -32,29 +41,16 @@ def readers_of_scans(trial: Trial) -> Iterator[Finding]:
     """Readers have numbers and names of their own, and arms named exist."""
     if not trial.arms:
         return  # told elsewhere
-    where: Path = ("readers",)
-    yield from unique((each.id for each in trial.readers), where, "id")
-    yield from unique((each.name for each in trial.readers), where, "name")
-    for index, reader in enumerate(trial.readers):
-        if reader.name == LATENT_READER:
-            yield Finding(
-                (*where, index, "name"),
-                f"every scenario has a reader {LATENT_READER}, who sees progression on its day",
-                "Give this one another name, such as central",
-            )
-        for arm in reader.by_arm:
-            yield from arm_exists(trial.arms, arm, (*where, index, "by_arm", arm))
+    yield from readers_differ(trial.readers, trial.arms, ("readers",))
 
 
 def therapy_after_treatment(trial: Trial) -> Iterator[Finding]:
     """New therapy and switching have arms that exist, each arm once."""
     if not trial.arms:
         return
-    for arm in trial.new_therapy.by_arm if trial.new_therapy is not None else ():
-        yield from arm_exists(trial.arms, arm, ("new_therapy", "by_arm", arm))
-    yield from unique((each.arm for each in trial.switching), ("switching",), "arm")
-    for index, switching in enumerate(trial.switching):
-        yield from arm_exists(trial.arms, switching.arm, ("switching", index, "arm"))
+    if trial.new_therapy is not None:
+        yield from therapy_of_arms(trial.new_therapy.by_arm, trial.arms, ("new_therapy",))
+    yield from changes_of_arms(trial.switching, trial.arms, ("switching",))
 
 
 def endpoints_by_name(trial: Trial) -> Iterator[Finding]:
@@ -109,6 +105,12 @@ def scans_are_read(trial: Trial, arms: Sequence[Trial]) -> Iterator[Finding]:
         )
     if watched:
         yield from _no_interval_censored_test(trial, watched)
+    if not watched:
+        yield from rule_sets_fit(
+            rule_sets_in_use(trial.endpoints.named, trial.rule_sets, ("endpoints", "named")),
+            _scans_by_arm(trial, arms),
+            new_therapy="" if trial.has_new_therapy else "new_therapy",
+        )
     for index, endpoint in enumerate(trial.endpoints.named):
         place: Path = ("endpoints", "named", index, "rules")
         rules = trial.rules_of(endpoint)
@@ -119,8 +121,6 @@ def scans_are_read(trial: Trial, arms: Sequence[Trial]) -> Iterator[Finding]:
                 f"are none (given: schedule continuous in {', '.join(watched)})",
                 "Write assessment.schedule: calendar, or leave out rules",
             )
-        elif rules is not None:
-            yield from _some_scans_can_be_missed(trial, arms, rules, place)
         if endpoint.grid:
             yield from _times_are_grouped(
                 trial, arms, endpoint, ("endpoints", "named", index, "grid")
@@ -157,12 +157,8 @@ def _times_are_grouped(
             "Write endpoints.time_zero: first_dose; or leave out the grid",
         )
         return
-    last_day = math.floor(trial.max_study_duration or 0)
-    scans = {
-        arm.name: planned_days(own.calendar, last_day)
-        for arm, own in zip(trial.arms, schedules, strict=True)
-    }
-    edges = planned_days(endpoint.grid, last_day)
+    scans = _scans_by_arm(trial, arms)
+    edges = planned_days(endpoint.grid, math.floor(trial.max_study_duration or 0))
     yield from grid_fits(edges, scans, place, ends_are_scans=True)
 
 
@@ -184,20 +180,10 @@ def _no_interval_censored_test(trial: Trial, watched: Sequence[str]) -> Iterator
                 )
 
 
-def _some_scans_can_be_missed(
-    trial: Trial, arms: Sequence[Trial], rules: RuleSet, place: Path
-) -> Iterator[Finding]:
-    """A rule on missed scans asks for no more of them than the calendar of every arm has."""
-    most, longest = rules.missed_visits, trial.max_study_duration
-    if most is None or longest is None:
-        return
-    for arm, own in zip(trial.arms, arms, strict=True):
-        planned = own.assessment.planned_scans(longest)
-        if planned <= most:
-            yield Finding(
-                place,
-                f"the rule set {rules.name} contradicts the calendar: it asks for {most} scans in "
-                f"a row that were not done, and {arm.label} has {planned} at most (given: "
-                f"max_study_duration {longest:g} days)",
-                "Lower missed_visits of the rule set, or plan scans more often",
-            )
+def _scans_by_arm(trial: Trial, arms: Sequence[Trial]) -> Scans:
+    """Planned scans of each arm until the trial ends, from the first dose on its first day."""
+    last_day = math.floor(trial.max_study_duration or 0)
+    return {
+        arm.name: planned_days(own.assessment.calendar, last_day)
+        for arm, own in zip(trial.arms, arms, strict=True)
+    }

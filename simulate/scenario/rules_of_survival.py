@@ -188,7 +188,7 @@ SURVIVAL_RULES: tuple[tuple[frozenset[str], Rule], ...] = tuple(
         ("randomisation survival baseline hypotheses analyses", _not_too_many_cells),
         ("survival endpoints rule_sets", named_endpoints),
         ("survival rule_sets", rule_sets_differ),
-        ("arms survival rule_sets max_study_duration", rule_sets_are_possible),
+        ("arms survival endpoints rule_sets max_study_duration", rule_sets_are_possible),
         ("arms survival endpoints max_study_duration", grids_fit_the_scans),
         ("reported_medians arms survival endpoints", reported_medians_have_their_like),
         ("arms survival", readers_are_possible),

@@ -160,6 +160,11 @@ class Trial(Monitored, Head):
         return tuple(dict.fromkeys((*self.endpoint_names, "ORR")))
 
     @property
+    def has_new_therapy(self) -> bool:
+        """Whether there is new therapy at which rules may censor."""
+        return self.new_therapy is not None or bool(self.switching)
+
+    @property
     def is_read(self) -> bool:
         """Whether readers, rules of censoring or changes of treatment have a say in an endpoint."""
         return bool(self.readers or self.switching) or any(

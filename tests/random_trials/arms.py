@@ -33,7 +33,11 @@ def randomised_trials(draw: st.DrawFn) -> Changes:
     ]
     watched = [trial["assessment"], *(each.get("assessment", {}) for each in settings_of)]
     is_scanned = all(each.get("schedule") != "continuous" for each in watched)
-    chosen = draw(mostly(readings(size, n_arms), st.just({}))) if is_scanned else {}
+    longest = max(
+        int(row["every"].split()[0]) for each in watched for row in each.get("calendar", [])
+    )
+    read = readings(size, n_arms, longest)
+    chosen = draw(mostly(read, st.just({}))) if is_scanned else {}
     names = names_of(chosen)
     tested = draw(hypotheses(n_arms, names, variables))
     waits = draw(mostly(st.just("0 days"), st.sampled_from(["30 days", "100 days"])))

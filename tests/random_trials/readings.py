@@ -7,18 +7,15 @@ from hypothesis import strategies as st
 from random_trials.regimens import Size, unique
 from random_trials.times import Changes, days, mostly, probability, slow_times
 
-RULES = ("ema", "therapy", "window")
-"""Rule sets that are possible with any calendar."""
-
-RULES_ON_SCANS = ("fda", "one_missed")
-"""Those that need scans which can be missed."""
-
 ERRORS = st.sampled_from([0, 0.2, 0.7])
 
 
 @st.composite
-def readings(draw: st.DrawFn, size: Size, n_arms: int) -> Changes:
-    """Readers, new therapy, switching, rule sets and endpoints by name: any of them, or none."""
+def readings(draw: st.DrawFn, size: Size, n_arms: int, longest: int) -> Changes:
+    """Readers, new therapy, switching, rule sets and endpoints by name: any of them, or none.
+
+    `longest` are the days of the longest interval between planned scans.
+    """
     arms = [f"arm_{i}" for i in range(n_arms)]
     chosen: Changes = {
         "readers": draw(readers(arms)),
@@ -27,12 +24,19 @@ def readings(draw: st.DrawFn, size: Size, n_arms: int) -> Changes:
     }
     if draw(st.booleans()):
         names = [reader["name"] for reader in chosen["readers"]]
+        therapy: Changes = {}
+        if chosen["new_therapy"] is not None or chosen["switching"]:
+            therapy = {"new_therapy": "censor"}
         chosen["rule_sets"] = [
-            {"name": "one_missed", "missed_visits": 1, "new_therapy": "censor"},
-            {"name": "therapy", "new_therapy": "censor"},
-            {"name": "window", "death_window": draw(days(1, 40))},
+            {"name": "window", "death_window": draw(days(longest, longest + 40))},
+            *([{"name": "therapy", **therapy}] if therapy else []),
         ]
-        chosen["endpoints.named"] = draw(endpoints(names, size))
+        # these need scans which can be missed
+        if size.last_cut > 3 * longest:
+            chosen["rule_sets"].append({"name": "one_missed", "missed_visits": 1, **therapy})
+        rules = [each["name"] for each in chosen["rule_sets"]]
+        rules += ["ema", *(["fda"] if size.last_cut > 3 * longest else [])]
+        chosen["endpoints.named"] = draw(endpoints(names, rules))
     return chosen
 
 
@@ -80,10 +84,9 @@ def switching(draw: st.DrawFn, arm: str) -> Changes:
 
 
 @st.composite
-def endpoints(draw: st.DrawFn, readers: list[str], size: Size) -> list[Changes]:
+def endpoints(draw: st.DrawFn, readers: list[str], rules: list[str]) -> list[Changes]:
     """PFS and OS under their usual names, and up to three more."""
     who = st.sampled_from([None, "latent", *readers])
-    rules = [*RULES, *(RULES_ON_SCANS if size.last_cut > 3 * 84 else ())]
     by_rules = st.sampled_from([None, *rules, *rules])
     found: list[Changes] = [{"name": "PFS", "of": "PFS"}, {"name": "OS", "of": "OS"}]
     for i in range(draw(st.integers(1, 3))):

@@ -177,6 +177,7 @@ def test_unequal_calendars_bias_the_usual_test_and_not_the_grouped_one(scenario:
         readers=[],
         new_therapy=None,
         switching=[],
+        rule_sets=[],
         analyses=[{"id": 1, "name": "end", "cut": {"date": dt.date(2023, 3, 1)}}],
         hypotheses=[
             {**HYPOTHESES[0], "id": i, "name": name.lower(), "endpoint": name}

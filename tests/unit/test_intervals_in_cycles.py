@@ -213,6 +213,7 @@ def test_unequal_calendars_bias_the_usual_test_and_not_this_one(scenario: Scenar
         readers=[],
         new_therapy=None,
         switching=[],
+        rule_sets=[],
         analyses=[{"id": 1, "name": "final", "cut": {"events": {"endpoint": "PFS", "count": 80}}}],
         hypotheses=[{**HYPOTHESES[0], "endpoint": "PFS"}],
         **{"endpoints.named": [], "estimates": {"tests": TESTS}},

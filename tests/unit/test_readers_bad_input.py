@@ -115,7 +115,7 @@ BAD = {
         "missed_visits: 1, new",
         "»missed_visits: 100, new",
         "rule_sets.strict.missed_visits",
-        "contradicts the calendar|given: 100; the arm experimental has 30|Give 1 to 30",
+        "contradicts the calendar|given: missed_visits 100; the arm experimental has 30|of 1 to 30",
     ),
     "death window shorter than the time between scans": (
         "death_window: 84 days",

@@ -49,14 +49,14 @@ SWITCHING: list[dict[str, Any]] = [
 RULE_SETS: list[dict[str, Any]] = [
     {"name": "one_missed", "missed_visits": 1},
     {"name": "therapy", "new_therapy": "censor"},
-    {"name": "window", "death_window": "50 days"},
+    {"name": "window", "death_window": "84 days"},
 ]
 BY_RULES = {
     "fda": Rules(2, True),
     "ema": Rules(),
     "one_missed": Rules(1),
     "therapy": Rules(None, True),
-    "window": Rules(None, False, 50),
+    "window": Rules(None, False, 84),
 }
 NAMED = [
     *(

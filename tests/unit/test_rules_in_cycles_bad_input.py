@@ -71,9 +71,21 @@ BAD = {
     "a rule set that asks for more scans than are planned": (
         ENDPOINTS.replace("rules: ema", "rules: many")
         + "rule_sets: [{name: many, missed_visits: 40}]\n",
-        "rules: many",
-        "endpoints.named.PFS_INV.rules",
-        "contradicts the calendar: it asks for 40 scans in a row|Lower missed_visits",
+        "missed_visits: 40",
+        "rule_sets.many.missed_visits",
+        "contradicts the calendar: no patient has so many scans|the arm control has 34|of 1 to 34",
+    ),
+    "a death window shorter than the time between scans": (
+        "rule_sets: [{name: window, death_window: 5 days}]\n",
+        "death_window: 5 days",
+        "rule_sets.window.death_window",
+        "contradicts the calendar|given: 5 days|has up to 84 days between scans|at least 84 days",
+    ),
+    "censoring at new therapy that is not there": (
+        "new_therapy: null\nswitching: []\nrule_sets: [{name: strict, new_therapy: censor}]\n",
+        "new_therapy: censor",
+        "rule_sets.strict.new_therapy",
+        "no new therapy at which to censor|Give new_therapy, such as",
     ),
     "a built-in rule set": (
         "rule_sets: [{name: fda, missed_visits: 1}]\n",
