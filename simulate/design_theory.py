@@ -135,6 +135,11 @@ def _key(scenario: AnyScenario, theory: HypothesisTheory) -> dict[str, Any]:
             if scenario.populations
             else {}
         ),
+        **(
+            {"as_if_read_without_error": scenario.is_read_endpoint(theory.hypothesis.endpoint)}
+            if any(scenario.is_read_endpoint(each.endpoint) for each in scenario.hypotheses)
+            else {}
+        ),
     }
 
 

@@ -6,13 +6,14 @@ import datetime as dt
 import math
 from collections.abc import Iterator
 
+from simulate.describe.as_if_read import as_if_in_words
 from simulate.describe.monitoring import (
     at_bound_in_words,
     bounds_table,
     events_in_words,
     hypothesis_in_words,
 )
-from simulate.describe.multiplicity import shared_theory_in_words
+from simulate.describe.multiplicity import level_in_words, shared_theory_in_words
 from simulate.describe.words import (
     NO_VALUE,
     duration,
@@ -48,10 +49,7 @@ def design_in_words(theory: DesignTheory) -> str:
     """
     parts = [
         section(f"Theory of {theory.scenario.name}", _head(theory)),
-        *(
-            section(f"Hypothesis {each.hypothesis.name}", _one(theory, each))
-            for each in theory.hypotheses
-        ),
+        *(_block(theory, alike) for alike in _alike(theory)),
         *_shared(theory),
         section("How to read this", _notes(theory)),
     ]
@@ -77,11 +75,39 @@ def _head(theory: DesignTheory) -> list[str]:
     return paragraphs(scenario.title, full)
 
 
-def _one(theory: DesignTheory, one: HypothesisTheory) -> list[str]:
+def _alike(theory: DesignTheory) -> list[list[HypothesisTheory]]:
+    """Hypotheses of which theory says the same: they differ by readers or rules alone."""
+    found: dict[tuple[str, ...], list[HypothesisTheory]] = {}
+    for each in theory.hypotheses:
+        trial, hypothesis = theory.scenario, each.hypothesis
+        # what stands in the first paragraphs beside the name, the endpoint and its information
+        unnamed = hypothesis.model_copy(update={"id": 0, "name": "", "endpoint": "", "alpha": 0})
+        told = unnamed.model_dump_json(exclude={"information"})
+        level = level_in_words(trial, trial.hypotheses.index(hypothesis))
+        says = (as_if_in_words(trial, hypothesis), level, *_numbers(theory, each))
+        key = (trial.event_of(hypothesis.endpoint), told, *says)
+        found.setdefault(key, []).append(each)
+    return list(found.values())
+
+
+def _block(theory: DesignTheory, alike: list[HypothesisTheory]) -> str:
+    first, *others = alike
+    trial = theory.scenario
+    names = listing(each.hypothesis.name for each in alike)
+    same = listing(f"{each.hypothesis.name} ({each.hypothesis.endpoint})" for each in others)
+    lines = [
+        *paragraphs(as_if_in_words(trial, first.hypothesis)),
+        *hypothesis_in_words(trial, first.hypothesis),
+        *paragraphs(f"Theory says the same of {same}." if others else ""),
+        "",
+        *_numbers(theory, first),
+    ]
+    return section(f"Hypothes{'es' if others else 'is'} {names}", lines)
+
+
+def _numbers(theory: DesignTheory, one: HypothesisTheory) -> list[str]:
     trial = theory.scenario
     return [
-        *hypothesis_in_words(trial, one.hypothesis),
-        "",
         *paragraph(
             f"Bounds at the planned {_counted(one)}{_level(theory, one)} "
             f"({at_bound_in_words(one)} at the bound):"

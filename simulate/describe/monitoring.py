@@ -259,8 +259,10 @@ def _further_tests(estimates: Estimates) -> str:
     words = [
         f"{each.name}: {test_in_words(each.test)}"
         + (", stratified" if is_stratified(each.test) else "")
+        + (f" (of {listing(each.hypotheses)})" if each.hypotheses else "")
         for each in estimates.tests
     ]
     return (
-        f"Further tests of each hypothesis at each look, which decide nothing: {'; '.join(words)}."
+        "Further tests at each look, of each hypothesis that the look tests and whose endpoint "
+        f"they compare, which decide nothing: {'; '.join(words)}."
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -20,6 +20,7 @@ from simulate.looks.columns import (
     arm_measures,
     column_names,
     estimate_columns,
+    further_measures,
     hypothesis_measures,
     own_measures,
     tells_counts,
@@ -46,6 +47,7 @@ from simulate.looks.samples import LookRoom
 from simulate.looks.statistics import Paths, Tally
 from simulate.looks.triggers import Cuts
 from simulate.scenario.analyses import Trigger
+from simulate.scenario.monitoring import Hypothesis
 from simulate.scenario.populations import belongs, population_of
 from simulate.scenario.testing import is_stratified
 
@@ -177,8 +179,18 @@ def _hypotheses(design: LookDesign) -> Hypotheses:
         is_tested=_table(
             look in tested for tested in looks for look in range(len(design.analyses))
         ),
+        is_kept=_table(
+            look in tested and _is_kept(design, hypothesis)
+            for hypothesis, tested in zip(design.hypotheses, looks, strict=True)
+            for look in range(len(design.analyses))
+        ),
         planned_events=np.array([design.information(h) for h in design.hypotheses], np.float64),
     )
+
+
+def _is_kept(design: LookDesign, hypothesis: Hypothesis) -> bool:
+    """Whether something is told of a hypothesis that has to be of all trials that make a look."""
+    return bool(design.further_tests(hypothesis) or estimate_columns(hypothesis.test))
 
 
 def _places(design: LookDesign) -> Places:
@@ -187,23 +199,31 @@ def _places(design: LookDesign) -> Places:
     *endpoints, first_hypothesis = accumulate(
         (1 + n_arms * stride for stride in strides), initial=FIRST_ARM + n_arms
     )
-    first_test = len(HYPOTHESIS_COLUMNS) + (len(RMST_COLUMNS) if design.estimates.rmst else 0)
-    *tests, after_tests = accumulate(
-        (1 + len(estimate_columns(each.test)) for each in design.estimates.tests),
-        initial=first_test,
-    )
-    widths = [width + len(own_measures(h)) for h in design.hypotheses]
+    counts = len(HYPOTHESIS_COLUMNS) + (len(RMST_COLUMNS) if design.estimates.rmst else 0)
+    widths = [
+        width + len(own_measures(h)) + len(further_measures(design, h)) for h in design.hypotheses
+    ]
     return Places(
         n_columns=len(column_names(design)),
         endpoint=_table(endpoints),
         arm_stride=_table(strides),
         hypothesis=_table(accumulate(widths[:-1], initial=first_hypothesis)),
-        further_tests=_table(first + 1 for first in tests),
-        counts=after_tests if tells_counts(design) else 0,
-        rates=after_tests + len(COUNT_COLUMNS) if tells_rates(design) else 0,
+        further_tests=_table(
+            place for h in design.hypotheses for place in _further_places(design, h, width)
+        ),
+        counts=counts if tells_counts(design) else 0,
+        rates=counts + len(COUNT_COLUMNS) if tells_rates(design) else 0,
         level=0 if design.graph is None else width - 1,
         own_test=width,
     )
+
+
+def _further_places(design: LookDesign, hypothesis: Hypothesis, width: int) -> Iterator[int]:
+    """By further test: column of a hypothesis after that of its statistic; 0 if it is not made."""
+    made, column = design.further_tests(hypothesis), width + len(own_measures(hypothesis))
+    for each in design.estimates.tests:
+        yield column + 1 if each in made else 0
+        column += 1 + len(estimate_columns(each.test)) if each in made else 0
 
 
 def _table(values: Iterable[int]) -> IntArray:
@@ -246,6 +266,7 @@ def look_room(plan: LookPlan, n_patients: int, n_strata: int) -> LookRoom:
             z=np.zeros(n_hypotheses),
             decision=np.zeros(n_hypotheses, np.int64),
             is_due=np.zeros(n_hypotheses, np.int64),
+            is_kept=np.zeros(n_hypotheses, np.int64),
             path=Paths(
                 root=np.zeros(n_hypotheses, np.int64),
                 node=np.zeros(n_hypotheses, np.int64),

@@ -59,7 +59,7 @@ class Weight(NamedTuple):
 
 
 def tests_of(design: LookDesign) -> tuple[AnyTest, ...]:
-    """The test of each hypothesis, and then those that are told of every hypothesis."""
+    """The test of each hypothesis, and then those that are told beside them."""
     further = [each.test for each in design.estimates.tests]
     return (*(hypothesis.test for hypothesis in design.hypotheses), *further)
 
@@ -71,7 +71,6 @@ def look_tests(design: LookDesign) -> Tests:
     flat = [weight for of_test in weights for weight in of_test]
     orders = [_order(test, design.endpoints) for test in every]
     kinds = [_kind(test) for test in every]
-    further = max((_need(test) for test in every[n:]), default=POOLED)
     return Tests(
         kind=_table(kinds),
         stratified=_table(map(is_stratified, every)),
@@ -84,7 +83,10 @@ def look_tests(design: LookDesign) -> Tests:
         has_intervals=int(INTERVAL_CENSORED in kinds),
         is_by_scans=_table(endpoint in design.seen_at_scans for endpoint in design.endpoints),
         response=_response(design, kinds),
-        needs=_table(max(_need(test), further) for test in every[:n]),
+        needs=_table(
+            max(_need(each) for each in (h.test, *(t.test for t in design.further_tests(h))))
+            for h in design.hypotheses
+        ),
         n_estimates=_table(len(estimate_columns(test)) for test in every),
         weights=Weights(
             kind=_table(weight.kind for weight in flat),

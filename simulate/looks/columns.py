@@ -78,7 +78,11 @@ def column_names(design: LookDesign) -> tuple[str, ...]:
         for arm in design.arms:
             names += [f"{name}.{measure}.{arm}" for measure in arm_measures(design, endpoint)]
     for hypothesis in design.hypotheses:
-        measures = [*hypothesis_measures(design), *own_measures(hypothesis)]
+        measures = (
+            *hypothesis_measures(design),
+            *own_measures(hypothesis),
+            *further_measures(design, hypothesis),
+        )
         names += [f"{hypothesis.name}.{measure}" for measure in measures]
     for endpoint, (experimental, control) in design.untested:
         names += [
@@ -96,17 +100,12 @@ def arm_measures(design: LookDesign, endpoint: str) -> Sequence[str]:
 
 
 def hypothesis_measures(design: LookDesign) -> Sequence[str]:
-    """What is told of a hypothesis."""
+    """What is told of every hypothesis."""
     rmst = RMST_COLUMNS if design.estimates.rmst else ()
-    tests = (
-        f"{each.name}.{column}"
-        for each in design.estimates.tests
-        for column in ("z", *estimate_columns(each.test))
-    )
     shared = () if design.graph is None else (LEVEL_COLUMN,)
     counts = COUNT_COLUMNS if tells_counts(design) else ()
     rates = RATE_COLUMNS if tells_rates(design) else ()
-    return [*HYPOTHESIS_COLUMNS, *rmst, *tests, *counts, *rates, *shared]
+    return [*HYPOTHESIS_COLUMNS, *rmst, *counts, *rates, *shared]
 
 
 def tells_rates(design: LookDesign) -> bool:
@@ -122,6 +121,15 @@ def tells_counts(design: LookDesign) -> bool:
 def own_measures(hypothesis: Hypothesis) -> Sequence[str]:
     """What is told of a hypothesis by its own test beside the statistic."""
     return [f"{OWN_TEST}{column}" for column in estimate_columns(hypothesis.test)]
+
+
+def further_measures(design: LookDesign, hypothesis: Hypothesis) -> Sequence[str]:
+    """What is told of a hypothesis by further tests: the last of its columns."""
+    return [
+        f"{each.name}.{column}"
+        for each in design.further_tests(hypothesis)
+        for column in ("z", *estimate_columns(each.test))
+    ]
 
 
 def estimate_columns(test: TestName | TestBlock) -> Sequence[str]:

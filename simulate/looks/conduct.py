@@ -118,7 +118,7 @@ def _describe_look(
 
 @rule
 def _find_what_is_due(plan: LookPlan, look: int, tally: Tally) -> bool:
-    """Note whose estimates a look tells whatever it decides; whether that is all of them.
+    """Note what a look tells whatever it decides; whether that is the estimates of all hypotheses.
 
     At the last look every open hypothesis is decided.
     """
@@ -127,6 +127,7 @@ def _find_what_is_due(plan: LookPlan, look: int, tally: Tally) -> bool:
         is_open = tally.decision[hypothesis] == GOES_ON
         due = plan.estimates.every_look == 1 or (is_last and is_open)
         tally.is_due[hypothesis] = 1 if due else 0
+        tally.is_kept[hypothesis] = plan.hypotheses.is_kept[hypothesis * plan.n_looks + look]
     return plan.estimates.every_look == 1 or is_last
 
 

@@ -89,6 +89,8 @@ def decide(
         if out[column] == GOES_ON and tally.decision[hypothesis] != GOES_ON:
             out[column] = float(tally.decision[hypothesis])
             tally.is_due[hypothesis] = 1
+        if tally.is_kept[hypothesis] == 1 and tally.path.is_tested[hypothesis] == 0:
+            out[at + plan.places.hypothesis[hypothesis] + Z] = tally.z[hypothesis]
     return True
 
 

@@ -15,7 +15,7 @@ from simulate.scenario.monitored import Monitored, patients_of, planned_events, 
 from simulate.scenario.monitoring import Estimates, Hypothesis
 from simulate.scenario.populations import EVERYBODY, Population, population_of
 from simulate.scenario.survival_trial import SurvivalTrial
-from simulate.scenario.testing import is_stratified
+from simulate.scenario.testing import FurtherTest, compares, is_asked_of, is_stratified
 
 CONCORDANCE, SWITCHED = "concordance", "switched"
 """First parts of the names of columns on readers, and on changes of treatment."""
@@ -59,6 +59,18 @@ class LookDesign:
         names = hypothesis.analyses
         return tuple(
             i for i, analysis in enumerate(self.analyses) if not names or analysis.name in names
+        )
+
+    def further_tests(self, hypothesis: Hypothesis) -> tuple[FurtherTest, ...]:
+        """Tests that are told of a hypothesis beside its own."""
+        kind = {
+            "is_rate": hypothesis.endpoint in self.rates,
+            "is_seen_at_scans": hypothesis.endpoint in self.seen_at_scans,
+        }
+        return tuple(
+            each
+            for each in self.estimates.tests
+            if is_asked_of(each, hypothesis.name) and compares(each.test, **kind)
         )
 
     @property

@@ -50,7 +50,7 @@ POOLED, SPLIT, WITH_DAYS = range(3)
 
 
 class Tests(NamedTuple):
-    """All tests: one for each hypothesis, and then those that are told of every hypothesis."""
+    """All tests: one for each hypothesis, and then those that are told beside them."""
 
     kind: IntTable
     stratified: IntTable
@@ -62,7 +62,7 @@ class Tests(NamedTuple):
     """By test, and one beyond: where the endpoints of a win ratio begin in the next table."""
     order: IntTable
     n_further: int
-    """Tests told of every hypothesis: the last ones."""
+    """Tests told beside those of the hypotheses: the last ones."""
     has_wins: int
     """1 if a test compares pairs of patients."""
     has_intervals: int

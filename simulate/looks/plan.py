@@ -28,7 +28,7 @@ part of them who have responded."""
 HYPOTHESIS_EVENTS, FRACTION, EFFICACY, FUTILITY, Z, LOG_HR, LOG_HR_SE, DECISION = range(8)
 RMST_DIFFERENCE, RMST_DIFFERENCE_SE = range(8, 10)
 """Columns of a hypothesis; the last two only if restricted means are asked for. Further tests come
-after them. The information of a response rate is patients, and not events."""
+last of all. The information of a response rate is patients, and not events."""
 
 N_EXPERIMENTAL, N_CONTROL, EVENTS_EXPERIMENTAL, EVENTS_CONTROL = range(4)
 """Columns of who was counted for a hypothesis, if any is on a rate or in a part of all patients."""
@@ -124,6 +124,9 @@ class Hypotheses(NamedTuple):
     """1 if it is tested, and its hazard ratio estimated, in strata."""
     is_tested: IntTable
     """By hypothesis and look: 1 if the look tests it."""
+    is_kept: IntTable
+    """By hypothesis and look: 1 if the look tells its statistics also where it was decided before,
+    so that tests and their estimates are of the same trials: those that make the look."""
     planned_events: FloatTable
     """Events at which all error is spent; nan if the scenario tells none."""
 
@@ -169,8 +172,8 @@ class Places(NamedTuple):
     hypothesis: IntTable
     """First column of each hypothesis."""
     further_tests: IntTable
-    """By further test: column of a hypothesis after that of its statistic, where its estimates
-    begin."""
+    """By hypothesis and further test: column of the hypothesis after that of the test's statistic,
+    where its estimates begin; 0 if the test is not made of it."""
     counts: int
     """Column of a hypothesis at which it is told who was counted; 0 if it is not."""
     rates: int
@@ -178,7 +181,7 @@ class Places(NamedTuple):
     level: int
     """Column of a hypothesis for the level at which it is tested; 0 if that never changes."""
     own_test: int
-    """Column of a hypothesis at which the estimates of its own test begin: the last ones."""
+    """Column of a hypothesis at which the estimates of its own test begin; then further tests."""
 
 
 class LookPlan(NamedTuple):

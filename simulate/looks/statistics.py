@@ -86,6 +86,8 @@ class Tally(NamedTuple):
     """By hypothesis."""
     is_due: IntColumn
     """By hypothesis: 1 if this look tells its estimates."""
+    is_kept: IntColumn
+    """By hypothesis: 1 if this look tells its statistics whether or not it is decided."""
     path: Paths
 
 
@@ -132,8 +134,9 @@ def _needs_of_count(plan: LookPlan, pair: int, tally: Tally, tells: bool) -> int
 
 @rule
 def is_looked_at(tally: Tally, hypothesis: int) -> bool:
-    """Whether a look says anything of a hypothesis: it is open, or its estimates are due."""
-    return tally.decision[hypothesis] == GOES_ON or tally.is_due[hypothesis] == 1
+    """Whether a look says anything of a hypothesis: it is open, its estimates are due, or kept."""
+    is_open = tally.decision[hypothesis] == GOES_ON
+    return is_open or tally.is_due[hypothesis] == 1 or tally.is_kept[hypothesis] == 1
 
 
 @rule
@@ -180,7 +183,7 @@ def look_at_pair(
         tally.difference[hypothesis] = comparison.difference
         tally.variance[hypothesis] = comparison.variance
         tally.z[hypothesis] = log_rank_z(comparison)
-        if plan.tests.kind[hypothesis] != LOG_RANK or plan.tests.n_further > 0:
+        if plan.tests.kind[hypothesis] != LOG_RANK or tally.is_kept[hypothesis] == 1:
             _make_tests(plan, endpoint, hypothesis, counted, arm, stratum, n, tally, out, column)
 
 
@@ -214,17 +217,31 @@ def _make_tests(
         test = hypothesis if further == 0 else plan.n_hypotheses + further - 1
         if further == 0 and tests.kind[test] == LOG_RANK:
             continue
+        if further > 0 and not is_further_made(plan, hypothesis, further - 1, tally):
+            continue
         found = statistic(tests, test, two, tally.pair, tally.curve, plan.reciprocal, tally.tests)
         place = column + plan.places.own_test
         if further == 0:
             tally.z[hypothesis] = found.z
         else:
-            place = column + plan.places.further_tests[further - 1]
+            place = column + place_of_further(plan, hypothesis, further - 1)
             out[place - 1] = found.z
         if tests.n_estimates[test] > 0:
             out[place] = found.estimate
         if tests.n_estimates[test] > 1:
             out[place + 1] = found.standard_error
+
+
+@rule
+def place_of_further(plan: LookPlan, hypothesis: int, further: int) -> int:
+    """Column of a hypothesis after that of a further test's statistic; 0 if it has no such test."""
+    return plan.places.further_tests[hypothesis * plan.tests.n_further + further]
+
+
+@rule
+def is_further_made(plan: LookPlan, hypothesis: int, further: int, tally: Tally) -> bool:
+    """Whether this look makes a further test of a hypothesis."""
+    return tally.is_kept[hypothesis] == 1 and place_of_further(plan, hypothesis, further) > 0
 
 
 @rule

@@ -27,7 +27,14 @@ from simulate.looks.plan import (
 from simulate.looks.rates import count_responses, response_z
 from simulate.looks.responses import difference_of_rates, score_limits
 from simulate.looks.risk_sets import PairRoom, first_count, second_count
-from simulate.looks.statistics import Counted, Tally, arm_at, is_looked_at
+from simulate.looks.statistics import (
+    Counted,
+    Tally,
+    arm_at,
+    is_further_made,
+    is_looked_at,
+    place_of_further,
+)
 
 
 @rule
@@ -77,9 +84,9 @@ def look_at_rates(
         tally.z[hypothesis] = z
         for further in range(tests.n_further):
             test = plan.n_hypotheses + further
-            if tests.kind[test] == RESPONSE:
+            if tests.kind[test] == RESPONSE and is_further_made(plan, hypothesis, further, tally):
                 z = response_z(arm, stratum, n, first, second, room, tests.stratified[test])
-                out[column + plan.places.further_tests[further] - 1] = z
+                out[column + place_of_further(plan, hypothesis, further) - 1] = z
 
 
 @rule

@@ -26,6 +26,10 @@ _Floats = npt.NDArray[np.float64]
 _WASH_EFFICACY, _WASH_FUTILITY = "#eaf2f9", "#fcefe7"
 
 
+_HIGHEST: dict[str, Any] = {"marker": "D", "markersize": 4, "linewidth": 0.9, "linestyle": "--"}
+"""How the bound at the highest level is drawn."""
+
+
 def plot_boundaries(
     looks: pd.DataFrame, *, scale: str = "z", label: str = "Z", ax: Axes | None = None
 ) -> Axes:
@@ -36,7 +40,8 @@ def plot_boundaries(
     looks : DataFrame
         A row a look: ``name``, ``fraction``, and of Z or of the hazard ratio (``scale`` in front):
         ``_efficacy``, ``_futility`` (missing where a look has none), ``_lower``, ``_median`` and
-        ``_upper`` over the trials that made it.
+        ``_upper`` over the trials that made it; optionally ``_highest``, the efficacy bound at the
+        highest level of a hypothesis that shares alpha.
     scale : str
         ``z``, where high values are good, or ``hr``, where low ones are.
     label : str
@@ -50,7 +55,8 @@ def plot_boundaries(
         what: looks[f"{scale}_{what}"].to_numpy(float)
         for what in ("efficacy", "futility", "lower", "median", "upper")
     }
-    bottom, top = _range(np.concatenate(list(value.values())), scale)
+    values = [*value.values(), looks.get(f"{scale}_highest", looks["fraction"][:0]).to_numpy(float)]
+    bottom, top = _range(np.concatenate(values), scale)
     good, bad = (top, bottom) if scale == "z" else (bottom, top)
     ends = np.concatenate([fraction[:1] - 0.06, fraction, fraction[-1:] + 0.06])
     for name, color, wash, edge in (
@@ -58,6 +64,9 @@ def plot_boundaries(
         ("futility", FUTILITY, _WASH_FUTILITY, bad),
     ):
         _bound(ax, fraction, value[name], ends, color=color, wash=wash, edge=edge)
+    if f"{scale}_highest" in looks:
+        at_most = looks[f"{scale}_highest"].to_numpy(float)
+        ax.plot(fraction, at_most, color=EFFICACY, **_HIGHEST, zorder=5)
     for x, low, middle, high in zip(
         fraction, value["lower"], value["median"], value["upper"], strict=True
     ):
@@ -118,11 +127,14 @@ def _ratios(ax: Axes, bottom: float, top: float) -> None:
     ax.set_ylim(bottom, top)
 
 
-def boundaries_legend(ax: Axes, *, futility: bool) -> None:
+def boundaries_legend(ax: Axes, *, futility: bool, levels: bool = False) -> None:
     """Say what the symbols of a plot of boundaries are."""
     bound: dict[str, Any] = {"marker": "o", "markersize": 5.5, "mec": "white", "linewidth": 1.1}
     handles: list[Line2D | Patch] = [Line2D([], [], color=EFFICACY, **bound)]
-    labels = ["Efficacy bound"]
+    labels = ["Efficacy bound, lowest level" if levels else "Efficacy bound"]
+    if levels:
+        handles.append(Line2D([], [], color=EFFICACY, **_HIGHEST))
+        labels.append("highest level")
     if futility:
         handles.append(Line2D([], [], color=FUTILITY, **bound))
         labels.append("Futility bound")

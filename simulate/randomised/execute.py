@@ -117,6 +117,7 @@ def run_outcomes(
         look_design(scenario).endpoints,
         readers_of(scenario),
         {name: scenario.event_of(name) for name in look_design(scenario).endpoints},
+        None if scenario.graph is None else scenario.multiplicity.alpha,
     )
 
 

@@ -74,11 +74,17 @@ def _looks(outcomes: Outcomes, replicate: int) -> pd.DataFrame:
 
 
 def _months(seen: SeenTrial, endpoints: list[str], cut_day: int) -> pd.DataFrame:
-    """Patients enrolled and events known by the end of each month, and at the cut."""
+    """Patients enrolled and events by the end of each month, and at the cut, as a look counts."""
     last = math.ceil(cut_day / DAYS_PER_MONTH)
     ends = np.minimum(np.floor(np.arange(last + 1) * DAYS_PER_MONTH), cut_day)
-    table = {"month": np.arange(last + 1), "enrolled": _by(seen.enrolled, ends)}
+    enrolled = _by(seen.enrolled, ends)
+    table = {"month": np.arange(last + 1), "enrolled": enrolled}
+    looks = list(zip(ends.astype(int).tolist(), enrolled.tolist(), strict=True))
     for position, endpoint in enumerate(endpoints):
+        if position in seen.grouped:  # which are not known on the day of the event
+            events = [int((seen.sample(position, day, n)[1] == 1).sum()) for day, n in looks]
+            table[f"{endpoint}.events"] = np.array(events, np.int64)
+            continue
         days = seen.event_days(position).astype(np.int64)
         table[f"{endpoint}.events"] = _by((seen.enrolled + days)[days < NEVER], ends)
     return pd.DataFrame(table)

@@ -22,7 +22,7 @@ from simulate.randomised.effects import effects
 from simulate.randomised.measure import Measure, distribution
 from simulate.randomised.outcomes import FUTILE, NOT_REJECTED, REJECTED, Outcomes
 from simulate.randomised.rates import counts_of_hypothesis, rates_of_hypothesis
-from simulate.randomised.side_by_side import side_by_side
+from simulate.randomised.side_by_side import OWN, side_by_side
 from simulate.randomised.versions import agreement, paired_versions
 from simulate.scenario.monitoring import Hypothesis
 from simulate.scenario.populations import population_in_words, population_of
@@ -243,14 +243,21 @@ def _of_hypothesis(outcomes: Outcomes, hypothesis: Hypothesis) -> Iterator[Measu
                 yield Measure(analysis, endpoint, _ALL, name, "reject_by_then", proportion(by_then))
     for look in outcomes.decided_looks(hypothesis):
         yield from _bounds(outcomes, hypothesis, outcomes.analyses[look].name)
+    yield from _of_tests(outcomes, hypothesis)
+    yield from effects(outcomes, hypothesis)
+
+
+def _of_tests(outcomes: Outcomes, hypothesis: Hypothesis) -> Iterator[Measure]:
+    """How often the tests of a hypothesis are significant at its looks."""
     for share in side_by_side(outcomes, hypothesis):
-        key = (share.analysis, endpoint, _ALL, name)
+        key = (share.analysis, hypothesis.endpoint, _ALL, hypothesis.name)
         if share.undefined.estimate > 0:
             yield Measure(*key, f"{share.column}.undefined", share.undefined)
         yield Measure(*key, f"{share.column}.significant", share.significant)
+        if share.column != OWN:
+            yield Measure(*key, f"{share.column}.significant.difference", share.difference)
         if share.beyond_bound.n_analysed:
             yield Measure(*key, f"{share.column}.beyond_bound", share.beyond_bound)
-    yield from effects(outcomes, hypothesis)
 
 
 def power_of(outcomes: Outcomes, hypothesis: Hypothesis) -> Estimate:
@@ -286,8 +293,9 @@ def _bounds(outcomes: Outcomes, hypothesis: Hypothesis, analysis: str) -> Iterat
         if not outcomes.has(f"{hypothesis.name}.{name}"):
             continue
         values = outcomes.looks.column(analysis, f"{hypothesis.name}.{name}")
-        if np.isfinite(values).any():
-            finite = np.where(np.isfinite(values), values, np.nan)
+        known = np.isfinite(values) & outcomes.is_open(hypothesis, analysis)
+        if known.any():
+            finite = np.where(known, values, np.nan)
             yield from distribution(
                 analysis, hypothesis.endpoint, _ALL, hypothesis.name, name, finite
             )

@@ -92,6 +92,8 @@ class Outcomes:
         Who reads the scans, by the name of the endpoint; endpoints without a reader are left out.
     kinds
         PFS or OS, by the name of the endpoint, for endpoints that are named otherwise.
+    shared_alpha
+        One-sided alpha that the hypotheses share; None if each has its own.
     """
 
     looks: LookReplicates
@@ -100,11 +102,16 @@ class Outcomes:
     endpoints: tuple[str, ...] = ("PFS", "OS")
     readers: Mapping[str, str] = field(default_factory=dict)
     kinds: Mapping[str, str] = field(default_factory=dict)
+    shared_alpha: float | None = None
 
     @property
     def n(self) -> int:
         """Replicates."""
         return self.looks.n
+
+    def alpha(self, hypothesis: Hypothesis) -> float:
+        """The most one-sided alpha that a hypothesis can have."""
+        return hypothesis.alpha if self.shared_alpha is None else self.shared_alpha
 
     def at_looks(self, name: str) -> FloatArray:
         """A column at all looks, shape (looks, replicates); nan where a look was not made."""
@@ -146,6 +153,10 @@ class Outcomes:
     def decisions(self, hypothesis: Hypothesis) -> FloatArray:
         """Decisions on a hypothesis, shape (looks, replicates); nan where none was made."""
         return self.at_looks(f"{hypothesis.name}.decision")
+
+    def is_open(self, hypothesis: Hypothesis, analysis: str) -> BoolArray:
+        """Whether a look is made in which a hypothesis was not decided before, by replicate."""
+        return ~np.isnan(self.looks.column(analysis, f"{hypothesis.name}.decision"))
 
     def decided(self, hypothesis: Hypothesis, decision: int) -> BoolArray:
         """Whether a decision was made at each look, shape (looks, replicates)."""

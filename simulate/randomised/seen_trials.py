@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -27,8 +27,10 @@ from simulate.randomised.followed_patients import FollowedPatients
 from simulate.reading_words import read_words
 from simulate.readings import at_address
 from simulate.scenario.readers import INVESTIGATOR
+from simulate.scenario.survival_endpoints import SurvivalEndpoint
 from simulate.scenario.survival_trial import SurvivalTrial
 from simulate.scenario.trial import Trial
+from simulate.scenario.trial_endpoints import TrialEndpoint
 from simulate.survival_ledger import ledger_columns
 
 _DAYS = ("progression_day", "death_day", "dropout_day")
@@ -53,6 +55,9 @@ class SeenTrial:
         The rule by which a look takes its sample: endpoint, cut, patients, and what is filled.
     followed
         How patients are followed through endpoints and scans.
+    grouped
+        Positions of endpoints whose times are grouped: an event is known at the end of its
+        interval.
     """
 
     enrolled: IntArray
@@ -61,6 +66,7 @@ class SeenTrial:
     event_day: ShortArray
     take: Callable[[int, int, int, ShortArray, ShortArray], None]
     followed: Followed | FollowedPatients
+    grouped: frozenset[int] = frozenset()
 
     def event_days(self, endpoint: int) -> ShortArray:
         """Days from enrolment until an event of an endpoint is known, NEVER if it is not."""
@@ -131,7 +137,8 @@ def _seen_survival(trial: SurvivalTrial, seed: int, replicate: int) -> SeenTrial
     take = partial(survival_looks.take_sample, seen)
     followed = Followed(trial, seen, plan.horizon)
     group = np.asarray(columns["cell"], np.int64)
-    return SeenTrial(enrolled, group, pd.DataFrame(subjects), room, take, followed)
+    found = pd.DataFrame(subjects)
+    return SeenTrial(enrolled, group, found, room, take, followed, _grouped(trial.seen_endpoints))
 
 
 def _readings(trial: SurvivalTrial, review: Review, n: int) -> dict[str, object]:
@@ -177,6 +184,7 @@ def _seen_patients(trial: Trial, seed: int, replicate: int) -> SeenTrial:
         np.asarray(seen.event_day),
         take,
         FollowedPatients(trial, seen, records),
+        _grouped(trial.seen_endpoints),
     )
 
 
@@ -194,6 +202,11 @@ def _calls(trial: Trial, seen: look_samples.SeenPatients) -> dict[str, object]:
     if trial.switching:
         found["switch_day"] = _missing(np.asarray(later.switch))
     return found
+
+
+def _grouped(endpoints: Sequence[SurvivalEndpoint | TrialEndpoint]) -> frozenset[int]:
+    """Positions of endpoints whose times are grouped on a grid."""
+    return frozenset(i for i, each in enumerate(endpoints) if each.grid)
 
 
 def _names(trial: RandomisedTrial) -> npt.NDArray[np.str_]:

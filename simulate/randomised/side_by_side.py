@@ -1,11 +1,12 @@
 """Several tests of a hypothesis on the same data: how often each is significant.
 
-A test is *significant* at a look if its Z is at or above the normal quantile of the hypothesis's
-alpha: the power of one look alone, made then, at full alpha. It is *beyond the bound* if Z is at or
-above the efficacy bound that the hypothesis has at this look. Both are shares of the trials that
-made the look, so where trials stop by the test that decides, later looks are those of the rest. A
+A test is *significant* at a look if its Z is at or above the normal quantile of alpha: all of it,
+also where several hypotheses share it. That is a share of all trials that made the look, also those
+in which the hypothesis had been decided before; so where trials stop by what is decided, later
+looks are those of the rest. A test is *beyond the bound* if Z is at or above the efficacy bound
+that the hypothesis has at this look: a share of the trials in which it is still tested there. A
 test that is *not defined* in a trial is not significant there: it is part of the share as such, and
-the trial is counted as failed.
+the trial is counted as failed. Looks that do not test the hypothesis are left out.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from simulate.distributions import FloatArray
-from simulate.monte_carlo import Estimate, proportion
+from simulate.monte_carlo import Estimate, mean, proportion
 from simulate.randomised.outcomes import BoolArray, Outcomes
 from simulate.scenario.monitoring import Hypothesis
 
@@ -36,6 +37,8 @@ class Share(NamedTuple):
     beyond_bound: Estimate
     undefined: Estimate
     """Trials that made the look and have no defined statistic."""
+    difference: Estimate
+    """How much more often than the test that decides it is significant, in pairs."""
 
 
 def columns_of_tests(outcomes: Outcomes, hypothesis: Hypothesis) -> tuple[str, ...]:
@@ -48,17 +51,16 @@ def columns_of_tests(outcomes: Outcomes, hypothesis: Hypothesis) -> tuple[str, .
 def side_by_side(outcomes: Outcomes, hypothesis: Hypothesis) -> Iterator[Share]:
     """How often each test of a hypothesis is significant; nothing without further tests."""
     further = columns_of_tests(outcomes, hypothesis)
-    level = float(-ndtri(hypothesis.alpha))
-    for analysis in outcomes.analyses if further else ():
-        column = outcomes.looks.column
-        made = ~np.isnan(column(analysis.name, f"{hypothesis.name}.tested_events"))
+    level = float(-ndtri(outcomes.alpha(hypothesis)))
+    for look in outcomes.looks_of(hypothesis) if further else ():
+        analysis, column = outcomes.analyses[look], outcomes.looks.column
+        made = ~np.isnan(column(analysis.name, "cut_day"))
         bound = column(analysis.name, f"{hypothesis.name}.efficacy_bound")
         has_bound = made & np.isfinite(bound)
-        for name in (OWN, *further):
+        own = column(analysis.name, f"{hypothesis.name}.{OWN}") >= level
+        for name in (OWN, *further) if made.any() else ():
             z = column(analysis.name, f"{hypothesis.name}.{name}")
             is_known = ~np.isnan(z)
-            if not made.any():
-                continue
             significant = np.where(made, z >= level, np.nan)
             beyond = np.where(has_bound, z >= np.where(has_bound, bound, 0.0), np.nan)
             yield Share(
@@ -67,6 +69,7 @@ def side_by_side(outcomes: Outcomes, hypothesis: Hypothesis) -> Iterator[Share]:
                 _of_defined(significant, is_known),
                 _of_defined(beyond, is_known),
                 proportion(np.where(made, ~is_known, np.nan)),
+                mean(np.where(made, significant - own, np.nan)),
             )
 
 

@@ -67,10 +67,22 @@ def tested(outcomes: Outcomes, endpoint: str, arms: tuple[str, str]) -> Hypothes
 def log_ratios(outcomes: Outcomes, endpoint: str, arms: tuple[str, str]) -> FloatArray | None:
     """Log hazard ratio of two arms at the look with which each trial ends, tested or not."""
     hypothesis = tested(outcomes, endpoint, arms)
-    name = f"{endpoint.lower()}.log_hr.{'.'.join(arms)}"
     if hypothesis is not None:
-        name = f"{hypothesis.name}.log_hr"
+        return _log_ratio_of(outcomes, hypothesis)
+    name = f"{endpoint.lower()}.log_hr.{'.'.join(arms)}"
     return outcomes.at_stop(name) if outcomes.has(name) else None
+
+
+def _log_ratio_of(outcomes: Outcomes, hypothesis: Hypothesis) -> FloatArray | None:
+    """Log hazard ratio of a hypothesis at the look with which each trial ends.
+
+    Where estimates are told only of what a look decides, that of the decision stands in for it.
+    """
+    if not outcomes.has(f"{hypothesis.name}.log_hr"):
+        return None
+    at_stop = outcomes.at_stop(f"{hypothesis.name}.log_hr")
+    at_decision = outcomes.at_decision(hypothesis, "log_hr")
+    return np.where(np.isnan(at_stop), at_decision, at_stop)
 
 
 def untested(outcomes: Outcomes) -> Iterator[tuple[str, tuple[str, str], FloatArray]]:
@@ -125,9 +137,9 @@ def _of_hypotheses(outcomes: Outcomes, one: Hypothesis, other: Hypothesis) -> It
     key = (f"{one.endpoint} - {other.endpoint}", _ALL, f"{one.name} - {other.name}")
     rejects = (outcomes.rejects(each).astype(float) for each in (one, other))
     yield Measure(_EVERY_LOOK, *key, "reject.difference", mean(_difference(*rejects)))
-    if all(outcomes.has(f"{each.name}.log_hr") for each in (one, other)):
-        ratios = (outcomes.at_stop(f"{each.name}.log_hr") for each in (one, other))
-        yield Measure(_STOP, *key, "log_hazard_ratio.difference", mean(_difference(*ratios)))
+    mine, theirs = (_log_ratio_of(outcomes, each) for each in (one, other))
+    if mine is not None and theirs is not None:
+        yield Measure(_STOP, *key, "log_hazard_ratio.difference", mean(_difference(mine, theirs)))
 
 
 def _difference(one: FloatArray, other: FloatArray) -> FloatArray:
@@ -151,7 +163,7 @@ def agreement(outcomes: Outcomes, analysis: str) -> Iterator[Measure]:
         if first == CONCORDANCE and rest[2] == "both_same":
             one, other, _, arm = rest
             yield from _of_pair(outcomes, analysis, one, other, arm)
-            yield from _bias(outcomes, analysis, one, other, arm)
+            yield from _between_arms(outcomes, analysis, one, other, arm)
         elif first == SWITCHED:
             values = outcomes.looks.column(analysis, name)
             if not np.isnan(values).all():
@@ -168,24 +180,30 @@ def _of_pair(
                 yield measure._replace(reader=f"{one}, {other}")
 
 
-def _bias(outcomes: Outcomes, analysis: str, one: str, other: str, arm: str) -> Iterator[Measure]:
-    """Early discrepancy in an experimental arm less that in its control: evaluation bias."""
+def _between_arms(
+    outcomes: Outcomes, analysis: str, one: str, other: str, arm: str
+) -> Iterator[Measure]:
+    """Rates of an experimental arm less those of its controls."""
     controls = {each.control for each in outcomes.hypotheses if each.experimental == arm}
     for control in sorted(controls):
-        mine, theirs = (
-            discrepancy_rates(outcomes, analysis, one, other, name)["early_discrepancy"]
-            for name in (arm, control)
-        )
-        if not np.isnan(mine).all():
-            yield Measure(
-                analysis,
-                "PFS",
-                f"{arm} - {control}",
-                "",
-                "early_discrepancy.difference",
-                mean(_difference(mine, theirs)),
-                f"{one}, {other}",
-            )
+        key = (analysis, "PFS", arms_in_words((arm, control)), "")
+        found = rates_between_arms(outcomes, analysis, one, other, (arm, control))
+        for name, values in found.items():
+            if not np.isnan(values).all():
+                yield Measure(*key, f"{name}.difference", mean(values), f"{one}, {other}")
+
+
+def rates_between_arms(
+    outcomes: Outcomes, analysis: str, one: str, other: str, arms: tuple[str, str]
+) -> dict[str, FloatArray]:
+    """The rates of :func:`discrepancy_rates` in an experimental arm less those in its control.
+
+    They differ also where no reader is biased: an arm with a lower hazard or longer follow-up has
+    other numbers of scans before and after progression. Evaluation bias is what they differ by
+    beyond the same trial without it.
+    """
+    mine, theirs = (discrepancy_rates(outcomes, analysis, one, other, arm) for arm in arms)
+    return {name: _difference(mine[name], theirs[name]) for name in mine}
 
 
 def discrepancy_rates(

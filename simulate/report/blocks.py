@@ -32,9 +32,9 @@ class Note:
 
 @dataclass
 class Listing:
-    """Several short texts, each with a word or two in front."""
+    """Several short texts, or lists of them, each with a word or two in front."""
 
-    items: Sequence[tuple[str, str]]
+    items: Sequence[tuple[str, str | Sequence[str]]]
     kind: ClassVar[str] = "listing"
 
 

@@ -7,13 +7,15 @@ import math
 from simulate.report.blocks import Prose, Tiles
 from simulate.report.numbers import counted, in_unit, interval, number, with_unit
 from simulate.report.safety import incidence
+from simulate.report.single_arm import decided_in_brief, expected_size, not_stopped
 from simulate.report.view import View
 from simulate.single_arm_operating import single_arm_outcomes
 
 
 def summary(view: View) -> Prose:
     """The result in words."""
-    sentences = [_what_was_run(view), _parameters(view), _response(view)]
+    sentences = [_what_was_run(view), _parameters(view), decided_in_brief(view)]
+    sentences += [_as_if_not_stopped(view), _response(view)]
     sentences += [_median(view, name, words) for name, words in _MEDIANS]
     sentences += [_safety(view), _facts(view)]
     return Prose(" ".join(sentence for sentence in sentences if sentence))
@@ -34,6 +36,12 @@ def _what_was_run(view: View) -> str:
         f"{text} and analysed at {counted(cuts, 'data cut')}; the numbers here are of the last, "
         f"{view.analysis.name}, on {date}."
     )
+
+
+def _as_if_not_stopped(view: View) -> str:
+    """Of which trials the numbers are that follow, if trials may stop."""
+    as_if = not_stopped(view)
+    return f"The numbers that follow are {as_if}." if as_if else ""
 
 
 def _parameters(view: View) -> str:
@@ -143,6 +151,7 @@ def tiles(view: View) -> Tiles:
             f"{view.n - _failed(view):,} analysed, {_failed(view)} failed",
         ),
         *_decision(view),
+        *expected_size(view),
         *(_tile(view, *row) for row in _TILES if row[0] in view.statistics),
     ]
     for name in ("pfs", "os"):

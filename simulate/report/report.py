@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from simulate.report.blocks import Prose, Section, Tiles, numbered
+from simulate.report.blocks import Note, Prose, Section, Tiles, numbered
 from simulate.report.calibration import calibration_section
 from simulate.report.design import design_section
 from simulate.report.doses import doses_section
@@ -19,7 +19,7 @@ from simulate.report.response import response_section
 from simulate.report.safety import safety_section
 from simulate.report.scan_bias import scan_bias_section
 from simulate.report.scorecard import scorecard_section
-from simulate.report.single_arm import single_arm_section
+from simulate.report.single_arm import not_stopped, single_arm_section
 from simulate.report.sources import sources_section
 from simulate.report.subgroups import subgroups_section
 from simulate.report.survival import survival_section
@@ -72,9 +72,22 @@ def render_report(result: RunResult) -> str:
         view.scenario,
         summary=summary(view),
         tiles=tiles(view),
-        sections=[build(view) for build in SECTIONS],
+        sections=list(_sections(view)),
         version=result.manifest["version"],
     )
+
+
+def _sections(view: View) -> Iterator[Section]:
+    """All sections; the first one after a single-arm design says of which trials the others are."""
+    as_if = not_stopped(view)
+    after_design = False
+    for build in SECTIONS:
+        section = build(view)
+        if after_design and section.blocks:
+            section.blocks.insert(0, Note(f"From here on all is {as_if}."))
+            after_design = False
+        after_design |= build is single_arm_section and bool(as_if)
+        yield section
 
 
 def render_page(

@@ -15,7 +15,7 @@ from simulate.describe.single_arm import (
 from simulate.monte_carlo import Estimate
 from simulate.plots.single_arm import AT_ONCE, CONDUCTED, plot_single_arm, single_arm_legend
 from simulate.report.blocks import Block, Note, Picture, Prose, Section, Table
-from simulate.report.numbers import NO_VALUE, counted, number, signed
+from simulate.report.numbers import NO_VALUE, counted, listed, number, signed
 from simulate.report.svg import figure_svg
 from simulate.report.view import View
 from simulate.single_arm.performance import Performance
@@ -44,6 +44,55 @@ def single_arm_section(view: View) -> Section:
         *_missed(found),
     ]
     return Section("single_arm", title, blocks)
+
+
+def decided_in_brief(view: View) -> str:
+    """What is decided how often, and on how many patients; nothing without a design."""
+    found = single_arm_outcomes(view.scenario, view.analysed)
+    if found is None:
+        return ""
+    theory = single_arm_theory(view.scenario)
+    shares = listed(
+        f"{_percent(found.probability(decision))} of trials {_ARE[decision]}"
+        if i == 0
+        else f"{_percent(found.probability(decision))} {_ARE[decision]}"
+        for i, decision in enumerate(_possible(theory, found))
+    )
+    early = listed(
+        f"{_percent(found.early(decision))} {_WORDS[decision].lower()}"
+        for decision in _possible_early(theory)
+    )
+    before = f" ({early} before the last look)" if early else ""
+    enrolled, patients = found.expected("enrolled"), found.expected("patients")
+    return (
+        f"By the single-arm design {shares}{before}. When it is decided, a trial has enrolled "
+        f"{number(enrolled.estimate, 1)} patients on average, and counts "
+        f"{number(patients.estimate, 1)} of them."
+    )
+
+
+_ARE = {"go": "are go", "consider": "are to be considered", "no_go": "are no go"}
+
+
+def not_stopped(view: View) -> str:
+    """Of which trials all is that does not speak of the design; nothing without one."""
+    if view.scenario.single_arm is None:
+        return ""
+    patients = counted(view.scenario.sample_size, "patient")
+    return (
+        f"as if no trial stopped by its single-arm design: all {patients}, as known on "
+        f"{view.analysis.cut.date}, whatever was decided before"
+    )
+
+
+def expected_size(view: View) -> list[tuple[str, str, str]]:
+    """A tile of the patients enrolled by the decision; none without a design."""
+    found = single_arm_outcomes(view.scenario, view.analysed)
+    if found is None:
+        return []
+    counts = f"counted: {number(found.expected('patients').estimate, 1)}"
+    most = f"of {view.scenario.sample_size}; {counts}"
+    return [("Expected sample size", number(found.expected("enrolled").estimate, 1), most)]
 
 
 def _result(found: SingleArmOutcomes) -> str:

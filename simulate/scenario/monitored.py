@@ -10,7 +10,13 @@ from simulate.scenario.monitoring import Estimates, Hypothesis
 from simulate.scenario.multiplicity import Multiplicity
 from simulate.scenario.populations import EVERYBODY, Population, population_of
 from simulate.scenario.randomisation import Arm
-from simulate.scenario.testing import TestBlock, TestName
+from simulate.scenario.testing import (
+    FurtherTest,
+    TestBlock,
+    TestName,
+    compares,
+    is_asked_of,
+)
 
 if TYPE_CHECKING:
     from simulate.multiplicity.graph import Graph
@@ -82,6 +88,10 @@ class Monitored:
             return hypothesis.alpha
         return self.multiplicity.alpha * float(graph.weights[self.hypotheses.index(hypothesis)])
 
+    def alpha(self, hypothesis: Hypothesis) -> float:
+        """The most one-sided alpha that a hypothesis can have: its own, or all that is shared."""
+        return hypothesis.alpha if self.graph is None else self.multiplicity.alpha
+
     def analyses_of(self, hypothesis: Hypothesis) -> tuple[Analysis, ...]:
         """Analyses at which a hypothesis is tested."""
         if not hypothesis.analyses:
@@ -91,6 +101,10 @@ class Monitored:
     @property
     def is_read(self) -> bool:
         """Whether readers, missed visits or rules have a say in an endpoint."""
+        return False
+
+    def is_read_endpoint(self, endpoint: str) -> bool:  # noqa: ARG002
+        """Whether readers, missed scans, rules or later therapy decide when an endpoint occurs."""
         return False
 
     @property
@@ -110,6 +124,22 @@ class Monitored:
     def is_rate(self, endpoint: str) -> bool:
         """Whether the rate of an endpoint is compared, and not a time."""
         return self.event_of(endpoint) == "ORR"
+
+    def is_seen_at_scans(self, endpoint: str) -> bool:  # noqa: ARG002
+        """Whether a test may take progression of an endpoint to lie between two scans."""
+        return False
+
+    def further_tests(self, hypothesis: Hypothesis) -> tuple[FurtherTest, ...]:
+        """Tests that are told of a hypothesis beside its own."""
+        kind = {
+            "is_rate": self.is_rate(hypothesis.endpoint),
+            "is_seen_at_scans": self.is_seen_at_scans(hypothesis.endpoint),
+        }
+        return tuple(
+            each
+            for each in self.estimates.tests
+            if is_asked_of(each, hypothesis.name) and compares(each.test, **kind)
+        )
 
     @property
     def populations(self) -> tuple[Population, ...]:

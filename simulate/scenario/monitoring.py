@@ -141,4 +141,4 @@ class Estimates(Section):
     confidence: OpenProbability = 0.95
     """Confidence level of intervals."""
     tests: tuple[FurtherTest, ...] = Field(default=(), exclude_if=_is_empty)
-    """Further tests of every hypothesis, told at each look and deciding nothing."""
+    """Further tests, told at each look that tests their hypothesis and deciding nothing."""

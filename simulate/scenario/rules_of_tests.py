@@ -7,10 +7,12 @@ from typing import NamedTuple
 
 from simulate.scenario.findings import Finding
 from simulate.scenario.monitoring import Estimates, Hypothesis
+from simulate.scenario.problems import similar
 from simulate.scenario.randomisation import Randomisation
 from simulate.scenario.rules_of_names import endpoint_exists, unique
 from simulate.scenario.testing import (
     CombinedWeight,
+    FurtherTest,
     IntervalCensored,
     MaxCombo,
     Milestone,
@@ -19,6 +21,7 @@ from simulate.scenario.testing import (
     TestBlock,
     TestName,
     WinRatio,
+    is_asked_of,
     is_log_rank,
     is_of_rates,
     is_stratified,
@@ -93,10 +96,13 @@ def tests_are_possible(
     for index, further in enumerate(estimates.tests):
         place = (*where, index, "test")
         yield from _possible(further.test, known, place)
-        if hypotheses:
-            yield from _between_scans(
-                further.test, [each.endpoint for each in hypotheses], known, place
-            )
+        if not hypotheses:
+            continue
+        yield from _asked_of(further, hypotheses, known, (*where, index))
+        asked = [h.endpoint for h in hypotheses if is_asked_of(further, h.name)]
+        # every one that is named; of all, one at least
+        for endpoints in [[each] for each in asked] if further.hypotheses else [asked]:
+            yield from _between_scans(further.test, endpoints, known, place)
 
 
 def _possible(test: TestName | TestBlock, known: _Known, place: Path) -> Iterator[Finding]:
@@ -125,6 +131,47 @@ def _possible(test: TestName | TestBlock, known: _Known, place: Path) -> Iterato
     if isinstance(test, WinRatio):
         for i, name in enumerate(test.order):
             yield from endpoint_exists(name, known.times, known.unlisted, (*place, "order", i))
+
+
+def _asked_of(
+    further: FurtherTest, hypotheses: Sequence[Hypothesis], known: _Known, where: Path
+) -> Iterator[Finding]:
+    """A further test is of hypotheses that there are, and compares their endpoints."""
+    by_name = {each.name: each for each in hypotheses}
+    place: Path = (*where, "hypotheses")
+    yield from unique(further.hypotheses, place, "")
+    of_rates, fits = is_of_rates(further.test), False
+    if of_rates and not known.rates:
+        return
+    for i, name in enumerate(further.hypotheses or by_name):
+        if name not in by_name:
+            yield Finding(
+                (*place, i),
+                f"there is no such hypothesis (given: {name}; allowed: {', '.join(by_name)})",
+                similar(name, list(by_name)),
+            )
+            fits = True
+            continue
+        endpoint = by_name[name].endpoint
+        fits |= of_rates == (endpoint in known.rates)
+        if further.hypotheses and of_rates != (endpoint in known.rates):
+            yield Finding((*place, i), _mismatch(name, endpoint, further.test))
+            fits = True
+    if not fits:
+        yield Finding(
+            (*where, "test"),
+            "no hypothesis has an endpoint that it compares: " + _compared(further.test),
+            "Leave it out, or test a hypothesis on such an endpoint",
+        )
+
+
+def _mismatch(name: str, endpoint: str, test: TestName | TestBlock) -> str:
+    what = "a time" if is_of_rates(test) else "a rate"
+    return f"the endpoint of {name}, {endpoint}, is {what}: {_compared(test)}"
+
+
+def _compared(test: TestName | TestBlock) -> str:
+    return f"{name_of(test)} compares {'response rates' if is_of_rates(test) else 'times'}"
 
 
 def _between_scans(

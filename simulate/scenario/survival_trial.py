@@ -101,6 +101,11 @@ class SurvivalTrial(Monitored, Head):
             return True
         return rules.censors
 
+    def is_read_endpoint(self, endpoint: str) -> bool:
+        """Whether readers, missed scans, rules or later therapy decide when an endpoint occurs."""
+        (found,) = (each for each in self.seen_endpoints if each.name == endpoint)
+        return self.is_reviewed(found) or (found.of == "OS" and self.switches_at_call)
+
     @property
     def has_new_therapy(self) -> bool:
         """Whether there is new therapy at which rules may censor."""

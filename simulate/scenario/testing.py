@@ -216,6 +216,30 @@ class FurtherTest(Section):
     """Name in tables: the columns are those of a hypothesis, such as pfs.NAME.z."""
     test: Test
     """The test, as in a hypothesis."""
+    hypotheses: tuple[FileSafeName, ...] = Field(default=(), exclude_if=lambda names: not names)
+    """Names of the hypotheses that it is told of; by default all whose endpoint it compares."""
+
+
+def compares(test: TestName | TestBlock, *, is_rate: bool, is_seen_at_scans: bool) -> bool:
+    """Whether a test can be made of an endpoint.
+
+    Parameters
+    ----------
+    test
+        The test.
+    is_rate
+        Whether the endpoint is a response rate, and not a time.
+    is_seen_at_scans
+        Whether progression of the endpoint is known to lie between two scans.
+    """
+    if is_of_rates(test) != is_rate:
+        return False
+    return is_seen_at_scans or not isinstance(test, IntervalCensored)
+
+
+def is_asked_of(further: FurtherTest, hypothesis: str) -> bool:
+    """Whether a further test is asked for of a hypothesis: it names it, or it names none."""
+    return not further.hypotheses or hypothesis in further.hypotheses
 
 
 def is_stratified(test: TestName | TestBlock) -> bool:

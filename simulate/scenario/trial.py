@@ -171,6 +171,16 @@ class Trial(Monitored, Head):
             each.rules is not None for each in self.seen_endpoints
         )
 
+    def is_read_endpoint(self, endpoint: str) -> bool:
+        """Whether readers, rules or later therapy decide when an endpoint occurs."""
+        for each in self.seen_endpoints:
+            if each.name == endpoint and each.of == "OS":
+                return bool(self.switching)  # which moves death
+            if each.name == endpoint and each.reader != LATENT_READER:
+                errs = self.investigator is not None or each.who != INVESTIGATOR
+                return errs or each.rules is not None or bool(each.grid)
+        return False
+
     @property
     def pairs_of_readers(self) -> tuple[tuple[str, str], ...]:
         """Readers whose calls are compared: the investigator with each other one."""

@@ -101,10 +101,11 @@ def _asked(scenario: AnyScenario) -> Iterator[_Asked]:
             looks = looks[-1:]
         for time, key in _time_of(hypothesis.test):
             yield _Asked(time, ("hypotheses", index, "test", key), hypothesis, looks)
-        for i, further in enumerate(scenario.estimates.tests):
+        for further in scenario.further_tests(hypothesis):
+            i = scenario.estimates.tests.index(further)
             for time, key in _time_of(further.test):
                 place: Path = ("estimates", "tests", i, "test", key)
-                yield _Asked(time, place, hypothesis, scenario.analyses[-1:])
+                yield _Asked(time, place, hypothesis, looks[-1:])
 
 
 def _time_of(test: TestName | TestBlock) -> Iterator[tuple[float, str]]:

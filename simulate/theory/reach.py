@@ -12,12 +12,10 @@ from simulate.scenario.analyses import EventCount, Trigger
 from simulate.scenario.findings import Finding
 from simulate.scenario.parameters import DRAWS
 from simulate.scenario.populations import population_of
-from simulate.scenario.readers import INVESTIGATOR
 from simulate.scenario.reading import AnyScenario
 from simulate.scenario.rules_of_looks import triggers_of
 from simulate.scenario.survival_scenario import SurvivalScenario
 from simulate.scenario.tree import Path
-from simulate.scenario.trial import Trial
 from simulate.survival_responses import ResponseRates, too_high
 from simulate.survival_truth import cell_weights
 from simulate.theory.course import Expected, ExpectedTrial
@@ -103,22 +101,10 @@ def is_hopeless(expected: Expected, trigger: Trigger) -> bool:
     the event or not.
     """
     events = trigger.events
-    if events is None or _is_read(expected, events.endpoint):
+    if events is None or expected.trial.is_read_endpoint(events.endpoint):
         return False
     mean = _most(expected, events)
     return mean <= 0.0 or float(pdtrc(events.count - 1, mean)) < HOPELESS
-
-
-def _is_read(expected: Expected, endpoint: str) -> bool:
-    """Whether readers say when an endpoint occurs, or later therapy does."""
-    trial = expected.trial
-    if isinstance(trial, Trial):
-        (found,) = (each for each in trial.seen_endpoints if each.name == endpoint)
-        if found.of == "OS":
-            return bool(trial.switching)  # which moves death
-        errs = trial.investigator is not None or found.who != INVESTIGATOR
-        return errs or found.rules is not None
-    return any(each.name == endpoint and trial.is_reviewed(each) for each in trial.seen_endpoints)
 
 
 def _at_end(expected: Expected, events: EventCount) -> float:

@@ -96,7 +96,11 @@ def random_case(rng: np.random.Generator) -> Case:
             landmarks=("10.5 days", "30 days"),
             rmst="25.5 days",
             tests=tuple(
-                {"name": f"t{i}", "test": _test(rng, has_rate=has_rate)}
+                {
+                    "name": f"t{i}",
+                    "test": _test(rng, has_rate=has_rate),
+                    "hypotheses": ("h0", "h2") if i == 1 else (),
+                }
                 for i in range(rng.choice([0, 0, 3]))
             ),
         ),

@@ -14,7 +14,7 @@ from simulate.choose_engine import REFERENCE
 from simulate.describe import describe
 from simulate.randomised.execute import execute
 from simulate.randomised.job import make_randomised_job
-from simulate.report.blocks import Prose, Section, Table
+from simulate.report.blocks import Points, Section, Table
 from simulate.report.randomised.readers import readers_section
 from simulate.report.randomised.view import RandomisedView
 from simulate.scenario.scenario import Scenario
@@ -132,8 +132,9 @@ def test_a_report_sets_readers_side_by_side(view: RandomisedView) -> None:
         "investigator and central",
         "investigator and perfect",
     ]
-    assert concordance.rows[2][1].startswith("100.0"), "who never errs agrees with what is seen"
-    assert any("Endpoint PFS_central:" in b.text for b in section.blocks if isinstance(b, Prose))
+    assert concordance.rows[3][1].startswith("100.0"), "who never errs agrees with what is seen"
+    (points,) = (b for b in section.blocks if isinstance(b, Points))
+    assert any(text.startswith("Endpoint PFS_central:") for _, text in points.items)
 
 
 def test_operating_characteristics_name_the_readers(view: RandomisedView) -> None:

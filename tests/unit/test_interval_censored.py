@@ -18,6 +18,7 @@ from test_review import ENDPOINTS, NAIVE, SEED, VARIANTS, patient_of, reading_of
 from simulate.choose_engine import BATCH, REFERENCE
 from simulate.describe.monitoring import estimates_in_words, hypothesis_in_words
 from simulate.distributions import NEVER
+from simulate.errors import ScenarioError
 from simulate.look_replicates import run_look_replicates
 from simulate.looks.columns import column_names
 from simulate.looks.design import survival_design
@@ -117,7 +118,7 @@ def test_both_engines_find_the_same() -> None:
     )
     assert np.isfinite(one.column("pfs.interval.z")).all()
     assert (one.column("pfs.interval.z") != one.column("pfs.stratified.z")).all()
-    assert np.isnan(one.column("latent.interval.z")).all(), "latent days are no intervals"
+    assert not any(name.startswith("latent.interval") for name in one.names), "days, no intervals"
     error = one.column("pfs.interval.one_step_log_hr_se")
     np.testing.assert_allclose(
         -one.column("pfs.interval.one_step_log_hr") / error,
@@ -153,6 +154,15 @@ def test_its_hazard_ratio_is_told() -> None:
     logs = looks["final"].column("pfs.interval.one_step_log_hr")
     assert found["interval.one_step_log_hr.mean"] == pytest.approx(logs.mean())
     assert found["interval.one_step_hr.q50"] == pytest.approx(np.exp(np.median(logs)))
+
+
+def test_it_is_refused_of_a_hypothesis_whose_days_are_known() -> None:
+    named = "estimates.tests.interval.hypotheses=[pfs, latent]"
+    with pytest.raises(ScenarioError) as error:
+        survival_scenario(INTERVAL, named)
+    (problem,) = error.value.problems
+    assert problem.key == "estimates.tests.interval.test.kind"
+    assert "between two scans in PFS_LATENT: the" in problem.message
 
 
 # ---- refused ----------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from naive_tests import naive_estimates, naive_statistic, response_tables
 from test_response_tests import naive_stratified
 
 from simulate.scenario.monitoring import Hypothesis
-from simulate.scenario.testing import is_stratified
+from simulate.scenario.testing import FurtherTest, is_stratified
 
 N_QUICK = 20
 CHECKED: list[int] = []
@@ -100,10 +100,13 @@ def check_hypotheses(
     """Compare tests and decisions; give the hypotheses that this look decides."""
     now = set()
     for i, hypothesis in enumerate(case.design.hypotheses):
-        name = hypothesis.name
+        name, is_tested = hypothesis.name, look in case.design.looks_of(hypothesis)
+        check_further(case, trial, row, hypothesis, day, is_tested=is_tested)
         if i in decided:
             agree(row, f"{name}.decision", math.nan)
-            agree(row, f"{name}.z", math.nan)
+            z = own_z(trial, hypothesis, day) if is_kept(case, hypothesis, look) else math.nan
+            agree(row, f"{name}.z", z)
+            agree(row, f"{name}.efficacy_bound", math.nan)
             continue
         arms = (hypothesis.experimental, hypothesis.control)
         sample = trial.of(hypothesis, day)
@@ -112,23 +115,15 @@ def check_hypotheses(
         agree(row, f"{name}.tested_events", events)
         check_counts(case, row, hypothesis, sample)
         agree(row, f"{name}.fraction", events / (hypothesis.information or 0))
-        for test in case.design.estimates.tests:
-            z = naive_statistic(trial, hypothesis, test.test, day)
-            agree(row, f"{name}.{test.name}.z", z)
-            for measure, value in naive_estimates(trial, hypothesis, test.test, day).items():
-                agree(row, f"{name}.{test.name}.{measure}", value)
         for measure, value in naive_estimates(trial, hypothesis, hypothesis.test, day).items():
             agree(row, f"{name}.tested_{measure}", value)
-        if look not in case.design.looks_of(hypothesis):
+        if not is_tested:
             agree(row, f"{name}.decision", 0.0)
             agree(row, f"{name}.z", math.nan)
             continue
         paths[i] = (*paths[i], events)
         bounds = case.boundaries.bounds(i, paths[i])
-        if isinstance(hypothesis.test, str):
-            z = naive_z(trial, hypothesis, day)
-        else:
-            z = naive_statistic(trial, hypothesis, hypothesis.test, day)
+        z = own_z(trial, hypothesis, day)
         agree(row, f"{name}.z", z)
         agree(row, f"{name}.efficacy_bound", bounds.efficacy)
         agree(row, f"{name}.futility_bound", bounds.futility)
@@ -137,6 +132,53 @@ def check_hypotheses(
         agree(row, f"{name}.decision", decision)
         now |= {i} if decision > 0 else set()
     return now
+
+
+def own_z(trial: NaiveTrial, hypothesis: Hypothesis, day: int) -> float:
+    """The statistic of a hypothesis by its own test."""
+    if isinstance(hypothesis.test, str):
+        return naive_z(trial, hypothesis, day)
+    return naive_statistic(trial, hypothesis, hypothesis.test, day)
+
+
+def further_of(case: Case, hypothesis: Hypothesis) -> list[FurtherTest]:
+    """Rates are compared by tests of rates, times by the others, of whom they name."""
+    return [
+        each
+        for each in case.design.estimates.tests
+        if (getattr(each.test, "kind", "") == "response") == (hypothesis.endpoint == "ORR")
+        and hypothesis.name in (each.hypotheses or [hypothesis.name])
+    ]
+
+
+def is_kept(case: Case, hypothesis: Hypothesis, look: int) -> bool:
+    """Whether a look tells the statistic of a hypothesis that is decided."""
+    kind = getattr(hypothesis.test, "kind", "")
+    estimates = kind in ("rmst", "milestone", "win_ratio", "max_combo")
+    is_tested = look in case.design.looks_of(hypothesis)
+    return is_tested and (estimates or bool(further_of(case, hypothesis)))
+
+
+def check_further(
+    case: Case,
+    trial: NaiveTrial,
+    row: dict[str, float],
+    hypothesis: Hypothesis,
+    day: int,
+    *,
+    is_tested: bool,
+) -> None:
+    """Further tests are made at each look that tests the hypothesis, whatever was decided."""
+    made = further_of(case, hypothesis)
+    for test in case.design.estimates.tests:
+        name = f"{hypothesis.name}.{test.name}"
+        if test not in made:
+            assert not any(column.startswith(f"{name}.") for column in row)
+            continue
+        z = naive_statistic(trial, hypothesis, test.test, day)
+        agree(row, f"{name}.z", z if is_tested else math.nan)
+        for measure, value in naive_estimates(trial, hypothesis, test.test, day).items():
+            agree(row, f"{name}.{measure}", value if is_tested else math.nan)
 
 
 def check_estimates(

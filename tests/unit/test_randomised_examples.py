@@ -12,6 +12,8 @@ from lifelines.statistics import logrank_test
 from small_randomised import arms_result, small_survival, survival_result
 
 from simulate.randomised.example import KINDS, ExampleTrial, kinds_of
+from simulate.randomised.execute import execute
+from simulate.randomised.job import make_randomised_job
 from simulate.randomised.make_examples import example_trials
 from simulate.randomised.result import RandomisedResult
 from simulate.randomised.seen_trials import TrialMaker
@@ -177,6 +179,24 @@ def test_events_by_month_are_counted_on_their_days() -> None:
             for name in ("pfs.events", "os.events"):
                 day = min(row["month"] * DAYS_PER_MONTH, example.cut_day)
                 assert row[name] == counted_by(example, name, day)
+
+
+def test_grouped_events_are_counted_when_their_interval_is_over() -> None:
+    scenario = small_survival(
+        "endpoints=[{id: 1, name: PFS, of: PFS}, "
+        "{id: 2, name: GROUPED, of: PFS, grid: [{every: 48 weeks}]}]",
+        "sweep=[]",
+    )
+    result = execute(make_randomised_job(scenario, replicates=6, engine="reference"))
+    waiting = 0
+    for example in result.examples:
+        for row in example.looks.to_dict("records"):
+            at_end = example.months["grouped.events"].iloc[-1]
+            waiting += int(row["pfs.events"] - row["grouped.events"])
+        assert at_end == row["grouped.events"]
+        assert (example.months["grouped.events"] <= example.months["pfs.events"]).all()
+        assert example.months["grouped.events"].is_monotonic_increasing
+    assert waiting > 0, "some events wait for the end of their interval"
 
 
 def test_examples_depend_on_seed_and_replicate_alone() -> None:

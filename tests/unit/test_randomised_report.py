@@ -730,12 +730,12 @@ def test_story_of_an_example_tells_what_was_decided(view: RandomisedView) -> Non
     by_kind = {example.kind: example for example in view.result.examples}
     row = by_kind["stopped early for futility"].looks.iloc[-1]
 
-    text = story_of(view, by_kind["stopped early for futility"])
+    text = " ".join(story_of(view, by_kind["stopped early for futility"]))
 
     assert f"cut in month {row['cut_day'] / 30.4375:.1f} with" in text
     assert f"Z of pfs is {number(row['pfs.z'], 2)}" in text
     assert text.endswith("and the trial stops for futility.")
-    late = story_of(view, by_kind["went on to the end and failed"])
+    late = " ".join(story_of(view, by_kind["went on to the end and failed"]))
     assert "and the trial goes on. The final" in late
     assert late.endswith("and the null hypothesis is not rejected.")
 

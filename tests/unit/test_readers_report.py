@@ -8,6 +8,7 @@ from test_readers_looks import scenario_of
 
 from simulate.randomised.execute import execute
 from simulate.randomised.job import make_randomised_job
+from simulate.randomised.versions import rates_between_arms
 from simulate.report.blocks import Section, Table
 from simulate.report.randomised.readers import readers_section
 from simulate.report.randomised.view import RandomisedView
@@ -56,6 +57,22 @@ def test_endpoints_stand_side_by_side(view: RandomisedView, section: Section) ->
     assert rows["OS"][-2:] == [f"{np.exp(ratio.mean()):.3f}", "\N{EN DASH}"]
 
 
+def test_hazard_ratios_side_by_side_are_all_those_of_the_last_look() -> None:
+    central, local = HYPOTHESES
+    early = {"analyses": ["interim", "final"], "efficacy": {"kind": "pocock"}, "alpha": 0.4}
+    scenario = scenario_of(endpoints=ENDPOINTS, rule_sets=[], hypotheses=[central, local | early])
+    job = make_randomised_job(scenario, replicates=8, workers=1, engine="reference")
+    view = RandomisedView(execute(job))
+    section = readers_section(view)
+    told = {row[0]: row[-2] for row in table(section, "Endpoints side by side").rows}
+    of_local = view.hypotheses[1]
+    assert 0 in view.outcomes.decided_at(of_local), "some are decided at the interim"
+    at_stop = np.exp(view.outcomes.at_stop("local.log_hr").mean())
+    assert f"{at_stop:.3f}" != f"{np.exp(view.outcomes.at_decision(of_local, 'log_hr').mean()):.3f}"
+    assert told["LOCAL"] == f"{at_stop:.3f}"
+    assert told["CENTRAL_FDA"] == f"{np.exp(view.outcomes.at_stop('central.log_hr').mean()):.3f}"
+
+
 def test_differences_are_the_second_less_the_first(view: RandomisedView, section: Section) -> None:
     ((name, events, *_),) = table(section, "Differences from CENTRAL_FDA").rows
     assert name == "LOCAL"
@@ -65,7 +82,9 @@ def test_differences_are_the_second_less_the_first(view: RandomisedView, section
 
 def test_concordance_is_told_by_arm(view: RandomisedView, section: Section) -> None:
     found = table(section, "Concordance of readers")
-    assert [row[0] for row in found.rows] == [arm.label for arm in view.arms]
+    labels = [arm.label for arm in view.arms]
+    assert [row[0] for row in found.rows] == [*labels, f"{labels[1]} less {labels[0]}"]
+    assert "differ also where no reader is biased" in found.caption
     column = view.outcomes.looks.column
     same, n = (
         column("final", name)
@@ -125,7 +144,19 @@ def test_what_ifs_tell_concordance_switching_and_survival_in_pairs() -> None:
     section = whatifs_section(view)
     concordance = table(section, "Concordance of investigator and central by variant")
     assert list(concordance.groups.values()) == ["Scenario as it stands", "Nobody switches"]
-    assert len(concordance.rows) == 2 * len(view.arms)
+    assert [row[0] for row in concordance.rows[3:]] == [
+        *(arm.label for arm in view.arms),
+        concordance.rows[2][0],
+        "Less the scenario",
+    ]
+    look = view.analyses[-1].name
+    both = [
+        rates_between_arms(each, look, "investigator", "central", ("experimental", "control"))
+        for each in (nobody, view.outcomes)
+    ]
+    for cell, name in zip(concordance.rows[-1][1:], both[0], strict=True):
+        change = 100 * np.mean(both[0][name] - both[1][name])
+        assert f"{abs(change):.1f}" in cell
     (survival,) = table(section, "Paired differences of endpoints that are not tested").rows
     assert f"{np.mean(ratios[0]):.3f}".lstrip("-") in survival[1]
 

@@ -17,7 +17,7 @@ from simulate.randomised.execute import execute
 from simulate.randomised.job import make_randomised_job
 from simulate.randomised.nulls import is_true_null
 from simulate.randomised.seen_trials import TrialMaker
-from simulate.report.blocks import Prose
+from simulate.report.blocks import Points
 from simulate.report.randomised.readers import readers_section
 from simulate.report.randomised.view import RandomisedView
 from simulate.scenario.scenario import Scenario
@@ -89,7 +89,8 @@ def test_a_report_sets_rules_side_by_side(read: Scenario) -> None:
     differences = table(section, "Differences from fda_inv, in pairs")
     (ema,) = (row for row in differences.rows if row[0] == "ema_inv")
     assert ema[1].startswith(f"+{(events['ema_inv'] - events['fda_inv']).mean():.1f}")
-    assert any("Endpoint fda_cen:" in b.text for b in section.blocks if isinstance(b, Prose))
+    (points,) = (b for b in section.blocks if isinstance(b, Points))
+    assert any(text.startswith("Endpoint fda_cen:") for _, text in points.items)
     found = view.result.operating
     readers = found.groupby("endpoint")["reader"].agg(set)
     assert readers["fda_cen"] == {"central"}

@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
+import dataclasses
 from functools import cache
 
 import numpy as np
 import pytest
 from arms_example import LOOKS, randomised
 from html_pages import text_of
-from made_up_trials import made_up_result
+from made_up_trials import generic, made_up_result
 from small_randomised import HYPOTHESIS, PHASE_II
 from survival_files import ROOT, survival_scenario
 
 from simulate.choose_engine import REFERENCE
+from simulate.design_theory import design_theory
 from simulate.look_replicates import run_look_replicates
 from simulate.randomised.execute import execute
 from simulate.randomised.job import make_randomised_job
-from simulate.randomised.operating import operating_characteristics
+from simulate.randomised.operating import detectable_hazard_ratio, operating_characteristics
 from simulate.randomised.outcomes import NOT_REJECTED, REJECTED, Looks, Outcomes
 from simulate.randomised.result import RandomisedResult
-from simulate.report.blocks import Picture, Points, Table
+from simulate.report.blocks import Picture, Points, Prose, Table
+from simulate.report.randomised.boundaries import boundaries_section
+from simulate.report.randomised.bounds import bounds_by_level
+from simulate.report.randomised.head import tiles
 from simulate.report.randomised.multiplicity import multiplicity_section
 from simulate.report.randomised.null import null_section
 from simulate.report.randomised.report import render_randomised_report
+from simulate.report.randomised.schema import schema_of
 from simulate.report.randomised.view import RandomisedView
 from simulate.scenario.scenario import Scenario
+from simulate.theory.course import ASSUMED
 
 GRAPH = ROOT / "scenarios" / "two_endpoints_graph.yaml"
 SMALL = (
@@ -100,19 +107,71 @@ def test_the_report_shows_graph_power_bounds_and_errors() -> None:
     blocks = multiplicity_section(view).blocks
     (picture,) = [block for block in blocks if isinstance(block, Picture)]
     assert "22.5%" in str(picture.svg) or "<svg" in str(picture.svg)
-    power, bounds, errors = [block for block in blocks if isinstance(block, Table)]
+    power, errors = [block for block in blocks if isinstance(block, Table)]
     assert [row[0] for row in power.rows] == ["pfs", "os", "Any", "All"]
-    assert list(bounds.groups.values()) == [
-        "pfs at 22.5%, at first",
-        "pfs at 30%, after os",
-        "os at 7.5%, at first",
-        "os at 30%, after pfs",
-    ]
+    assert list(power.header[-2:]) == ["Theory, correlation 0", "Theory, correlation 0.5"]
+    shared = design_theory(view.scenario).shared
+    assert shared is not None
+    for column, correlation in ((3, 0.0), (4, 0.5)):
+        theory = shared.power(ASSUMED, correlation)
+        assert theory is not None
+        told = [float(row[column]) for row in power.rows]
+        found = [100 * each for each in (*theory.each, theory.any, theory.all)]
+        assert told == pytest.approx(found, abs=0.051)
     assert [row[0] for row in errors.rows] == ["pfs", "os", "pfs and os"]
     assert not any(isinstance(block, Points) for block in blocks)
     assert view.theory.rejected(view.hypotheses[0]) != view.theory.rejected(view.hypotheses[0])
     page = text_of(render_randomised_report(view.result))
     assert "Hypotheses that share alpha" in page
+
+
+def test_bounds_are_told_by_level() -> None:
+    view = RandomisedView(run(null=False))
+    section = boundaries_section(view)
+    tables = {b.title: b for b in section.blocks if isinstance(b, Table)}
+    words = " ".join(b.text for b in section.blocks if isinstance(b, Prose))
+    assert "The trial goes on until all hypotheses are decided." in words
+    assert "A trial stops for efficacy" not in words
+    found = tables["Boundaries of os"]
+    assert [title for title in found.groups.values() if title.startswith("Planned")] == [
+        "Planned at 7.5%, at first",
+        "Planned at 30%, after pfs",
+    ]
+    (hypothesis,) = (each for each in view.hypotheses if each.name == "os")
+    last = view.looks_of(hypothesis)[-1].name
+    column = view.outcomes.looks.column
+    levels, bound = (column(last, f"os.{name}") for name in ("level", "efficacy_bound"))
+    by_level = bounds_by_level(view, hypothesis, last)
+    assert (
+        {round(level, 6) for level in by_level} == set(levels[levels > 0].round(6)) == {0.075, 0.3}
+    )
+    ratio = detectable_hazard_ratio(view.outcomes, hypothesis, last)
+    for level, (row, n) in by_level.items():
+        at = np.isclose(levels, level)
+        assert n == at.sum()
+        assert row["efficacy_bound"] == pytest.approx(bound[at].mean())
+        assert row["hazard_ratio_at_bound"] == pytest.approx(ratio[at].mean())
+    low, high = sorted(row["hazard_ratio_at_bound"] for row, _ in by_level.values())
+    tile = {label: value for label, value, _ in tiles(view).items}["Hazard ratio at the bound, os"]
+    assert tile == f"{low:.3f} to {high:.3f}"
+    box = schema_of(view).looks[-1]
+    assert any(
+        f"os: HR \N{LESS-THAN OR EQUAL TO} {low:.2f} to {high:.2f}" in line for line in box.lines
+    )
+    page = text_of(render_randomised_report(view.result))
+    assert "the trial stops." not in page
+    assert "Power: theory beside simulation" not in page
+
+
+def test_a_p_value_that_rounds_to_nothing_is_told_as_small() -> None:
+    view = RandomisedView(made_up_result(generic("hypotheses.pfs.efficacy=null"), n=50))
+    columns = view.outcomes.looks.columns
+    columns["interim", "pfs.efficacy_bound"] = np.full(50, 5.5)
+    table = operating_characteristics("made_up", view.outcomes, {})
+    view = RandomisedView(dataclasses.replace(view.result, operating=table))
+    (found,) = [b for b in boundaries_section(view).blocks if isinstance(b, Table)]
+    (row,) = (row for row in found.rows if row[0] == "interim")
+    assert "<0.00001" in " ".join(row)
 
 
 def test_the_report_of_no_effect_tells_the_family_wise_error() -> None:

@@ -7,11 +7,13 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from html_pages import text_of
 from matplotlib.figure import Figure
 
 from simulate.job import make_job
 from simulate.plots.single_arm import AT_ONCE, CONDUCTED, plot_single_arm, single_arm_legend
-from simulate.report.head import tiles
+from simulate.report.head import summary, tiles
+from simulate.report.report import render_report
 from simulate.report.single_arm import single_arm_section
 from simulate.report.view import View
 from simulate.report.whatifs import whatifs_section
@@ -146,6 +148,32 @@ def test_the_section_tells_what_was_found(result: RunResult) -> None:
     expected = [100 * at.go_in_all for _, at in theory.truths[:2]]
     assert shown == pytest.approx(expected, abs=0.005)
     assert ("Go", f"{go:.1f}%") in [item[:2] for item in tiles(view).items]
+
+
+def test_the_head_tells_the_decision_and_the_size(result: RunResult) -> None:
+    view, found = View(result), measured(result)
+    words = summary(view).text
+    go, no_go = (100 * found[f"{each}.probability"]["estimate"] for each in ("go", "no_go"))
+    assert f"By the single-arm design {go:.1f}% of trials are go" in words
+    assert f"{no_go:.1f}% are no go ({100 * found['no_go.early']['estimate']:.1f}% no go" in words
+    enrolled = found["enrolled.mean"]["estimate"]
+    assert f"has enrolled {enrolled:.1f} patients on average" in words
+    assert enrolled < 24, "some trials stop before"
+    assert words.index("By the single-arm design") < words.index("The objective response rate")
+    tile = {label: value for label, value, _ in tiles(view).items}["Expected sample size"]
+    assert tile == f"{enrolled:.1f}"
+
+
+def test_the_other_sections_say_that_they_are_of_trials_that_did_not_stop(
+    result: RunResult,
+) -> None:
+    text = text_of(render_report(result))
+    as_if = "as if no trial stopped by its single-arm design: all 24 patients, as known on"
+    assert text.count(as_if) == 2, "in the head, and where the other sections begin"
+    assert f"The numbers that follow are {as_if}" in text
+    note = text.index(f"From here on all is {as_if}")
+    assert text.index("By delay: as conducted") < note
+    assert note < text.index("Survival", note)
 
 
 def test_what_if_looks_came_later(result: RunResult) -> None:

@@ -92,7 +92,7 @@ def test_tests_are_counted_side_by_side() -> None:
     scenario = scenario_with("log_rank", f"estimates.tests=[{{name: combo, test: {COMBO}}}]")
     analysis, (hypothesis,) = scenario.analyses[0], scenario.hypotheses
     columns = {
-        "pfs.tested_events": [254.0, 254.0, 255.0, 254.0, math.nan],
+        "cut_day": [700.0, 710.0, 720.0, 730.0, math.nan],
         "pfs.efficacy_bound": [2.9, 2.9, 2.8, 2.9, math.nan],
         "pfs.z": [3.0, 2.0, 2.85, 0.0, math.nan],
         "pfs.combo.z": [1.0, 2.5, math.nan, 3.1, math.nan],
@@ -109,4 +109,7 @@ def test_tests_are_counted_side_by_side() -> None:
     assert (combo.significant.estimate, combo.beyond_bound.estimate) == (0.5, 0.25)
     # but its trial is counted as failed, and said
     assert (combo.significant.n_analysed, combo.significant.n_failed) == (3, 2)
+    # in pairs: of the four trials one is significant by the log-rank test alone, one by the other
+    assert combo.difference.estimate == -0.25 + 0.0
+    assert combo.difference.n_analysed == 4
     assert (own.undefined.estimate, combo.undefined.estimate) == (0.0, 0.25)

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from simulate.describe.as_if_read import AS_IF_READ
 from simulate.distributions import FloatArray
 from simulate.report.blocks import Block, Heading, Table
 from simulate.report.numbers import NO_VALUE, number
@@ -30,7 +31,7 @@ def arms_table(view: RandomisedView) -> list[Block]:
         return []
     header = [""]
     for arm in view.arms:
-        header += [arm.label, "true"]
+        header += [arm.label, _truth(view)]
     made = view.measured.of_trial("made", last.name).estimate
     which = f"All trials at the {look_label(last)}."
     if made < 1:
@@ -54,8 +55,21 @@ def arms_table(view: RandomisedView) -> list[Block]:
     return [Heading("Arms"), table]
 
 
+def _truth(view: RandomisedView) -> str:
+    """What the formula gives: the truth, or what it would be if scans were read without error."""
+    scenario = view.scenario
+    is_read = any(map(scenario.is_read_endpoint, view.endpoints))
+    return "if no error" if is_read and isinstance(scenario, SurvivalScenario) else "true"
+
+
+def _is_grouped(view: RandomisedView, endpoint: str) -> bool:
+    """Whether times are grouped on a grid, of which there is no formula."""
+    return any(each.name == endpoint and each.grid for each in view.scenario.seen_endpoints)
+
+
 def _what_is_true(view: RandomisedView) -> str:
-    text = "True values are by formula, all patients of an arm together and nobody lost"
+    what = "True values" if _truth(view) == "true" else "Values if readers make no error"
+    text = f"{what} are by formula, all patients of an arm together and nobody lost"
     if view.expected is None:
         return "There is no formula for what is true."
     if not isinstance(view.scenario, SurvivalScenario):
@@ -63,7 +77,9 @@ def _what_is_true(view: RandomisedView) -> str:
     if view.scenario.survival.observation == "scans":
         text += "; of PFS, as scans show it"
     if view.scenario.is_read:
-        text += ", read without error and with every event counted"
+        text += f", {AS_IF_READ}"
+    if any(_is_grouped(view, endpoint) for endpoint in view.endpoints):
+        text += "; there is none of grouped times"
     return f"{text}."
 
 
@@ -84,7 +100,10 @@ def _row(view: RandomisedView, endpoint: str, measure: Measure) -> list[str]:
     cells = [label]
     for arm in view.arms:
         cells.append(_estimate(view, endpoint, measure, arm.name))
-        cells.append(number(scale * true_value(view, endpoint, name, arm.name)))
+        truth = (
+            math.nan if _is_grouped(view, endpoint) else true_value(view, endpoint, name, arm.name)
+        )
+        cells.append(number(scale * truth))
     return cells
 
 

@@ -106,13 +106,13 @@ def labelled_colors(view: RandomisedView) -> dict[str, str]:
 
 
 def _estimates(view: RandomisedView, example: ExampleTrial, endpoint: str) -> str:
-    """Hazard ratio and Z of each hypothesis of an endpoint, at the last look that tells them."""
+    """Hazard ratio and Z of each hypothesis of an endpoint, when it was last tested."""
     texts = []
     for hypothesis in view.hypotheses:
-        column = f"{hypothesis.name}.log_hr"
+        column, tested = f"{hypothesis.name}.log_hr", f"{hypothesis.name}.efficacy_bound"
         if hypothesis.endpoint != endpoint or column not in example.looks:
             continue
-        for row in example.looks.dropna(subset=[column]).iloc[-1:].to_dict("records"):
+        for row in example.looks.dropna(subset=[column, tested]).iloc[-1:].to_dict("records"):
             several = f"{hypothesis.name}: " if len(view.hypotheses) > 1 else ""
             z = number(float(row[f"{hypothesis.name}.z"]), 2)
             texts.append(f"{several}HR {math.exp(row[column]):.2f}, Z {z}")

@@ -32,9 +32,12 @@ from simulate.scenario.scenario import Scenario
 from simulate.scenario.survival_scenario import SurvivalScenario
 from simulate.theory.course import ExpectedTrial
 
-Item = tuple[str, str]
+Item = tuple[str, str | list[str]]
 
 _LONGEST_VALUE = 60  # characters
+
+_LONGEST_TEXT = 3
+"""Paragraphs of a description that still make one running text."""
 
 _MOST_VARIABLES = 3
 """Variables whose levels are told."""
@@ -97,7 +100,7 @@ def _survival(scenario: SurvivalScenario, expected: ExpectedTrial) -> Iterator[I
     if len(scenario.arms) > 1:
         yield "Effects", _text(effects) or "No arm has an effect."
     yield "Prognosis", _text(factors_in_words(scenario))
-    yield "What is seen", _text(observed(expected))
+    yield "What is seen", _listed(observed(expected))
     yield "Who leaves", _text(dropout(scenario))
 
 
@@ -120,3 +123,15 @@ def _change(path: str, value: object) -> str:
 def _text(lines: Iterable[str]) -> str:
     """Lines of a description as one running text."""
     return " ".join(line.strip() for line in lines)
+
+
+def _listed(lines: list[str]) -> str | list[str]:
+    """The paragraphs of a description, one by one where there are many."""
+    paragraphs: list[str] = []
+    for line in lines:
+        continues = line.startswith("    ")  # later lines of a paragraph hang further in
+        if continues and paragraphs:
+            paragraphs[-1] += f" {line.strip()}"
+        else:
+            paragraphs.append(line.strip())
+    return paragraphs if len(paragraphs) > _LONGEST_TEXT else " ".join(paragraphs)

@@ -36,16 +36,20 @@ def effects_tables(view: RandomisedView, hypothesis: Hypothesis) -> list[Table]:
     """Tables of what the tests of a hypothesis estimate; none if they estimate nothing."""
     told = [
         _Told("decides", OWN_TEST, hypothesis.test),
-        *(_Told(each.name, f"{each.name}.", each.test) for each in view.scenario.estimates.tests),
+        *(
+            _Told(each.name, f"{each.name}.", each.test)
+            for each in view.scenario.further_tests(hypothesis)
+        ),
     ]
     told = [each for each in told if estimate_columns(each.test)]
     combinations = [each for each in told if isinstance(each.test, MaxCombo)]
     others = [each for each in told if not isinstance(each.test, MaxCombo)]
-    tables = [_estimates(view, hypothesis, others)] if others else []
+    tables = _estimates(view, hypothesis, others) if others else []
     return [*tables, *(_weights(view, hypothesis, each) for each in combinations)]
 
 
-def _estimates(view: RandomisedView, hypothesis: Hypothesis, told: list[_Told]) -> Table:
+def _estimates(view: RandomisedView, hypothesis: Hypothesis, told: list[_Told]) -> list[Table]:
+    """The table of estimates; none if no trial has any."""
     rows: list[list[str]] = []
     groups: dict[int, str] = {}
     for look in view.analyses:
@@ -53,7 +57,9 @@ def _estimates(view: RandomisedView, hypothesis: Hypothesis, told: list[_Told]) 
         if any(row[1] != NO_VALUE for row in cells):
             groups[len(rows)] = capital(look_label(look))
             rows += cells
-    return Table(
+    if not rows:
+        return []
+    table = Table(
         "What the tests estimate",
         ("Test", "Estimate", "Standard error", "95% interval", "95% of trials"),
         rows,
@@ -67,6 +73,7 @@ def _estimates(view: RandomisedView, hypothesis: Hypothesis, told: list[_Told]) 
             "months, rates and net benefits in percentage points."
         ),
     )
+    return [table]
 
 
 def _row(

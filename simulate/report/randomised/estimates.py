@@ -11,9 +11,10 @@ from simulate.monte_carlo import Estimate
 from simulate.plots.hazard_ratios import plot_hazard_ratios
 from simulate.plots.style import EFFICACY, FUTILITY, NOT_REJECTED
 from simulate.randomised.outcomes import FUTILE
-from simulate.report.blocks import Block, Heading, Picture, Prose, Section, Table
+from simulate.report.blocks import Block, Details, Heading, Picture, Prose, Section, Table
 from simulate.report.numbers import NO_VALUE, number, signed
 from simulate.report.randomised.arms import arms_table
+from simulate.report.randomised.many import estimates_of_many
 from simulate.report.randomised.view import RandomisedView, hypothesis_label, look_label
 from simulate.report.randomised.words import monte_carlo_interval, small
 from simulate.report.svg import figure_svg
@@ -27,20 +28,26 @@ _AVERAGE = "_of_average"
 
 def estimates_section(view: RandomisedView) -> Section:
     """Hazard ratios at the decision, medians and rates by arm; empty if nothing is estimated."""
-    blocks: list[Block] = []
-    for hypothesis in view.hypotheses:
-        is_rate = view.scenario.is_rate(hypothesis.endpoint)
-        if is_rate or not view.outcomes.has(f"{hypothesis.name}.log_hr"):
-            continue
-        if len(view.hypotheses) > 1:
-            blocks.append(Heading(hypothesis_label(hypothesis, view)))
-        blocks += [
-            Prose(_in_words(view, hypothesis)),
-            _picture(view, hypothesis),
-            _table(view, hypothesis),
-        ]
+    told = [
+        each
+        for each in view.hypotheses
+        if not view.scenario.is_rate(each.endpoint) and view.outcomes.has(f"{each.name}.log_hr")
+    ]
+    blocks = [block for each in told for block in _of_hypothesis(view, each)]
+    if view.has_many and told:
+        blocks = [estimates_of_many(view, told), Details("Each hypothesis by itself", blocks)]
     blocks += arms_table(view)
     return Section("estimates", "What the trial would report", blocks)
+
+
+def _of_hypothesis(view: RandomisedView, hypothesis: Hypothesis) -> list[Block]:
+    several = [Heading(hypothesis_label(hypothesis, view))] if len(view.hypotheses) > 1 else []
+    return [
+        *several,
+        Prose(_in_words(view, hypothesis)),
+        _picture(view, hypothesis),
+        _table(view, hypothesis),
+    ]
 
 
 def true_log_ratio(view: RandomisedView, hypothesis: Hypothesis) -> float:
@@ -173,7 +180,8 @@ def _table(view: RandomisedView, hypothesis: Hypothesis) -> Table:
         (label, _of(view, hypothesis, f"log_hazard_ratio.{measure}"), scale, digits, sign)
         for label, measure, scale, digits, sign in _OF_AVERAGE
     ]
-    for look in view.looks_of(hypothesis):
+    # where alpha is shared, bounds depend on the level: the section on boundaries has them
+    for look in view.looks_of(hypothesis) if view.scenario.graph is None else ():
         found = view.measured.of_hypothesis(hypothesis, "hazard_ratio_at_bound.mean", look.name)
         label = f"Hazard ratio at the bound of the {look_label(look)}"
         rows.append((label, found, 1.0, 3, False))
@@ -182,19 +190,23 @@ def _table(view: RandomisedView, hypothesis: Hypothesis) -> Table:
         for label, found, scale, digits, sign in rows
         if not math.isnan(found.estimate)
     ]
+    has_bounds = any(cell[0].startswith("Hazard ratio at the bound") for cell in cells)
     return Table(
         f"Hazard ratio of {hypothesis.name} at the decision",
         ("", "Estimate", "MCSE", "95% interval", "Trials"),
         cells,
         numeric=(1, 2, 3, 4),
         caption=(
-            "Intervals are those of the Monte Carlo error. The hazard ratio at the bound is the "
-            "largest observed one that rejects at a look, mean over the trials that made it; some "
-            "call it the minimal detectable difference. "
+            f"Intervals are those of the Monte Carlo error. {_AT_BOUND if has_bounds else ''}"
             "Coverage is that of the usual interval, which takes no account of earlier looks."
         ),
     )
 
+
+_AT_BOUND = (
+    "The hazard ratio at the bound is the largest observed one that rejects at a look, mean over "
+    "the trials that made it; some call it the minimal detectable difference. "
+)
 
 _OF_AVERAGE = (
     ("Bias against the expected average", f"bias{_AVERAGE}", 1.0, 4, True),

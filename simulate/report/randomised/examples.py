@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from simulate.plots.arms import LookMark, plot_months
 from simulate.randomised.example import ExampleTrial
-from simulate.report.blocks import Block, Details, Heading, Picture, Prose, Section
+from simulate.report.blocks import Block, Details, Heading, Picture, Points, Prose, Section
 from simulate.report.numbers import counted
 from simulate.report.randomised.curves import curves_picture
 from simulate.report.randomised.months import month_table, story_of
@@ -33,7 +33,7 @@ def examples_section(view: RandomisedView) -> Section:
     first = examples[0]
     blocks += [
         Heading(f"Trial {first.replicate} month by month: {first.kind}"),
-        Prose(story_of(view, first)),
+        Points([("", text) for text in story_of(view, first)]),
         _months_picture(view, first),
         Details("The same in numbers", [month_table(view, first)]),
     ]

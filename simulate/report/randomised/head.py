@@ -9,6 +9,7 @@ import numpy as np
 from simulate.monte_carlo import Estimate, proportion
 from simulate.report.blocks import Prose, Tiles
 from simulate.report.numbers import counted, listed, number
+from simulate.report.randomised.bounds import ratios_at_bound
 from simulate.report.randomised.view import RandomisedView, look_label
 from simulate.report.randomised.words import monte_carlo_interval, percent
 from simulate.scenario.monitoring import Hypothesis
@@ -19,7 +20,7 @@ Tile = tuple[str, str, str]
 def summary(view: RandomisedView) -> Prose:
     """The result in words."""
     sentences = [_what_was_run(view)]
-    if len(view.hypotheses) > _MANY:
+    if view.has_many:
         sentences.append(_decided_in_brief(view))
     else:
         sentences += [_decided(view, hypothesis) for hypothesis in view.hypotheses]
@@ -35,10 +36,6 @@ def _what_was_run(view: RandomisedView) -> str:
         f"patient by patient, with {counted(len(view.analyses), 'look')} at the data"
     )
     return text + (" and no effect of any arm." if view.under_null else ".")
-
-
-_MANY = 3
-"""Hypotheses of which the head tells each by itself."""
 
 
 def _decided_in_brief(view: RandomisedView) -> str:
@@ -142,7 +139,7 @@ def tiles(view: RandomisedView) -> Tiles:
         items.append(_early(view))
     items.append(_of_trial(view, "sample_size", "Expected sample size"))
     items.append(_of_trial(view, "duration", "Expected duration", unit=" mo"))
-    if len(view.hypotheses) <= _MANY:
+    if not view.has_many:
         items += [tile for h in view.hypotheses for tile in _bound(view, h)]
     items.append(_missed(view))
     return Tiles(items)
@@ -209,15 +206,17 @@ def _of_trial(view: RandomisedView, name: str, label: str, unit: str = "") -> Ti
 def _bound(view: RandomisedView, hypothesis: Hypothesis) -> list[Tile]:
     """Largest observed hazard ratio that rejects at the last look."""
     last = view.looks_of(hypothesis)[-1]
-    found = view.measured.of_hypothesis(hypothesis, "hazard_ratio_at_bound.mean", last.name)
-    if math.isnan(found.estimate):
+    ratios = sorted(ratios_at_bound(view, hypothesis, last.name))
+    if not ratios:
         return []
     several = f", {hypothesis.name}" if len(view.hypotheses) > 1 else ""
+    by_level = ", by its level" if len(ratios) > 1 else ""
+    ends = dict.fromkeys(number(ratio, 3) for ratio in (ratios[0], ratios[-1]))
     return [
         (
             f"Hazard ratio at the bound{several}",
-            number(found.estimate, 3),
-            f"largest that rejects at the {look_label(last)}",
+            " to ".join(ends),
+            f"largest that rejects at the {look_label(last)}{by_level}",
         )
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from simulate.randomised.example import ExampleTrial
@@ -21,15 +22,25 @@ _DECISIONS = {
 }
 
 
-def story_of(view: RandomisedView, example: ExampleTrial) -> str:
+_OF_ONE = {
+    GOES_ON: "nothing is decided on it",
+    REJECTED: "it is rejected",
+    FUTILE: "it is given up for futility",
+    NOT_REJECTED: "it is not rejected",
+}
+"""The same of one of several hypotheses."""
+
+
+def story_of(view: RandomisedView, example: ExampleTrial) -> list[str]:
     """What happened at each look of a trial."""
     looks = {analysis.name: analysis for analysis in view.analyses}
-    return " ".join(
-        _at_look(view, looks[str(row["analysis"])], row) for row in example.looks.to_dict("records")
-    )
+    rows = example.looks.to_dict("records")
+    told = [_at_look(view, looks[str(row["analysis"])], row) for row in rows]
+    return [line for lines in told for line in lines]
 
 
-def _at_look(view: RandomisedView, look: Analysis, row: dict[Any, Any]) -> str:
+def _at_look(view: RandomisedView, look: Analysis, row: dict[Any, Any]) -> list[str]:
+    """A look and what it decides; of many hypotheses each in a line of its own."""
     month = number(float(row["cut_day"]) / DAYS_PER_MONTH)
     events = [
         f"{int(row[f'{endpoint.lower()}.events']):,} {endpoint} events"
@@ -38,22 +49,28 @@ def _at_look(view: RandomisedView, look: Analysis, row: dict[Any, Any]) -> str:
     ]
     known = ", ".join([counted(int(row["n_enrolled"]), "patient"), *events])
     text = f"The {look_label(look)} is cut in month {month} with {known}"
-    decisions = [found for each in view.hypotheses if (found := _decision(row, each.name))]
-    return f"{text}: {'; '.join(decisions)}." if decisions else f"{text}."
+    words = _OF_ONE if len(view.hypotheses) > 1 else _DECISIONS
+    decisions = [found for each in view.hypotheses if (found := _decision(row, each.name, words))]
+    if view.has_many:
+        return [f"{text}.", *(f"{each}." for each in decisions)]
+    return [f"{text}: {'; '.join(decisions)}." if decisions else f"{text}."]
 
 
-def _decision(row: dict[Any, Any], name: str) -> str:
-    """What is decided on a hypothesis at a look, with its Z and bound; nothing once it was."""
+def _decision(row: dict[Any, Any], name: str, words: Mapping[int, str]) -> str:
+    """What is decided on a hypothesis that a look tests, with its Z and bound."""
     decision = row.get(f"{name}.decision", math.nan)
+    is_tested = not math.isnan(row.get(f"{name}.efficacy_bound", math.nan))
     if math.isnan(decision):
         return ""
+    if not is_tested:  # nothing can reject it any more, or the look has no say in it
+        return f"{name} is not rejected" if decision > GOES_ON else ""
     z, bound = (number(float(row[f"{name}.{what}"]), 2) for what in ("z", "efficacy_bound"))
     ratio = math.exp(float(row.get(f"{name}.log_hr", math.nan)))
     spends = math.isfinite(float(row[f"{name}.efficacy_bound"]))
     found = f"Z of {name} is {z}, " + (f"the bound {bound}" if spends else "no alpha is spent")
     if not math.isnan(ratio):
         found += f", the hazard ratio {number(ratio, 2)}"
-    return f"{found}, and {_DECISIONS[int(decision)]}"
+    return f"{found}, and {words[int(decision)]}"
 
 
 def month_table(view: RandomisedView, example: ExampleTrial) -> Table:

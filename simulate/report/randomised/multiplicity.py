@@ -6,21 +6,20 @@ from collections.abc import Iterator
 
 from matplotlib.figure import Figure
 
-from simulate.describe.multiplicity import after_in_words, sharing_in_words
+from simulate.describe.multiplicity import sharing_in_words
 from simulate.describe.words import stated_percent
-from simulate.design_theory import design_theory
-from simulate.errors import UsageError
 from simulate.monte_carlo import Estimate
 from simulate.multiplicity.graph import Graph
 from simulate.plots.hypothesis_graph import graph_height, plot_hypothesis_graph
 from simulate.randomised.nulls import true_nulls
 from simulate.report.blocks import Block, Picture, Points, Prose, Section, Table
-from simulate.report.numbers import NO_VALUE, listed, number
+from simulate.report.numbers import listed, number
 from simulate.report.randomised.null import where
-from simulate.report.randomised.view import RandomisedView, look_label
+from simulate.report.randomised.view import RandomisedView
 from simulate.report.randomised.words import PLUS_MINUS, monte_carlo_interval, with_error
 from simulate.report.svg import figure_svg
-from simulate.theory.shared_alpha import CORRELATION, SharedAlpha
+from simulate.theory.course import ASSUMED
+from simulate.theory.shared_alpha import CORRELATION, SharedAlpha, SharedPower
 
 
 def multiplicity_section(view: RandomisedView) -> Section:
@@ -33,9 +32,8 @@ def multiplicity_section(view: RandomisedView) -> Section:
     error = _error(view)
     if error:
         blocks.append(Points(error))
-    shared = _theory(view)
-    if shared is not None:
-        blocks += [_bounds(shared), _errors(shared)]
+    if view.shared is not None:
+        blocks.append(_errors(view.shared))
     return Section("multiplicity", "Hypotheses that share alpha", blocks)
 
 
@@ -61,16 +59,33 @@ def _picture(view: RandomisedView, graph: Graph) -> Picture:
 
 
 def _power(view: RandomisedView) -> Table:
+    theory = _by_theory(view)
     rows = [
-        (label, with_error(found, 100, 2), monte_carlo_interval(found, 100, 2))
-        for label, found in _rejected(view)
+        (
+            label,
+            with_error(found, 100, 2),
+            monte_carlo_interval(found, 100, 2),
+            *(number(100 * (*each.each, each.any, each.all)[i], 1) for each in theory),
+        )
+        for i, (label, found) in enumerate(_rejected(view))
     ]
+    header = ["", "Simulated", "95% interval"]
+    header += [f"Theory, correlation {each.correlation:g}" for each in theory]
+    caption = "A trial that stops has no later look: what it rejects, it rejects by then."
+    if theory:
+        caption += (
+            " Theory does not know how statistics of two hypotheses depend on each other: it is of "
+            f"{theory[0].n:,} trials of normal statistics, independent or correlated alike, with "
+            "the means that the scenario lets expect at the planned events."
+        )
+        if any(each.futility is not None for each in view.hypotheses):
+            caption += " It does not heed futility bounds."
     return Table(
         "Hypotheses rejected, % of all trials",
-        ["", "Simulated", "95% interval"],
+        header,
         rows,
-        numeric=(1, 2),
-        caption="A trial that stops has no later look: what it rejects, it rejects by then.",
+        numeric=tuple(range(1, len(header))),
+        caption=caption,
     )
 
 
@@ -102,47 +117,16 @@ def _error(view: RandomisedView) -> list[tuple[str, str]]:
 # ---- theory ---------------------------------------------------------------------------------
 
 
-def _theory(view: RandomisedView) -> SharedAlpha | None:
-    try:
-        return design_theory(view.scenario).shared
-    except UsageError:  # survival has no formula, or looks cannot be told apart
-        return None
+def _by_theory(view: RandomisedView) -> list[SharedPower]:
+    """Power by theory, of independent and of correlated statistics; nothing where it has none.
 
-
-def _counted(shared: SharedAlpha) -> str:
-    """What the information of the hypotheses is."""
-    return "Information" if any(each.is_of_rates for each in shared.hypotheses) else "Events"
-
-
-def _bounds(shared: SharedAlpha) -> Table:
-    """Planned efficacy bounds of each hypothesis at each level."""
-    rows: list[tuple[str, ...]] = []
-    groups: dict[int, str] = {}
-    for each in shared.levels:
-        theory, bounds = each.theory, each.bounds
-        name, level = theory.hypothesis.name, stated_percent(each.level)
-        when = after_in_words(each)
-        groups[len(rows)] = f"{name} at {level}, {'' if when == 'at first' else 'after '}{when}"
-        ratios = bounds.efficacy_hazard_ratio(theory.events[-1], allocation=theory.allocation)
-        for look, analysis in enumerate(theory.analyses):
-            cells = (theory.events[look], bounds.efficacy_z[look], bounds.efficacy_p[look])
-            texts = [number(v, d) for v, d in zip(cells, (1, 3, 5), strict=True)]
-            ratio = NO_VALUE if theory.is_of_rates else number(ratios[look], 3)
-            rows.append((look_label(analysis), *texts, ratio))
-    return Table(
-        "Efficacy bounds by level, at the planned events",
-        [
-            "Look",
-            _counted(shared),
-            "Efficacy, Z",
-            "Nominal p",
-            "Hazard ratio",
-        ],
-        rows,
-        numeric=(1, 2, 3, 4),
-        groups=groups,
-        caption="What must be rejected for a level stands behind it.",
-    )
+    It knows no readers and no rules of censoring.
+    """
+    shared = view.shared
+    if shared is None or view.scenario.is_read or not all(h.has_power for h in shared.hypotheses):
+        return []
+    found = (shared.power(ASSUMED, correlation) for correlation in (0.0, CORRELATION))
+    return [each for each in found if each is not None]
 
 
 def _errors(shared: SharedAlpha) -> Table:

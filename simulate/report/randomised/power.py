@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 
 import pandas as pd
 from matplotlib.figure import Figure
 
 from simulate.monte_carlo import Estimate
 from simulate.plots.decisions import decisions_legend, plot_decisions
-from simulate.report.blocks import Block, Heading, Picture, Prose, Section, Table
+from simulate.report.blocks import Block, Details, Heading, Picture, Prose, Section, Table
 from simulate.report.numbers import NO_VALUE, capital, counted, number
+from simulate.report.randomised.many import decisions_of_many
 from simulate.report.randomised.posterior import posterior_blocks
 from simulate.report.randomised.view import RandomisedView, hypothesis_label, look_label
 from simulate.report.randomised.words import monte_carlo_interval, with_error
@@ -20,7 +22,7 @@ from simulate.scenario.monitoring import Hypothesis
 from simulate.scenario.survival_scenario import SurvivalScenario
 
 _ROUNDING = 1e-12
-"""Relative error of a mean that is due to the sum of its numbers."""
+"""Relative error of a mean, or of a share, that is due to the sum of its numbers."""
 
 Compared = tuple[str, Estimate, float]
 """Label, simulation and theory of one line of a table."""
@@ -29,18 +31,29 @@ Compared = tuple[str, Estimate, float]
 def power_section(view: RandomisedView) -> Section:
     """What is decided and when, by theory and by simulation."""
     blocks: list[Block] = [Prose(_introduction(view))]
-    for hypothesis in view.hypotheses:
-        if len(view.hypotheses) > 1:
-            blocks.append(Heading(hypothesis_label(hypothesis, view)))
-        blocks += [_picture(view, hypothesis), _decided(view, hypothesis)]
+    if view.has_many:
+        blocks += decisions_of_many(view)
+        blocks.append(Details("Each hypothesis by look", _each(view)))
+    else:
+        blocks += _each(view)
     blocks += posterior_blocks(view)
     if view.hypotheses:
         blocks.append(Heading("Size, events and time"))
     blocks.append(_of_trial(view))
     title = "Decisions" if view.under_null else "Power"
-    if view.theory:
+    if view.theory and view.scenario.graph is None:
         title += ": theory beside simulation"
     return Section("power", title if view.hypotheses else "Size, events and time", blocks)
+
+
+def _each(view: RandomisedView) -> list[Block]:
+    """Decisions on each hypothesis by look."""
+    blocks: list[Block] = []
+    for hypothesis in view.hypotheses:
+        if len(view.hypotheses) > 1:
+            blocks.append(Heading(hypothesis_label(hypothesis, view)))
+        blocks += [_picture(view, hypothesis), _decided(view, hypothesis)]
+    return blocks
 
 
 def _why_no_theory(view: RandomisedView) -> str:
@@ -74,7 +87,14 @@ def _introduction(view: RandomisedView) -> str:
         f"{text} {by}, and power from the joint normal distribution of Z at the looks. It is an "
         "approximation where hazards are not proportional or looks are not at their planned "
         "events, so a difference beyond the Monte Carlo error tells of the approximation as well."
+        f"{_WHERE_THEORY_IS if view.scenario.graph is not None else ''}"
     )
+
+
+_WHERE_THEORY_IS = (
+    " How often hypotheses that share alpha are rejected stands beside theory in the section on "
+    "them."
+)
 
 
 # ---- what is decided ------------------------------------------------------------------------
@@ -89,11 +109,12 @@ def decisions_table(view: RandomisedView, hypothesis: Hypothesis) -> pd.DataFram
             futility += get(hypothesis, "stop_futility", look.name).estimate
         rejected = get(hypothesis, "reject_by_then", look.name).estimate
         failed += get(hypothesis, "stop_end", look.name).estimate
+        goes_on = 1.0 - rejected - failed - futility
         rows.append(
             {
                 "name": look_label(look),
                 "rejected": rejected,
-                "goes_on": max(1.0 - rejected - failed - futility, 0.0),
+                "goes_on": goes_on if goes_on > _ROUNDING else 0.0,
                 "not_rejected": failed,
                 "futility": futility,
             }
@@ -168,15 +189,21 @@ _AT_LOOKS = (
 
 
 def _beside_theory(
-    title: str, rows: list[Compared], scale: float = 1.0, digits: int = 1, caption: str = ""
+    title: str,
+    rows: list[Compared],
+    scale: float = 1.0,
+    digits: int = 1,
+    caption: str = "",
+    targets: Collection[str] = (),
 ) -> Table:
+    """Simulation beside theory; of lines on a target, which trials overshoot, no difference."""
     cells = [
         (
             label,
             with_error(found, scale, digits),
             monte_carlo_interval(found, scale, digits),
             number(scale * expected, digits),
-            _difference(found, expected),
+            NO_VALUE if label in targets else _difference(found, expected),
         )
         for label, found, expected in rows
     ]
@@ -216,13 +243,26 @@ def _of_trial(view: RandomisedView) -> Table:
     caption = (
         "Of a look, simulated: over the trials that made it; by theory: of a trial that is not "
         "stopped before. Theory counts the target of a look; the day on which a trial reaches it "
-        "may bring more events."
+        "may bring more events, which is no difference."
         if view.theory
         else ""
     )
-    return _beside_theory(
-        "Means over trials", [row for row in rows if row[1].n_analysed], caption=caption
-    )
+    shown = [row for row in rows if row[1].n_analysed]
+    return _beside_theory("Means over trials", shown, caption=caption, targets=_targets(view))
+
+
+def _targets(view: RandomisedView) -> set[str]:
+    """Lines of events that trigger their look by themselves."""
+    return {
+        _line_of_events(look, trigger.events.endpoint)
+        for look in view.analyses
+        for trigger in look.cut.triggers
+        if trigger.events is not None and not trigger.events.population
+    }
+
+
+def _line_of_events(look: Analysis, endpoint: str) -> str:
+    return f"{capital(look_label(look))}: {endpoint} events"
 
 
 def _at_stop(view: RandomisedView) -> list[Compared]:
@@ -267,5 +307,5 @@ def _of_look(view: RandomisedView, look: Analysis) -> list[Compared]:
         expected = math.nan
         if len(view.arms) == 2:
             expected = anywhere("events", look.name, endpoint)
-        rows.append((f"{label}: {endpoint} events", found, expected))
+        rows.append((_line_of_events(look, endpoint), found, expected))
     return rows

@@ -11,15 +11,21 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from simulate.describe.readers import versions_in_words
-from simulate.monte_carlo import Estimate
+from simulate.distributions import FloatArray
+from simulate.monte_carlo import Estimate, mean, quantiles
 from simulate.plots.what_ifs import plot_variants
-from simulate.randomised.versions import arms_in_words, compared_arms, pairs_of_hypotheses
-from simulate.report.blocks import Block, Picture, Prose, Section, Table
+from simulate.randomised.versions import (
+    arms_in_words,
+    compared_arms,
+    log_ratios,
+    pairs_of_hypotheses,
+)
+from simulate.report.blocks import Block, Picture, Points, Prose, Section, Table
 from simulate.report.numbers import NO_VALUE, number
 from simulate.report.randomised.concordance import concordance_tables
 from simulate.report.randomised.reported import reported_blocks
 from simulate.report.randomised.switching import switching_blocks
-from simulate.report.randomised.view import NO_ESTIMATE, RandomisedView
+from simulate.report.randomised.view import RandomisedView
 from simulate.report.randomised.words import percent, with_error
 from simulate.report.svg import figure_svg
 from simulate.scenario.monitoring import Hypothesis
@@ -42,7 +48,7 @@ def readers_section(view: RandomisedView) -> Section:
     versions = _versions(view)
     blocks: list[Block] = []
     if len(versions) > 1:
-        blocks += [_prose(view), _side_by_side(view), *_picture(view, versions)]
+        blocks += [*_words(view), _side_by_side(view), *_picture(view, versions)]
         blocks.append(_differences(view, versions))
     blocks += reported_blocks(view)
     blocks += concordance_tables(view)
@@ -55,12 +61,14 @@ def _versions(view: RandomisedView) -> list[str]:
     return [each for each in view.endpoints if view.scenario.event_of(each) == "PFS"]
 
 
-def _prose(view: RandomisedView) -> Prose:
-    text = " ".join(versions_in_words(view.scenario))
-    return Prose(
-        f"The same patients under several endpoints. {text} All of them are analysed at the data "
-        "cut with which the trial ends."
-    )
+def _words(view: RandomisedView) -> list[Block]:
+    return [
+        Prose(
+            "The same patients under several endpoints, all of which are analysed at the data cut "
+            "with which the trial ends."
+        ),
+        Points([("", text) for text in versions_in_words(view.scenario)]),
+    ]
 
 
 def _tested(view: RandomisedView, endpoint: str) -> Hypothesis | None:
@@ -80,11 +88,19 @@ def _side_by_side(view: RandomisedView) -> Table:
         [list(_version(view, each)) for each in view.endpoints],
         numeric=tuple(range(1, len(header))),
         caption=(
-            "Events and hazard ratios (geometric mean): means over trials at their last look. "
+            f"Events and hazard ratios (geometric mean): means over trials {_when(view)}. "
             "Medians in months: the median over trials. Where progression is seen at scans, "
             "medians sit on scan days. Power: of the first hypothesis on the endpoint, by its own "
             "bounds; none where it is not tested."
         ),
+    )
+
+
+def _when(view: RandomisedView) -> str:
+    if view.scenario.estimates.when == "every_look":
+        return "at their last look"
+    return (
+        "at their last look; the hazard ratio of a hypothesis that was decided before, when it was"
     )
 
 
@@ -95,8 +111,8 @@ def _version(view: RandomisedView, endpoint: str) -> Iterator[str]:
         values = view.outcomes.at_stop(f"{endpoint.lower()}.median.{arm.name}")
         known = values[~np.isnan(values)]
         yield number(float(np.median(known))) if len(known) else NO_VALUE
-    found = log_ratio(view, endpoint, "log_hazard_ratio.mean")
-    yield NO_VALUE if math.isnan(found.estimate) else number(math.exp(found.estimate), 3)
+    ratio = math.exp(mean(_log_ratios(view, endpoint)).estimate)
+    yield NO_VALUE if math.isnan(ratio) else number(ratio, 3)
     hypothesis = _tested(view, endpoint)
     if hypothesis is None:
         yield NO_VALUE
@@ -104,25 +120,24 @@ def _version(view: RandomisedView, endpoint: str) -> Iterator[str]:
     yield percent(view.measured.of_hypothesis(hypothesis, "reject"))
 
 
-def log_ratio(view: RandomisedView, endpoint: str, measure: str) -> Estimate:
-    """A measure of the hazard ratio of an endpoint, tested or not, of the first arms compared."""
-    hypothesis = _tested(view, endpoint)
-    if hypothesis is not None:
-        return view.measured.of_hypothesis(hypothesis, measure, _STOP)
-    arms = compared_arms(view.outcomes)
-    if not arms:
-        return NO_ESTIMATE
-    return view.measured.of_endpoint(endpoint, measure, _STOP, arms_in_words(arms[0]))
+def _log_ratios(view: RandomisedView, endpoint: str) -> FloatArray:
+    """Log hazard ratio of an endpoint at the last look of each trial, of the first arms compared.
+
+    nan where there is none.
+    """
+    nothing = np.full(view.n, np.nan)
+    for arms in compared_arms(view.outcomes)[:1]:
+        found = log_ratios(view.outcomes, endpoint, arms)
+        return nothing if found is None else np.where(np.isfinite(found), found, np.nan)
+    return nothing
 
 
 def _picture(view: RandomisedView, versions: list[str]) -> list[Picture]:
     """Hazard ratio of each version."""
     rows = []
     for endpoint in versions:
-        low, middle, high = (
-            log_ratio(view, endpoint, f"hazard_ratio.{q}").estimate
-            for q in ("q2.5", "q50", "q97.5")
-        )
+        found = quantiles(np.exp(_log_ratios(view, endpoint)), (0.025, 0.5, 0.975))
+        low, middle, high = (each.estimate for each in found)
         if math.isfinite(middle):
             rows.append((endpoint, middle, low, high))
     if len(rows) < 2:

@@ -11,6 +11,7 @@ from simulate.describe.words import duration
 from simulate.plots.trial_schema import Box, Schema, plot_trial_schema, schema_height
 from simulate.report.blocks import Picture
 from simulate.report.numbers import counted, listed, number
+from simulate.report.randomised.bounds import ratios_at_bound
 from simulate.report.randomised.view import RandomisedView, look_label
 from simulate.report.randomised.words import cut_in_brief
 from simulate.report.svg import figure_svg
@@ -37,8 +38,9 @@ def schema_picture(view: RandomisedView) -> Picture:
         "planned for each, and the looks in their order. Months count from the origin and are "
         "medians over the trials that made the look"
     )
-    bounds = "; hazard ratios are the largest observed ones that reject there."
-    caption += bounds if view.hypotheses else "."
+    bounds = "; hazard ratios are the largest observed ones that reject there"
+    by_level = "" if view.scenario.graph is None else ", by the alpha that the hypothesis has then"
+    caption += f"{bounds}{by_level}." if view.hypotheses else "."
     return Picture(svg, "The trial", caption)
 
 
@@ -124,10 +126,9 @@ def _look(view: RandomisedView, analysis: Analysis) -> tuple[str, ...]:
     for hypothesis in view.hypotheses:
         if analysis not in view.looks_of(hypothesis):
             continue
-        bound = view.measured.of_hypothesis(
-            hypothesis, "hazard_ratio_at_bound.mean", analysis.name
-        ).estimate
-        if math.isfinite(bound):
-            name = f"{hypothesis.name}: " if len(view.hypotheses) > 1 else ""
-            lines.append(f"{name}reject at HR \N{LESS-THAN OR EQUAL TO} {bound:.2f}")
+        found = sorted(ratios_at_bound(view, hypothesis, analysis.name))
+        if found:
+            name = f"{hypothesis.name}:" if len(view.hypotheses) > 1 else "reject at"
+            ends = dict.fromkeys(f"{ratio:.2f}" for ratio in (found[0], found[-1]))
+            lines.append(f"{name} HR \N{LESS-THAN OR EQUAL TO} {' to '.join(ends)}")
     return tuple(lines)

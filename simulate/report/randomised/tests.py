@@ -18,7 +18,7 @@ from simulate.report.randomised.view import (
 )
 from simulate.report.randomised.words import percent, with_error
 from simulate.scenario.monitoring import Hypothesis
-from simulate.scenario.testing import FurtherTest, TestBlock, TestName, is_stratified
+from simulate.scenario.testing import TestBlock, TestName, is_stratified
 
 _OWN = "z"
 
@@ -26,9 +26,10 @@ _OWN = "z"
 def tests_section(view: RandomisedView) -> Section:
     """Every test of each hypothesis by look, and what tests estimate; empty without either."""
     blocks: list[Block] = []
-    has_further = bool(view.scenario.estimates.tests)
+    has_further = any(map(view.scenario.further_tests, view.hypotheses))
     for hypothesis in view.hypotheses:
-        tables = [_table(view, hypothesis)] if has_further else []
+        has_own = view.scenario.further_tests(hypothesis)
+        tables = [_table(view, hypothesis), _differences(view, hypothesis)] if has_own else []
         tables += effects_tables(view, hypothesis)
         if tables and len(view.hypotheses) > 1:
             blocks.append(Heading(hypothesis_label(hypothesis, view)))
@@ -42,41 +43,59 @@ def tests_section(view: RandomisedView) -> Section:
 def _introduction(view: RandomisedView) -> str:
     return (
         f"All tests are made on the same {counted(view.n, 'trial')}, and only the first decides. "
-        "Shown is how often each is significant at a look, at the hypothesis's one-sided alpha: "
-        "what a trial with this look alone would have as its power, or as its type I error if "
-        "there is no effect. Trials that stopped before a look are not among those of the look."
+        "Shown is how often each is significant at a look that tests the hypothesis, at all of its "
+        "one-sided alpha and whatever was decided before. If all trials make the look, that is the "
+        "power of a trial with this look alone, or its type I error if there is no effect. Trials "
+        "that stopped before a look are not among those of the look."
     )
 
 
 def _table(view: RandomisedView, hypothesis: Hypothesis) -> Table:
-    own = [(_OWN, _label("decides", hypothesis.test))]
-    further = [
-        (f"{each.name}.{_OWN}", _label(each.name, each.test))
-        for each in view.scenario.estimates.tests
-    ]
+    further = view.scenario.further_tests(hypothesis)
+    labels = {_OWN: _label("decides", hypothesis.test)}
+    labels |= {f"{each.name}.{_OWN}": _label(each.name, each.test) for each in further}
+    looks = view.scenario.analyses_of(hypothesis)
     rows = [
-        [
-            label,
-            *(_cell(view.measured, hypothesis, column, a.name) for a in view.analyses),
-        ]
-        for column, label in [*own, *further]
+        [label, *(_cell(view.measured, hypothesis, column, look.name) for look in looks)]
+        for column, label in labels.items()
     ]
     undefined = any(
-        _undefined(view.measured, hypothesis, column, a.name)
-        for column, _ in (*own, *further)
-        for a in view.analyses
+        _undefined(view.measured, hypothesis, column, look.name)
+        for column in labels
+        for look in looks
     )
+    alpha = 100 * view.scenario.alpha(hypothesis)
     return Table(
-        f"Significant at one-sided {100 * hypothesis.alpha:g}%, % of the trials that made the look",
-        ["Test", *(capital(look_label(analysis)) for analysis in view.analyses)],
+        f"Significant at one-sided {alpha:g}%, % of the trials that made the look",
+        ["Test", *(capital(look_label(look)) for look in looks)],
         rows,
-        numeric=tuple(range(1, 1 + len(view.analyses))),
+        numeric=tuple(range(1, 1 + len(looks))),
         caption=_WHERE_UNDEFINED if undefined else "",
     )
 
 
+def _differences(view: RandomisedView, hypothesis: Hypothesis) -> Table:
+    """How much more often each further test is significant than the one that decides."""
+    looks = view.scenario.analyses_of(hypothesis)
+    rows = []
+    for each in view.scenario.further_tests(hypothesis):
+        measure = f"{each.name}.{_OWN}.significant.difference"
+        found = [view.measured.of_hypothesis(hypothesis, measure, look.name) for look in looks]
+        rows.append([each.name, *(with_error(one, 100.0, 2, sign=True) for one in found)])
+    return Table(
+        "Less the test that decides, percentage points",
+        ["Test", *(capital(look_label(look)) for look in looks)],
+        rows,
+        numeric=tuple(range(1, 1 + len(looks))),
+        caption=(
+            "In the same trials, mean \N{PLUS-MINUS SIGN} Monte Carlo standard error of the "
+            "differences."
+        ),
+    )
+
+
 def tests_by_variant(view: RandomisedView, titles: Mapping[str, str]) -> list[Block]:
-    """How often each test is significant at the last look, in each what-if; a table a hypothesis.
+    """How often each test is significant at the last look that tests it, in each what-if.
 
     Parameters
     ----------
@@ -85,18 +104,22 @@ def tests_by_variant(view: RandomisedView, titles: Mapping[str, str]) -> list[Bl
     titles
         Variants to show, by name, as people read them.
     """
-    if not view.scenario.estimates.tests or not titles:
+    if not titles:
         return []
     found = {"Scenario as it stands": view.measured}
     found |= {title: measured_of(view, name) for name, title in titles.items()}
-    last = view.analyses[-1]
     tables: list[Block] = []
-    for hypothesis in view.hypotheses:
-        tests = [(_OWN, "decides"), *((f"{t.name}.{_OWN}", t.name) for t in _further(view))]
+    for hypothesis in filter(view.scenario.further_tests, view.hypotheses):
+        last, further = view.scenario.analyses_of(hypothesis)[-1], view.scenario.further_tests
+        tests = [
+            (_OWN, "decides"),
+            *((f"{t.name}.{_OWN}", t.name) for t in further(hypothesis)),
+        ]
         rows = [
             [label, *(_cell(each, hypothesis, column, last.name) for each in found.values())]
             for column, label in tests
         ]
+        alpha = 100 * view.scenario.alpha(hypothesis)
         several = f" for {hypothesis.name}" if len(view.hypotheses) > 1 else ""
         tables.append(
             Table(
@@ -105,7 +128,7 @@ def tests_by_variant(view: RandomisedView, titles: Mapping[str, str]) -> list[Bl
                 rows,
                 numeric=tuple(range(1, 1 + len(found))),
                 caption=(
-                    f"At one-sided {100 * hypothesis.alpha:g}%, of the trials that made the look, "
+                    f"At one-sided {alpha:g}%, of the trials that made the look, "
                     "\N{PLUS-MINUS SIGN} Monte Carlo standard error. The tests are those of "
                     "\N{LEFT DOUBLE QUOTATION MARK}Tests side by side"
                     "\N{RIGHT DOUBLE QUOTATION MARK}."
@@ -113,10 +136,6 @@ def tests_by_variant(view: RandomisedView, titles: Mapping[str, str]) -> list[Bl
             )
         )
     return tables
-
-
-def _further(view: RandomisedView) -> tuple[FurtherTest, ...]:
-    return view.scenario.estimates.tests
 
 
 _WHERE_UNDEFINED = (

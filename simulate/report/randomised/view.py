@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from simulate.design_theory import expected_of
+from simulate.design_theory import design_theory, expected_of
 from simulate.errors import UsageError
 from simulate.look_replicates import look_design
 from simulate.monte_carlo import Estimate
@@ -24,12 +24,16 @@ from simulate.scenario.populations import population_in_words, population_of
 from simulate.scenario.randomisation import Arm
 from simulate.scenario.reading import AnyScenario
 from simulate.theory.course import Expected
+from simulate.theory.shared_alpha import SharedAlpha
 
 NO_ESTIMATE = Estimate(math.nan, math.nan, math.nan, math.nan, 0, 0)
 """What stands for a measure that was not estimated."""
 
 EVERYBODY = "all"
 """The arm under which measures of all arms together stand."""
+
+MOST_SHOWN = 3
+"""Hypotheses of which each is told by itself."""
 
 _TITLES = {"PFS": "Progression-free survival", "OS": "Overall survival"}
 
@@ -135,6 +139,11 @@ class RandomisedView:
         return self.scenario.hypotheses
 
     @property
+    def has_many(self) -> bool:
+        """Whether there are so many hypotheses that each has a row, and not a picture."""
+        return len(self.hypotheses) > MOST_SHOWN
+
+    @property
     def arms(self) -> tuple[Arm, ...]:
         """The arms in the order of the scenario."""
         return self.scenario.arms
@@ -165,6 +174,16 @@ class RandomisedView:
     def theory(self) -> Theory:
         """What theory says, by name; it says nothing where it has no formula."""
         return Theory(self.result.theory, shares_alpha=self.scenario.graph is not None)
+
+    @cached_property
+    def shared(self) -> SharedAlpha | None:
+        """What theory says of hypotheses that share alpha; None if they do not, or it cannot."""
+        if self.scenario.graph is None:
+            return None
+        try:
+            return design_theory(self.scenario).shared
+        except UsageError:  # survival has no formula, or looks cannot be told apart
+            return None
 
     @cached_property
     def expected(self) -> Expected | None:

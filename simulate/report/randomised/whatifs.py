@@ -39,11 +39,14 @@ def whatifs_section(view: RandomisedView) -> Section:
     if view.result.sweep.empty:
         return Section("whatifs", "What if", [])
     blocks: list[Block] = [PAIRED]
+    pictures: list[Block] = []
     for hypothesis in view.hypotheses:
-        blocks += grid_pictures(view, power_shown(view, hypothesis))
-        blocks += _picture(view, hypothesis)
+        pictures += grid_pictures(view, power_shown(view, hypothesis))
+        pictures += _picture(view, hypothesis)
+    blocks += [Details("Each hypothesis by variant", pictures)] if view.has_many else pictures
     blocks += grid_pictures(view, DURATION)
-    tables = [_table(view, *columns) for columns in _tables(view)]
+    tables = [_of_many(view)] if view.has_many else []
+    tables += [_table(view, *columns) for columns in _tables(view)]
     blocks += tables if len(view.scenario.sweep) <= _MOST_ROWS else [Details(_DETAILS, tables)]
     listed = {each.name: title_of(each) for each in _listed(view)}
     blocks += tests_by_variant(view, listed)
@@ -103,14 +106,8 @@ Column = tuple[str, str, str, float, int]
 
 def _tables(view: RandomisedView) -> Iterator[tuple[str, list[Column]]]:
     """Title and columns of each table: what is decided and estimated, then size and time."""
-    for hypothesis in view.hypotheses:
-        yield (
-            f"Paired differences of {hypothesis.name}",
-            [
-                (f"{hypothesis.name}.reject", "all", "Rejected, %", 100.0, 2),
-                (f"{hypothesis.name}.log_hazard_ratio", "stop", "Log hazard ratio", 1.0, 3),
-            ],
-        )
+    for hypothesis in () if view.has_many else view.hypotheses:
+        yield f"Paired differences of {hypothesis.name}", _of_hypothesis(hypothesis)
     comparisons = compared_arms(view.outcomes)
     ratios: list[Column] = [
         (
@@ -131,6 +128,34 @@ def _tables(view: RandomisedView) -> Iterator[tuple[str, list[Column]]]:
         ("target_not_reached", view.analyses[-1].name, "Target not reached, %", 100.0, 2),
     ]
     yield "Paired differences in size and time", columns
+
+
+def _of_hypothesis(hypothesis: Hypothesis) -> list[Column]:
+    """What is told of a hypothesis in each variant."""
+    return [
+        (f"{hypothesis.name}.reject", "all", "Rejected, %", 100.0, 2),
+        (f"{hypothesis.name}.log_hazard_ratio", "stop", "Log hazard ratio", 1.0, 3),
+    ]
+
+
+def _of_many(view: RandomisedView) -> Table:
+    """The tables of all hypotheses as one: a row a variant, under the name of each hypothesis."""
+    parts = [(h.name, _table(view, "", _of_hypothesis(h))) for h in view.hypotheses]
+    widest = max((part for _, part in parts), key=lambda part: len(part.header))
+    groups: dict[int, str] = {}
+    rows: list[list[str]] = []
+    for name, part in parts:
+        groups[len(rows)] = name
+        missing = [NO_VALUE] * (len(widest.header) - len(part.header))
+        rows += [[cell.strip() for cell in row] + missing for row in part.rows]
+    return Table(
+        "Paired differences of each hypothesis",
+        widest.header,
+        rows,
+        numeric=tuple(range(1, len(widest.header))),
+        groups=groups,
+        caption=widest.caption,
+    )
 
 
 def _table(view: RandomisedView, title: str, columns: list[Column]) -> Table:
