@@ -84,11 +84,7 @@ def shared_theory_in_words(shared: SharedAlpha, trial: Monitored) -> list[str]:
         ),
         *_errors(shared),
         "",
-        *paragraphs(
-            f"Power by {n:,} trials of normal statistics, futility not heeded, by the correlation "
-            "of two hypotheses:"
-        ),
-        *_power(shared),
+        *_power(shared, n),
     ]
 
 
@@ -106,7 +102,7 @@ def _bounds(shared: SharedAlpha) -> list[str]:
                     analysis.name,
                     f"{bounds.efficacy_z[look]:.4f}",
                     f"{float(nominal_p(bounds.efficacy_z[look])):.5f}",
-                    NO_VALUE if theory.is_of_rates else f"{ratios[look]:.3f}",
+                    f"{ratios[look]:.3f}" if theory.has_hazard_ratio else NO_VALUE,
                 ]
             )
     return table(["", "after", "look", "Z", "nominal p", "HR"], rows)
@@ -132,7 +128,8 @@ def _errors(shared: SharedAlpha) -> list[str]:
     return table(["true", "independent", "at most", "correlated"], rows)
 
 
-def _power(shared: SharedAlpha) -> list[str]:
+def _power(shared: SharedAlpha, n: int) -> list[str]:
+    """Power by the correlation of two hypotheses, if the test of each is one normal statistic."""
     rows = []
     for truth, words in ((ASSUMED, "As the scenario"), (DESIGN, "As designed")):
         for correlation in (0.0, CORRELATION):
@@ -141,4 +138,15 @@ def _power(shared: SharedAlpha) -> list[str]:
                 powers = (*found.each, found.any, found.all)
                 cells = [f"{100 * power:.1f}%" for power in powers]
                 rows.append([f"{words}, {correlation:g}", *cells])
-    return table(["", *shared.names, "any", "all"], rows)
+    if not rows:
+        return paragraphs(
+            "The power of the hypotheses together is found by simulation, as the test of one is no "
+            "normal statistic of which theory knows the mean: simulate run."
+        )
+    return [
+        *paragraphs(
+            f"Power by {n:,} trials of normal statistics, futility not heeded, by the correlation "
+            "of two hypotheses:"
+        ),
+        *table(["", *shared.names, "any", "all"], rows),
+    ]

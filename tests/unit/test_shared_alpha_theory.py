@@ -85,6 +85,18 @@ def test_design_says_it_in_words_and_tables(theory: DesignTheory, tmp_path: Path
     assert errors["true"].tolist() == ["pfs", "os", "pfs & os"]
 
 
+def test_of_a_combination_theory_knows_no_power_together() -> None:
+    combo = "hypotheses.os.test={kind: max_combo, weights: [{rho: 0}, {gamma: 1}]}"
+    theory = design_theory(survival_scenario(GRAPH, combo))
+    assert theory.shared is not None
+    assert theory.shared.power("assumed", 0.0) is None
+    text = " ".join(design_in_words(theory).split())
+    assert "power of the hypotheses together is found by simulation" in text
+    assert "trials of normal statistics, futility" not in text
+    one = next(each for each in theory.shared.levels if each.theory.hypothesis.name == "os")
+    assert one.bounds.efficacy_z[-1] != one.as_normal.efficacy_z[-1]
+
+
 def test_who_shares_nothing_hears_nothing_of_it(tmp_path: Path) -> None:
     plain = design_theory(survival_scenario(TWO_ARMS))
     assert plain.shared is None
