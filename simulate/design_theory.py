@@ -65,7 +65,7 @@ class DesignTheory:
 
     @cached_property
     def table(self) -> pd.DataFrame:
-        """A row for each hypothesis, look and truth; columns as of the README."""
+        """A row for each hypothesis, look and truth; columns as of `design.csv`."""
         rows = [row for theory in self.hypotheses for row in _look_rows(self.scenario, theory)]
         return pd.DataFrame(rows)
 

@@ -16,7 +16,8 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[2]
 LOCK = (ROOT / "requirements.lock").read_text()
 MAKEFILE = (ROOT / "Makefile").read_text()
-README = (ROOT / "README.md").read_text()
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+"""What people read first, and the pages that it links to."""
 
 
 def project() -> dict[str, Any]:
@@ -184,11 +185,33 @@ def has_rule(target: str) -> bool:
     return any(re.fullmatch(name.replace("%", ".+"), target) for name in rules())
 
 
-def test_commands_of_the_readme_exist() -> None:
-    targets = readme_targets(README)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_of_a_page_exist(page: Path) -> None:
+    targets = readme_targets(page.read_text())
 
     assert [target for target in targets if not has_rule(target)] == []
-    assert {"run", "test"} <= set(targets) or not README.strip()
+    assert page.name != "README.md" or {"run", "test"} <= set(targets)
+
+
+def anchors(page: Path) -> set[str]:
+    """Anchors of the headings of a page, as a forge makes them."""
+    heads = re.findall(r"^#+ (.+)$", page.read_text(), flags=re.MULTILINE)
+    return {re.sub(r"[^a-z0-9 -]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    for target, anchor in re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", text):
+        other = page.parent / target if target else page
+        assert other.exists(), target
+        assert not anchor or anchor in anchors(other), f"{target}#{anchor}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_files_that_a_page_names_exist(page: Path) -> None:
+    for name in re.findall(r"`((?:scenarios|notebooks|docs)/[\w/]+\.\w+)`", page.read_text()):
+        assert (ROOT / name).exists(), name
 
 
 def test_readme_check_finds_a_command_that_does_not_exist() -> None:
