@@ -83,6 +83,10 @@ def run(
     _tell_engine(job)
     with progress_bars() as step:
         folder = publish(job, out, name=checked_name(name), force=force, step=step)
+    if job.scenario.single_arm is not None:
+        from simulate.single_arm_text import decisions_in_words
+
+        click.echo(decisions_in_words(folder))
     done = count(job.replicates, "replicate")
     click.echo(f"{done} of {job.scenario.name}: {folder / 'report.html'}")
 

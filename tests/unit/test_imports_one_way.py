@@ -120,6 +120,7 @@ LAYERS = [
     "report",
     "publish",
     "publish_randomised",
+    "single_arm_text",
     "progress",
     "cli",
     "__main__",

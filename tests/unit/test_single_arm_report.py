@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,7 @@ from simulate.run import RunResult, execute
 from simulate.scenario.scenario import Scenario
 from simulate.single_arm.performance import performance
 from simulate.single_arm_operating import single_arm_outcomes
+from simulate.single_arm_text import decisions_in_words
 from simulate.single_arm_theory import single_arm_theory
 
 N = 12
@@ -206,3 +208,15 @@ def test_the_plot_has_its_lines_and_points(result: RunResult) -> None:
     legend = ax.get_legend()
     assert legend is not None
     assert len(legend.get_texts()) == 5
+
+
+def test_the_command_line_tells_decisions_and_size(result: RunResult, tmp_path: Path) -> None:
+    result.operating.to_csv(tmp_path / "operating_characteristics.csv", index=False)
+    told = decisions_in_words(tmp_path)
+    found = single_arm_outcomes(result.job.scenario, next(iter(result.replicates.values())))
+    assert found is not None
+    for decision, words in (("go", "go"), ("consider", "consider"), ("no_go", "no go")):
+        chance = found.probability(decision)
+        assert f"{words} {100 * chance.estimate:.2f}% (MCSE {100 * chance.mcse:.2f})" in told
+    size = found.expected("enrolled")
+    assert f"enrolled {size.estimate:.1f} (MCSE {size.mcse:.2f})" in told
