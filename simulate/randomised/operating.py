@@ -333,18 +333,18 @@ def _estimates(
     endpoint, name = hypothesis.endpoint, hypothesis.name
     if not outcomes.has(f"{name}.log_hr"):
         return
-    log_hr = outcomes.at_decision(hypothesis, "log_hr")
-    error = outcomes.at_decision(hypothesis, "log_hr_se")
+    log_hr = outcomes.log_hazard_ratio(hypothesis)
+    error = outcomes.log_hazard_ratio(hypothesis, error=True)
     finite = np.isfinite(log_hr) & np.isfinite(error)
     log_hr = np.where(finite, log_hr, np.nan)
     yield from distribution(AT_STOP, endpoint, _ALL, name, "hazard_ratio", np.exp(log_hr))
     yield Measure(AT_STOP, endpoint, _ALL, name, "log_hazard_ratio.mean", mean(log_hr))
     of, right = "", np.full(outcomes.n, truth)
     if math.isnan(truth):
-        by_look = np.array([averages.get(each.name, math.nan) for each in outcomes.analyses])
-        of, right = "_of_average", by_look[outcomes.decided_at(hypothesis)]
-    if np.isnan(right).all():
-        return
+        by_look = np.array([averages.get(a.name, math.nan) for a in outcomes.analyses])
+        of, right = "_of_average", by_look[outcomes.estimated_at(hypothesis)]
+    if np.isnan(right[finite]).any() or np.isnan(right).all():
+        return  # trials of which it is not known may not be left out: they are not like the others
     away = log_hr - right
     covers = np.where(np.isfinite(away), np.abs(away) <= Z * error, np.nan)
     given = np.where(outcomes.rejects(hypothesis), away, np.nan)

@@ -189,6 +189,24 @@ class Outcomes:
         final = found > GOES_ON
         return np.asarray(np.where(final.any(axis=0), final.argmax(axis=0), self.stopped_at))
 
+    def estimated_at(self, hypothesis: Hypothesis) -> npt.NDArray[np.int64]:
+        """Position of the look whose hazard ratio is that of the decision on a hypothesis.
+
+        One that is decided, or left undecided, at a look that does not test it has the hazard ratio
+        of its last look before, if that look tells any: its statistic is that one, too.
+        """
+        decided, own = self.decided_at(hypothesis), self.looks_of(hypothesis)
+        known, found = np.isfinite(self.at_looks(f"{hypothesis.name}.log_hr")), decided.copy()
+        elsewhere = ~np.isin(decided, own)
+        for look in own:
+            found[elsewhere & (look < decided) & known[look]] = look
+        return found
+
+    def log_hazard_ratio(self, hypothesis: Hypothesis, *, error: bool = False) -> FloatArray:
+        """The log hazard ratio of the decision on a hypothesis, or its standard error."""
+        column = "log_hr_se" if error else "log_hr"
+        return self._at(f"{hypothesis.name}.{column}", self.estimated_at(hypothesis))
+
     def at_decision(self, hypothesis: Hypothesis, name: str) -> FloatArray:
         """A column of a hypothesis at the look at which it was decided."""
         return self._at(f"{hypothesis.name}.{name}", self.decided_at(hypothesis))

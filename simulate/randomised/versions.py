@@ -81,7 +81,7 @@ def _log_ratio_of(outcomes: Outcomes, hypothesis: Hypothesis) -> FloatArray | No
     if not outcomes.has(f"{hypothesis.name}.log_hr"):
         return None
     at_stop = outcomes.at_stop(f"{hypothesis.name}.log_hr")
-    at_decision = outcomes.at_decision(hypothesis, "log_hr")
+    at_decision = outcomes.log_hazard_ratio(hypothesis)
     return np.where(np.isnan(at_stop), at_decision, at_stop)
 
 

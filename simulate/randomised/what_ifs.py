@@ -27,7 +27,7 @@ def values(outcomes: Outcomes) -> Iterator[Value]:
         rejects = outcomes.rejects(hypothesis).astype(float)
         yield ALL_LOOKS, endpoint, f"{name}.reject", rejects
         if outcomes.has(f"{name}.log_hr"):
-            log_hr = outcomes.at_decision(hypothesis, "log_hr")
+            log_hr = outcomes.log_hazard_ratio(hypothesis)
             yield AT_STOP, endpoint, f"{name}.log_hazard_ratio", log_hr
     comparisons = compared_arms(outcomes)
     for endpoint, arms, log_hr in untested(outcomes):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -279,6 +280,41 @@ def test_without_a_true_value_the_average_of_the_look_that_decides_stands_in() -
     # nothing of the kind where there is a true value
     names = {m.name for m in measures(OUTCOMES, {"pfs_test": TRUTH}, (), averages)}
     assert not any("average" in name for name in names)
+
+
+def early(averages: dict[str, float], last_row: list[float]) -> dict[str, Estimate]:
+    """What is told of a hypothesis that the first two looks test, and of which one stays open."""
+    told = [[-0.1] * 6, [-0.2, -0.3, -0.4, -0.5, -0.6, -0.7], last_row]
+    counts = counted(
+        changes={
+            # rejected at the second look, by alpha passed on at the last one, or never
+            "os_test.decision": [[0] * 6, [1, 0, 1, 0, 0, 0], [math.nan, 1, math.nan, 3, 3, 3]],
+            "os_test.log_hr": told,
+            "os_test.log_hr_se": (np.ones((3, 6)) + 0.0 * np.array(told)).tolist(),
+        }
+    )
+    own = OS.model_copy(update={"analyses": ("first", "second")})
+    outcomes = dataclasses.replace(counts, hypotheses=(PFS, own))
+    return {
+        m.name: m.estimate
+        for m in measures(outcomes, {}, (), {"os_test": averages})
+        if m.hypothesis == "os_test" and "log_hazard_ratio" in m.name
+    }
+
+
+def test_a_hypothesis_that_has_had_its_last_look_is_estimated_there() -> None:
+    """The trial goes on for others, to a look that does not test it."""
+    averages = {"first": -0.1, "second": -0.4}
+    found = early(averages, [math.nan, -9.0, math.nan, -9.0, -9.0, -9.0])
+    assert_mean(found["log_hazard_ratio.mean"], [-0.2, -0.3, -0.4, -0.5, -0.6, -0.7])
+    assert_mean(found["log_hazard_ratio.bias_of_average"], [0.2, 0.1, 0.0, -0.1, -0.2, -0.3])
+
+
+def test_bias_of_some_trials_alone_is_not_told() -> None:
+    """Those whose right value is not known are not like the others."""
+    found = early({"first": -0.1}, [math.nan] * 6)
+    assert "log_hazard_ratio.mean" in found
+    assert not any("average" in name for name in found)
 
 
 def test_a_hazard_ratio_that_is_not_finite_has_failed() -> None:

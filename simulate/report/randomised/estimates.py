@@ -105,7 +105,7 @@ def ratios_by_decision(
 ) -> dict[str, np.ndarray[tuple[int], np.dtype[np.float64]]]:
     """Log hazard ratios at the decision, by what was decided."""
     outcomes = view.outcomes
-    values = outcomes.at_decision(hypothesis, "log_hr")
+    values = outcomes.log_hazard_ratio(hypothesis)
     rejected = outcomes.rejects(hypothesis)
     futile = outcomes.decided(hypothesis, FUTILE).any(axis=0)
     found = {

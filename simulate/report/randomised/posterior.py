@@ -51,7 +51,7 @@ def posterior_blocks(view: RandomisedView) -> list[Block]:
 def _measures(view: RandomisedView, outcomes: Outcomes) -> Iterator[Compared]:
     for hypothesis in view.hypotheses:
         yield f"{hypothesis.name} rejected, %", proportion(outcomes.rejects(hypothesis)), 100.0, 2
-        log_ratio = outcomes.at_decision(hypothesis, "log_hr")
+        log_ratio = outcomes.log_hazard_ratio(hypothesis)
         finite = np.where(np.isfinite(log_ratio), log_ratio, np.nan)
         yield f"{hypothesis.name}: log hazard ratio at the decision", mean(finite), 1.0, 3
     early = outcomes.stopped_at < len(view.analyses) - 1
