@@ -196,11 +196,12 @@ class Outcomes:
         of its last look before, if that look tells any: its statistic is that one, too.
         """
         decided, own = self.decided_at(hypothesis), self.looks_of(hypothesis)
-        known, found = np.isfinite(self.at_looks(f"{hypothesis.name}.log_hr")), decided.copy()
-        elsewhere = ~np.isin(decided, own)
+        known = np.isfinite(self.at_looks(f"{hypothesis.name}.log_hr"))
+        last = np.full(self.n, -1)
         for look in own:
-            found[elsewhere & (look < decided) & known[look]] = look
-        return found
+            last[look < decided] = look
+        elsewhere = ~np.isin(decided, own) & (last >= 0) & known[last, np.arange(self.n)]
+        return np.asarray(np.where(elsewhere, last, decided))
 
     def log_hazard_ratio(self, hypothesis: Hypothesis, *, error: bool = False) -> FloatArray:
         """The log hazard ratio of the decision on a hypothesis, or its standard error."""
