@@ -6,6 +6,8 @@ import datetime as dt
 import math
 from collections.abc import Iterator
 
+import numpy as np
+
 from simulate.describe.as_if_read import as_if_in_words
 from simulate.describe.monitoring import (
     at_bound_in_words,
@@ -109,8 +111,7 @@ def _numbers(theory: DesignTheory, one: HypothesisTheory) -> list[str]:
     trial = theory.scenario
     return [
         *paragraph(
-            f"Bounds at the planned {_counted(one)}{_level(theory, one)} "
-            f"({at_bound_in_words(one)} at the bound):"
+            f"Bounds at the planned {_counted(one)}{_level(theory, one)}{_told_at_bound(one)}:"
         ),
         *bounds_table(one),
         "",
@@ -149,6 +150,15 @@ def _performance(theory: DesignTheory, one: HypothesisTheory) -> list[str]:
     ]
 
 
+def _told_at_bound(one: HypothesisTheory) -> str:
+    """What the table of bounds has beside Z and p, or what these are."""
+    told = at_bound_in_words(one)
+    if told:
+        return f" ({told} at the bound)"
+    is_combination = len(weights_of(one.hypothesis.test)) > 1
+    return " (Z is the deviate of the combination's p-value)" if is_combination else ""
+
+
 def _level(theory: DesignTheory, one: HypothesisTheory) -> str:
     if theory.shared is None:
         return ""
@@ -160,12 +170,15 @@ def _looks(trial: AnyScenario, one: HypothesisTheory) -> list[str]:
     if one.is_of_rates or one.compares_curves:
         is_mean = isinstance(one.hypothesis.test, RestrictedMean)
         what = "means (months)" if is_mean else "rates"
-    header = ["look", what, "mean Z", "after", "date", "N", _counted(one).split()[-1]]
+    # a combination has no mean of Z
+    has_mean = any(np.isfinite(under.performance.means).any() for under in one.truths)
+    mean = ["mean Z"] if has_mean else []
+    header = ["look", what, *mean, "after", "date", "N", _counted(one).split()[-1]]
     rows = [
         [
             f"{analysis.name}, {_TRUTHS[under.truth]}",
             _effect(one, under, look),
-            _number(under.performance.means[look]),
+            *([_number(under.performance.means[look])] if has_mean else []),
             in_months(under.days[look]),
             str(trial.origin + dt.timedelta(days=math.ceil(under.days[look]))),
             f"{under.enrolled[look]:,.1f}",
@@ -313,12 +326,18 @@ def _gained(one: HypothesisTheory) -> Iterator[str]:
         yield "Nobody is expected to be followed so long: the test is not defined at any look."
         return
     shares = listing(percent(each / gained[-1]) for each in gained)
+    if len(gained) == 1:
+        return
     yield (
         f"Without an effect the comparison has {shares} of the information of the last look "
         "(one over the variance)."
-        if len(gained) > 1
-        else ""
     )
+    early = [look.name for look, each in zip(one.analyses, gained, strict=True) if not each > 0.0]
+    if early:
+        yield (
+            f"At {listing(early)} nothing is rejected: without an effect not one patient of an arm "
+            "is expected to have been followed so long by then."
+        )
 
 
 def _unreached(one: HypothesisTheory) -> Iterator[str]:
@@ -343,7 +362,12 @@ def _unreached(one: HypothesisTheory) -> Iterator[str]:
 def _notes(theory: DesignTheory) -> list[str]:
     return paragraphs(
         "No effect: the experimental arm is like the control arm. As the scenario: survival as it "
-        "assumes. As designed: the control arm's hazard times design_hazard_ratio.",
+        "assumes."
+        + (
+            " As designed: the control arm's hazard times design_hazard_ratio."
+            if any(one.under(DESIGN) for one in theory.hypotheses)
+            else ""
+        ),
         "Exact: bounds and probabilities for a normal Z with independent increments, and expected "
         "numbers by integration over accrual, survival and dropout.",
         "Approximate: a look is expected when the expected number of events reaches its target. As "

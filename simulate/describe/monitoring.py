@@ -12,6 +12,7 @@ from simulate.describe.words import (
     count,
     duration,
     listing,
+    p_value,
     paragraphs,
     stated_percent,
     table,
@@ -106,7 +107,9 @@ def hypothesis_in_words(trial: SurvivalTrial | Trial, hypothesis: Hypothesis) ->
             if hypothesis.efficacy is None
             else f"alpha is spent as {spending_in_words(hypothesis.efficacy)}."
         ),
-        _information_of_test(hypothesis) if len(trial.analyses_of(hypothesis)) > 1 else "",
+        _information_of_test(hypothesis)
+        if hypothesis.efficacy is not None and len(trial.analyses_of(hypothesis)) > 1
+        else "",
         _futility(hypothesis),
         f"Designed for a hazard ratio of {hypothesis.design_hazard_ratio:g}."
         if hypothesis.design_hazard_ratio is not None
@@ -188,7 +191,11 @@ def bounds_table(theory: HypothesisTheory) -> list[str]:
     has_difference = theory.is_of_rates or theory.compares_curves
     header = ["Z", "nominal p", "difference" if has_difference else "HR"]
     information = "patients" if theory.is_of_rates else "events"
-    lines = table(["efficacy", information, "information", *header, "alpha spent"], rows)
+    titles = ["efficacy", information, "information", *header, "alpha spent"]
+    if not at_bound_in_words(theory):
+        column = titles.index(header[-1])
+        titles, rows = _without(column, titles), [_without(column, row) for row in rows]
+    lines = table(titles, rows)
     if theory.hypothesis.futility is None:
         return lines
     futility = [
@@ -203,7 +210,7 @@ def bounds_table(theory: HypothesisTheory) -> list[str]:
 
 
 def at_bound_in_words(theory: HypothesisTheory) -> str:
-    """What the table of bounds has beside Z and p."""
+    """What the table of bounds has beside Z and p; nothing if it has no more."""
     if theory.is_of_rates:
         return "difference of the rates"
     match theory.hypothesis.test:
@@ -211,10 +218,12 @@ def at_bound_in_words(theory: HypothesisTheory) -> str:
             return "difference of the restricted means in months"
         case testing.Milestone(scale="linear"):
             return "difference of the rates"
-        case testing.Milestone():
-            return "on this scale there is no difference"
         case _:
-            return "HR: hazard ratio"
+            return "HR: hazard ratio" if theory.has_hazard_ratio else ""
+
+
+def _without(column: int, row: list[str]) -> list[str]:
+    return [*row[:column], *row[column + 1 :]]
 
 
 def events_in_words(number: float) -> str:
@@ -227,7 +236,7 @@ def _bound(z: float, hazard_ratio: float) -> list[str]:
     if math.isinf(z):
         return [NO_VALUE] * 3
     ratio = NO_VALUE if math.isnan(hazard_ratio) else f"{hazard_ratio:.3f}"
-    return [f"{z:.4f}", f"{float(nominal_p(z)):.5f}", ratio]
+    return [f"{z:.4f}", p_value(float(nominal_p(z))), ratio]
 
 
 def estimates_in_words(trial: SurvivalTrial | Trial) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from simulate.describe.words import NO_VALUE, listing, paragraphs, stated_percent, table
+from simulate.describe.words import NO_VALUE, listing, p_value, paragraphs, stated_percent, table
 from simulate.scenario.monitored import Monitored
 from simulate.sequential.boundaries import nominal_p
 from simulate.theory.course import ASSUMED, DESIGN
@@ -101,7 +101,7 @@ def _bounds(shared: SharedAlpha) -> list[str]:
                     after_in_words(each) if first else "",
                     analysis.name,
                     f"{bounds.efficacy_z[look]:.4f}",
-                    f"{float(nominal_p(bounds.efficacy_z[look])):.5f}",
+                    p_value(float(nominal_p(bounds.efficacy_z[look]))),
                     f"{ratios[look]:.3f}" if theory.has_hazard_ratio else NO_VALUE,
                 ]
             )

@@ -17,6 +17,7 @@ NO_VALUE = "-"
 _FEWEST_WEEKS = 4  # shorter times are said in days, as protocols do: a cycle of 21 days
 _FEWEST_MONTHS = 30.0  # days
 _MOST_DAYS = 61.0
+_SMALLEST_P = 1e-5
 
 
 def count(number: int, one: str, many: str = "") -> str:
@@ -27,6 +28,11 @@ def count(number: int, one: str, many: str = "") -> str:
 def percent(probability: float) -> str:
     """A computed probability, to a tenth of a percent."""
     return NO_VALUE if math.isnan(probability) else f"{100 * probability:.1f}%"
+
+
+def p_value(p: float) -> str:
+    """A nominal p-value to five digits; below what they tell, that it is."""
+    return f"{p:.5f}" if p >= _SMALLEST_P else f"<{_SMALLEST_P:.5f}"
 
 
 def stated_percent(probability: float) -> str:

@@ -64,7 +64,7 @@ class ExpectedCurves(NamedTuple):
     """Restricted mean in days, or rate at the milestone."""
     control: float
     means: FloatArray
-    """Mean of Z at each look; 0 where it is not defined yet."""
+    """Mean of Z at each look; nan where it is not defined yet."""
     information: FloatArray
     """At each look; 0 where the comparison is not defined yet."""
 
@@ -84,7 +84,8 @@ def expected_curves(
     one, other = _arms(expected, hypothesis, truth)
     by_day = 1.0 / (one.variance + other.variance)
     information = np.array([at_day(by_day, day) for day in days])
-    means = (one.value - other.value) * np.sqrt(information)
+    known = np.where(information > 0.0, information, np.nan)
+    means = (one.value - other.value) * np.sqrt(known)
     return ExpectedCurves(one.estimate, other.estimate, means, information)
 
 

@@ -58,7 +58,9 @@ def joint_bounds(
     )
     efficacy = np.array([joint.efficacy(path) for path in _paths(events)])
     futility = np.append(bounds.futility_z[:-1], efficacy[-1])
-    return replace(bounds, efficacy_z=efficacy, futility_z=futility)
+    # what a look without a bound does not spend is left to the next one
+    alpha = np.maximum.accumulate(np.where(np.isfinite(efficacy), bounds.alpha_spent, 0.0))
+    return replace(bounds, efficacy_z=efficacy, futility_z=futility, alpha_spent=alpha)
 
 
 def information_at(

@@ -181,10 +181,13 @@ class SharedAlpha:
         z = null_statistics(self.tests, self.n_looks, correlation=correlation, seed=_SEED, n=n)
         for h, theory in enumerate(self.hypotheses):
             under = theory.under(truth)
-            if under is None or np.isnan(under.performance.means).any():
+            if under is None:
+                return None
+            means = under.performance.means
+            if np.isnan(means[np.isfinite(theory.bounds.efficacy_z)]).any():
                 return None
             own = list(self.looks[h])
-            z[:, h, own] = z[:, h, own] * under.spread + under.performance.means
+            z[:, h, own] = z[:, h, own] * under.spread + np.nan_to_num(means)
         rejected = rejection_looks(z, bounds_by_look(self.tests, self.n_looks)) < self.n_looks
         return SharedPower(
             truth,

@@ -177,11 +177,18 @@ def test_power_is_that_of_simulated_trials(test: str) -> None:
 
 def test_looks_before_anything_is_known_never_stop() -> None:
     scenario = three_looks("mean", "hypotheses.pfs.test.until=30 months")
-    (one,) = design_theory(scenario).hypotheses
+    theory = design_theory(scenario)
+    (one,) = theory.hypotheses
     null = one.under("null")
     assert null is not None
     assert null.curves is not None
     assert null.curves.information[0] == 0.0
+    assert np.isnan(null.performance.means[0])
+    assert one.bounds.alpha_spent[0] == 0.0  # it is left to the next look
+    assert one.bounds.alpha_spent[-1] == pytest.approx(0.025)
+    told = " ".join(design_in_words(theory).split())
+    assert "At first_interim nothing is rejected" in told
+    assert "nan" not in told
     assert null.performance.efficacy[0] == 0.0
     assert math.isinf(one.bounds.efficacy_z[0])
     assert null.performance.power == pytest.approx(0.025, abs=2e-5)

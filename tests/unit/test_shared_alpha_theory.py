@@ -14,6 +14,7 @@ from survival_files import ROOT, TWO_ARMS, survival_scenario
 
 from simulate.describe import describe
 from simulate.describe.design import design_in_words
+from simulate.describe.words import p_value
 from simulate.design_theory import DesignTheory, design_theory
 from simulate.plots import plot_hypothesis_graph
 from simulate.randomised.nulls import true_nulls
@@ -95,6 +96,11 @@ def test_of_a_combination_theory_knows_no_power_together() -> None:
     assert "trials of normal statistics, futility" not in text
     one = next(each for each in theory.shared.levels if each.theory.hypothesis.name == "os")
     assert one.bounds.efficacy_z[-1] != one.as_normal.efficacy_z[-1]
+
+
+def test_a_p_value_that_five_digits_do_not_tell_is_not_printed_as_none() -> None:
+    assert p_value(0.0228) == "0.02280"
+    assert p_value(9e-6) == "<0.00001"
 
 
 def test_who_shares_nothing_hears_nothing_of_it(tmp_path: Path) -> None:

@@ -157,5 +157,8 @@ def test_the_text_tells_power_and_no_hazard_ratio_at_a_bound() -> None:
     text = " ".join(design_in_words(design_theory(three_looks(COMBO))).split())
     assert "Probability of success at each look" in text
     assert "by simulating it" in text
+    assert "(Z is the deviate of the combination's p-value): efficacy" in text
+    assert "mean Z after" not in text
+    assert "mean Z after" in " ".join(design_in_words(design_theory(three_looks(LATE))).split())
     assert "Schoenfeld) " not in text
     assert "nan" not in text

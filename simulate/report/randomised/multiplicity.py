@@ -59,7 +59,7 @@ def _picture(view: RandomisedView, graph: Graph) -> Picture:
 
 
 def _power(view: RandomisedView) -> Table:
-    theory = _by_theory(view)
+    theory = theory_together(view)
     rows = [
         (
             label,
@@ -117,7 +117,7 @@ def _error(view: RandomisedView) -> list[tuple[str, str]]:
 # ---- theory ---------------------------------------------------------------------------------
 
 
-def _by_theory(view: RandomisedView) -> list[SharedPower]:
+def theory_together(view: RandomisedView) -> list[SharedPower]:
     """Power by theory, of independent and of correlated statistics; nothing where it has none.
 
     It knows no readers and no rules of censoring.

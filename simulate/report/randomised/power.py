@@ -8,11 +8,13 @@ from collections.abc import Collection
 import pandas as pd
 from matplotlib.figure import Figure
 
+from simulate.looks.build_tests import weights_of
 from simulate.monte_carlo import Estimate
 from simulate.plots.decisions import decisions_legend, plot_decisions
 from simulate.report.blocks import Block, Details, Heading, Picture, Prose, Section, Table
 from simulate.report.numbers import NO_VALUE, capital, counted, number
 from simulate.report.randomised.many import decisions_of_many
+from simulate.report.randomised.multiplicity import theory_together
 from simulate.report.randomised.posterior import posterior_blocks
 from simulate.report.randomised.view import RandomisedView, hypothesis_label, look_label
 from simulate.report.randomised.words import monte_carlo_interval, with_error
@@ -74,8 +76,8 @@ def _introduction(view: RandomisedView) -> str:
     if not view.theory:
         return f"{text} {_why_no_theory(view)}"
     by = (
-        "Theory is computed without any random number: events and calendar times by integrating "
-        "the scenario's survival over its accrual"
+        "Theory gives events and calendar times by integrating the scenario's survival over its "
+        "accrual"
     )
     if not isinstance(view.scenario, SurvivalScenario):
         by = (
@@ -87,8 +89,17 @@ def _introduction(view: RandomisedView) -> str:
         f"{text} {by}, and power from the joint normal distribution of Z at the looks. It is an "
         "approximation where hazards are not proportional or looks are not at their planned "
         "events, so a difference beyond the Monte Carlo error tells of the approximation as well."
-        f"{_WHERE_THEORY_IS if view.scenario.graph is not None else ''}"
+        f"{_of_a_combination(view)}{_WHERE_THEORY_IS if theory_together(view) else ''}"
     )
+
+
+def _of_a_combination(view: RandomisedView) -> str:
+    if any(len(weights_of(each.test)) > 1 for each in view.hypotheses):
+        return (
+            " Of a combination that is found on fixed points in many dimensions, to about a tenth "
+            "of a percent."
+        )
+    return ""
 
 
 _WHERE_THEORY_IS = (
