@@ -318,6 +318,17 @@ def test_power_of_the_head_is_the_share_of_trials_that_reject(
     assert f"by theory {100 * expected:.1f}%" in words
 
 
+def test_the_head_says_which_of_several_hypotheses_is_rejected_early(view: RandomisedView) -> None:
+    two = made_up_result(generic(f"hypotheses=[{FIRST}, {OVERALL}]"), examples=False)
+    early = of_decision(two, REJECTED)[0].mean()
+
+    assert (
+        f"{100 * early:.1f}% of trials reject pfs at the interim"
+        in summary(RandomisedView(two)).text
+    )
+    assert "% of trials reject at the interim" in summary(view).text
+
+
 def test_early_stops_size_and_duration_are_those_of_the_replicates(
     result: RandomisedResult, view: RandomisedView
 ) -> None:
