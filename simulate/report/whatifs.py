@@ -104,7 +104,7 @@ def _table(view: View, changed: Scenario, rows: pd.DataFrame, title: str) -> Tab
     failed = max((int(row["n_failed"]) for row in shown), default=0)
     header = ["Statistic", "Scenario", "Variant", "Difference", "MCSE", "95% Monte Carlo interval"]
     return Table(
-        f"Paired differences: {title[0].lower()}{title[1:]}" if title else "Paired differences",
+        f"Paired differences: {title}" if title else "Paired differences",
         header,
         cells,
         numeric=(1, 2, 3, 4, 5),

@@ -12,6 +12,7 @@ from simulate.scenario.survival_endpoints import BUILT_IN, RuleSet, SurvivalEndp
 from simulate.scenario.survival_trial import SurvivalTrial
 from simulate.scenario.tree import Path
 from simulate.scenario.trial_endpoints import TrialEndpoint
+from simulate.units import time_as_written
 
 Scans = Mapping[str, list[int]]
 """By arm: the days of its planned scans, the first on day 0."""
@@ -141,24 +142,39 @@ def _window_holds_a_gap(rules: RuleSet, scans: Scans, place: Path) -> Iterator[F
 
 
 def grids_fit_the_scans(trial: SurvivalTrial) -> Iterator[Finding]:
-    """In every interval of a grid there is a scan, and where calendars differ, at its end."""
-    if trial.survival.observation == "exact":
-        return
-    scans = scans_by_arm(trial)
+    """Grids begin within the trial, with scans in every interval, and at its end where they differ.
+
+    Where patients are seen without scans, a grid only has to begin within the trial.
+    """
+    scans = scans_by_arm(trial) if trial.survival.observation == "scans" else {}
+    are_unequal = len(set(map(tuple, scans.values()))) > 1
     for index, endpoint in enumerate(trial.endpoints):
         if endpoint.grid:
+            place: Path = ("endpoints", index, "grid")
+            yield from grid_ends_an_interval(endpoint.grid, trial.max_study_duration, place)
             edges = planned_days(endpoint.grid, math.floor(trial.max_study_duration))
-            are_unequal = len(set(map(tuple, scans.values()))) > 1
-            yield from grid_fits(
-                edges, scans, ("endpoints", index, "grid"), ends_are_scans=are_unequal
-            )
+            yield from grid_fits(edges, scans, place, ends_are_scans=are_unequal)
+
+
+def grid_ends_an_interval(
+    grid: Sequence[CalendarRow], longest: float, place: Path
+) -> Iterator[Finding]:
+    """The first interval of a grid ends within the trial; no event would count otherwise."""
+    if grid[0].every > longest:
+        yield Finding(
+            (*place, 0, "every"),
+            "no event would ever count: the trial ends before the first interval of the grid does "
+            f"(given: {time_as_written(grid[0].every)}; "
+            f"max_study_duration: {time_as_written(longest)})",
+            f"Give at most {time_as_written(math.floor(longest))}, or leave out the grid",
+        )
 
 
 def grid_fits(
     edges: list[int], scans: Scans, place: Path, *, ends_are_scans: bool
 ) -> Iterator[Finding]:
     """In every interval of a grid there is a scan, and one at its end where that is demanded."""
-    common = sorted(set.intersection(*map(set, scans.values())) - {0})
+    common = sorted(set.intersection(*map(set, scans.values())) - {0}) if scans else []
     named = ", ".join(map(str, common[:_FEW])) + (", …" if len(common) > _FEW else "")
     hint = f"All arms are scanned on days {named}" if common else "No day has scans of all arms"
     for arm, days in scans.items():

@@ -41,7 +41,7 @@ def named_endpoints(trial: SurvivalTrial) -> Iterator[Finding]:
                 f"the model {trial.survival.kind} gives no {endpoint.of} "
                 f"(allowed: {', '.join(given)})",
             )
-        yield from calendar_in_order(endpoint.grid, (*place, "grid"))
+        yield from calendar_in_order(endpoint.grid or (), (*place, "grid"))
         if endpoint.of != "PFS":
             yield from needs_no_reader(endpoint, place, ("reader", "rules", "grid"))
             continue

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from simulate.scenario.assessment import planned_days
+from simulate.scenario.assessment import CalendarRow, planned_days
 from simulate.scenario.findings import Finding
 from simulate.scenario.monitoring import Hypothesis
 from simulate.scenario.readers import INVESTIGATOR
 from simulate.scenario.rules_of_calendars import (
     Scans,
     calendar_in_order,
+    grid_ends_an_interval,
     grid_fits,
     rule_sets_fit,
     rule_sets_in_use,
@@ -62,7 +63,7 @@ def endpoints_by_name(trial: Trial) -> Iterator[Finding]:
     yield from unique_rule_sets(trial.rule_sets)
     for index, endpoint in enumerate(trial.endpoints.named):
         place: Path = (*where, index)
-        yield from calendar_in_order(endpoint.grid, (*place, "grid"))
+        yield from calendar_in_order(endpoint.grid or (), (*place, "grid"))
         if endpoint.of == "OS":
             yield from needs_no_reader(endpoint, place, ("reader", "rules", "grid"))
             continue
@@ -121,14 +122,14 @@ def scans_are_read(trial: Trial, arms: Sequence[Trial]) -> Iterator[Finding]:
                 f"are none (given: schedule continuous in {', '.join(watched)})",
                 "Write assessment.schedule: calendar, or leave out rules",
             )
-        if endpoint.grid:
-            yield from _times_are_grouped(
-                trial, arms, endpoint, ("endpoints", "named", index, "grid")
-            )
+        if endpoint.grid and trial.max_study_duration is not None:
+            place = ("endpoints", "named", index, "grid")
+            yield from grid_ends_an_interval(endpoint.grid, trial.max_study_duration, place)
+            yield from _times_are_grouped(trial, arms, endpoint.grid, place)
 
 
 def _times_are_grouped(
-    trial: Trial, arms: Sequence[Trial], endpoint: TrialEndpoint, place: Path
+    trial: Trial, arms: Sequence[Trial], grid: Sequence[CalendarRow], place: Path
 ) -> Iterator[Finding]:
     """A grid is of days on which scans of all arms are planned, whose own trials are given."""
     schedules = [own.assessment for own in arms]
@@ -158,7 +159,7 @@ def _times_are_grouped(
         )
         return
     scans = _scans_by_arm(trial, arms)
-    edges = planned_days(endpoint.grid, math.floor(trial.max_study_duration or 0))
+    edges = planned_days(grid, math.floor(trial.max_study_duration or 0))
     yield from grid_fits(edges, scans, place, ends_are_scans=True)
 
 

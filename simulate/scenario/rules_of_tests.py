@@ -139,7 +139,7 @@ def _asked_of(
     """A further test is of hypotheses that there are, and compares their endpoints."""
     by_name = {each.name: each for each in hypotheses}
     place: Path = (*where, "hypotheses")
-    yield from unique(further.hypotheses, place, "")
+    yield from unique(further.hypotheses or (), place, "")
     of_rates, fits = is_of_rates(further.test), False
     if of_rates and not known.rates:
         return

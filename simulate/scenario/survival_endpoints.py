@@ -74,7 +74,9 @@ class SurvivalEndpoint(Section):
     latent sees it on its very day."""
     rules: FileSafeName | None = None
     """Rule set of its censoring: fda, ema or one of rule_sets; by default every event counts."""
-    grid: tuple[CalendarRow, ...] = Field(default=(), exclude_if=lambda rows: not rows)
+    grid: Annotated[tuple[CalendarRow, ...], Field(min_length=1)] | None = Field(
+        default=None, exclude_if=lambda rows: rows is None
+    )
     """Times at which all arms are compared, such as [{every: 12 weeks}]: an analysis of grouped
     times. An event belongs to the end of its interval, once that is over, and censoring to the
     start; so arms with other calendars are seen alike, if readers do not err, no scan is missed and

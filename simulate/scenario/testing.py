@@ -216,7 +216,9 @@ class FurtherTest(Section):
     """Name in tables: the columns are those of a hypothesis, such as pfs.NAME.z."""
     test: Test
     """The test, as in a hypothesis."""
-    hypotheses: tuple[FileSafeName, ...] = Field(default=(), exclude_if=lambda names: not names)
+    hypotheses: Annotated[tuple[FileSafeName, ...], Field(min_length=1)] | None = Field(
+        default=None, exclude_if=lambda names: names is None
+    )
     """Names of the hypotheses that it is told of; by default all whose endpoint it compares."""
 
 

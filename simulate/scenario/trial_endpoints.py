@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -27,7 +27,9 @@ class TrialEndpoint(Section):
     rules: FileSafeName | None = None
     """Rule set of its censoring: fda, ema or one of rule_sets. By default deaths count up to
     follow_up.death_window after the last scan, and nothing else censors."""
-    grid: tuple[CalendarRow, ...] = Field(default=(), exclude_if=lambda rows: not rows)
+    grid: Annotated[tuple[CalendarRow, ...], Field(min_length=1)] | None = Field(
+        default=None, exclude_if=lambda rows: rows is None
+    )
     """Times at which all arms are compared, such as [{every: 12 weeks}], counted from the first
     dose: an analysis of grouped times. An event belongs to the end of its interval, once that and
     the window of its scan are over, and censoring to the last end that was seen; so arms with other

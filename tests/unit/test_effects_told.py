@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from types import SimpleNamespace
 
@@ -109,6 +110,62 @@ def test_tests_are_told_by_variant(view: RandomisedView) -> None:
     made = ~np.isnan(larger.looks.column(final, "cut_day"))
     share = 100 * np.mean(larger.looks.column(final, z)[made] >= 1.959964)
     assert found.rows[-1][2].startswith(f"{share:.2f}")
+
+
+@pytest.fixture(scope="module")
+def stops_early() -> RandomisedView:
+    """Trials of which some stop at the interim, and others if another test decides."""
+    scenario = small_survival(
+        "hypotheses.pfs.futility=null",
+        "estimates.tests=[{name: plain, test: log_rank}]",
+        "survival.effects=[{kind: proportional, arm: experimental, on: progression, "
+        "hazard_ratio: 0.4}]",
+        "sweep=[{name: mean, set: {hypotheses.pfs.test: {kind: rmst, until: 6 months}}}]",
+    )
+    return RandomisedView(
+        execute(make_randomised_job(scenario, replicates=24, workers=1, engine="reference"))
+    )
+
+
+def test_tests_by_variant_are_told_of_a_look_that_all_trials_make(
+    stops_early: RandomisedView,
+) -> None:
+    made = [
+        each.at_looks("cut_day")[1]
+        for each in (stops_early.outcomes, stops_early.result.variants["mean"])
+    ]
+    assert (np.isnan(made[0]) != np.isnan(made[1])).any(), "others stop in the variant"
+
+    found = table(whatifs_section(stops_early).blocks, "Tests by variant")
+
+    assert found.title == "Tests by variant: significant at the interim, %"
+    _, as_it_stands, variant = found.rows[1]
+    assert as_it_stands == variant, "the same test of the same trials"
+    assert "2.5%, of all trials" in found.caption
+    assert "To later looks only some trials come" in found.caption
+
+
+def test_tests_by_variant_say_so_where_no_look_is_made_by_all(stops_early: RandomisedView) -> None:
+    some = stops_early.result.variants_operating.copy()
+    some.loc[some["measure"] == "made", "estimate"] = 0.5
+    view = RandomisedView(dataclasses.replace(stops_early.result, variants_operating=some))
+
+    found = table(whatifs_section(view).blocks, "Tests by variant")
+
+    assert found.title == "Tests by variant: significant at the interim, %"
+    assert "of the trials that came to the look" in found.caption
+    assert "columns are not of the same trials" in found.caption
+
+
+def test_tests_side_by_side_say_which_trials_came_to_a_look(stops_early: RandomisedView) -> None:
+    came = 100 * np.isfinite(stops_early.outcomes.at_looks("cut_day")[1]).mean()
+    assert 0 < came < 100
+
+    found = table(section_of_tests(stops_early).blocks, "Significant at")
+
+    assert f"of the trials that came to the look ({came:.1f}% to the final), not of all" in (
+        found.caption
+    )
 
 
 # ---- hazard ratios that are not tested --------------------------------------------------------

@@ -255,6 +255,16 @@ BAD = {
         "PFS.grid",
         "no scan after day 336 and up to day 378",
     ),
+    "a beginning after the trial": (
+        NAMED_GRID.replace("12 weeks", "2000 weeks"),
+        "PFS.grid.0.every",
+        "no event would ever count|given: 14000 days; max_study_duration: |leave out the grid",
+    ),
+    "no row": (
+        NAMED_GRID.replace("{every: 12 weeks}", ""),
+        "PFS.grid",
+        "needs at least 1 item",
+    ),
     "rows out of order": (
         NAMED_GRID.replace("every: 12 weeks", "every: 12 weeks, until: 48 weeks"),
         "PFS.grid.0.until",

@@ -50,7 +50,7 @@ from simulate.report.randomised.report import (
     reproduce_section,
     write_randomised_report,
 )
-from simulate.report.randomised.schema import schema_of
+from simulate.report.randomised.schema import schema_of, schema_picture
 from simulate.report.randomised.view import Key, RandomisedView
 from simulate.report.randomised.whatifs import whatifs_section
 from simulate.report.randomised.words import cut_in_brief, small, with_error
@@ -318,6 +318,17 @@ def test_power_of_the_head_is_the_share_of_trials_that_reject(
     assert f"by theory {100 * expected:.1f}%" in words
 
 
+def test_the_head_says_which_of_several_hypotheses_is_rejected_early(view: RandomisedView) -> None:
+    two = made_up_result(generic(f"hypotheses=[{FIRST}, {OVERALL}]"), examples=False)
+    early = of_decision(two, REJECTED)[0].mean()
+
+    assert (
+        f"{100 * early:.1f}% of trials reject pfs at the interim"
+        in summary(RandomisedView(two)).text
+    )
+    assert "% of trials reject at the interim" in summary(view).text
+
+
 def test_early_stops_size_and_duration_are_those_of_the_replicates(
     result: RandomisedResult, view: RandomisedView
 ) -> None:
@@ -545,6 +556,31 @@ def test_simulated_boundaries_are_means_over_the_trials_at_the_look(
     assert found["z_futility"].isna().tolist() == [False, True]
     ratio = math.exp(-found["z_futility"][0] * 2 / math.sqrt(231.4))
     assert found["hr_futility"][0] == pytest.approx(ratio, abs=0.002)
+
+
+@pytest.mark.parametrize(
+    "test",
+    ["{kind: rmst, until: 24 months}", "{kind: max_combo, weights: [{rho: 0}, {gamma: 1}]}"],
+)
+def test_no_hazard_ratio_is_told_at_the_bounds_of_a_test_that_has_none(
+    test: str, view: RandomisedView
+) -> None:
+    scenario = generic(f"hypotheses.pfs.test={test}", "hypotheses.pfs.futility=null")
+    other = RandomisedView(made_up_result(scenario, n=50, examples=False))
+
+    def said(one: RandomisedView) -> tuple[str, Picture]:
+        pictures = [b for b in boundaries_section(one).blocks if isinstance(b, Picture)]
+        return schema_picture(one).caption, pictures[0]
+
+    schema, bounds = said(other)
+    assert "medians over the trials that made the look." in schema
+    assert bounds.caption.startswith("Mean bounds at the looks, on Z; ")
+    assert "Observed hazard ratios have no bound" in bounds.caption
+    assert "Boundaries on Z by information fraction, and observed" in bounds.svg
+    schema, bounds = said(view)
+    assert "hazard ratios are the largest observed ones that reject there." in schema
+    assert bounds.caption.startswith("Mean bounds at the looks, on Z and as hazard ratios; ")
+    assert "no bound" not in bounds.caption
 
 
 def test_futility_bound_that_meets_the_efficacy_bound_is_not_shown_twice(

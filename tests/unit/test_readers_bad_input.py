@@ -142,6 +142,18 @@ BAD = {
         "endpoints.PFS.grid",
         "not all arms are scanned|the arm control has no scan on day 84|scanned on days 126, 252",
     ),
+    "grid that begins after the trial": (
+        "reader: central, rules: fda}",
+        "reader: central, rules: fda, grid: [{»every: 2000 weeks}]}",
+        "endpoints.PFS.grid.0.every",
+        "no event would ever count|(given: 14000 days; max_study_duration: |leave out the grid",
+    ),
+    "grid without a row": (
+        "reader: central, rules: fda}",
+        "reader: central, rules: fda, grid: »[]}",
+        "endpoints.PFS.grid",
+        "needs at least 1 item",
+    ),
     "lag without a reader": (
         "{endpoint: OS, count: 200}",
         "{endpoint: OS, count: 200, »adjudication_lag: 30 days}",
@@ -302,6 +314,34 @@ def test_a_grid_of_days_on_which_all_arms_are_scanned_is_accepted(tmp_path: Path
         "reader: central, rules: fda}", "reader: central, rules: fda, grid: [{every: 36 weeks}]}"
     )
     read_scenario(write(tmp_path, text))
+
+
+def test_a_grid_begins_within_the_trial_where_nobody_is_scanned(tmp_path: Path) -> None:
+    start, end = GOOD.index("survival:\n  kind"), GOOD.index("max_study_duration")
+    exact = """\
+survival:
+  kind: illness_death
+  progression: {kind: exponential, median: 12 months}
+  death_without_progression: {kind: exponential, median: 60 months}
+  death_after_progression: {kind: exponential, median: 20 months}
+  observation: exact
+
+endpoints:
+  - {id: 1, name: PFS, of: PFS, grid: [{every: 2000 weeks}]}
+  - {id: 3, name: OS, of: OS}
+
+"""
+    text = (GOOD[:start] + exact + GOOD[end:]).replace(", adjudication_lag: 30 days", "")
+    (problem,) = problems_of(write(tmp_path, text))
+    assert problem.key == "endpoints.PFS.grid.0.every"
+    read_scenario(write(tmp_path, text.replace("2000 weeks", "12 weeks")))
+
+
+def test_a_grid_that_is_null_is_none(tmp_path: Path) -> None:
+    text = GOOD.replace("reader: central, rules: fda}", "reader: central, rules: fda, grid: null}")
+    trial = read_scenario(write(tmp_path, text))
+    assert isinstance(trial, SurvivalScenario)
+    assert trial.endpoints[0].grid is None
 
 
 def test_switching_needs_a_time_from_progression_to_death(tmp_path: Path) -> None:

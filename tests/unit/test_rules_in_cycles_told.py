@@ -6,6 +6,7 @@ import re
 from collections import Counter
 
 import pytest
+from small_randomised import arms_result
 from test_central_review import SEED
 from test_central_review_told import table
 from test_rules_in_cycles import HYPOTHESES, LOOKS, NAMED, naive_calls, read_trial, records_of
@@ -17,7 +18,8 @@ from simulate.randomised.execute import execute
 from simulate.randomised.job import make_randomised_job
 from simulate.randomised.nulls import is_true_null
 from simulate.randomised.seen_trials import TrialMaker
-from simulate.report.blocks import Points
+from simulate.report.blocks import Points, Table
+from simulate.report.randomised.arms import arms_table
 from simulate.report.randomised.readers import readers_section
 from simulate.report.randomised.view import RandomisedView
 from simulate.scenario.scenario import Scenario
@@ -77,8 +79,37 @@ def test_a_story_tells_calls_errors_therapy_and_reasons(read: Scenario) -> None:
     } <= set(lines)
 
 
-def test_a_report_sets_rules_side_by_side(read: Scenario) -> None:
-    view = RandomisedView(execute(make_randomised_job(read, replicates=3, engine=REFERENCE)))
+@pytest.fixture(scope="module")
+def view(read: Scenario) -> RandomisedView:
+    return RandomisedView(execute(make_randomised_job(read, replicates=3, engine=REFERENCE)))
+
+
+def test_what_stands_beside_estimates_of_readers_and_rules_is_called_latent(
+    view: RandomisedView,
+) -> None:
+    _, arms = arms_table(view)
+    assert isinstance(arms, Table)
+
+    assert arms.header[2::2] == ["latent", "latent"]
+    for said in (
+        "Latent values are by formula, all patients of an arm together and nobody lost; "
+        "progression on its very day, whatever readers call and rules censor, where scans find "
+        "it later",
+        "; death as if nobody changed treatment.",
+    ):
+        assert said in arms.caption
+
+
+def test_where_nobody_reads_and_nothing_censors_it_is_called_true() -> None:
+    _, arms = arms_table(RandomisedView(arms_result()))
+    assert isinstance(arms, Table)
+
+    assert arms.header[2::2] == ["true", "true"]
+    assert "nobody lost; progression on its very day, where scans find it later." in arms.caption
+    assert "True values are by formula" in arms.caption
+
+
+def test_a_report_sets_rules_side_by_side(view: RandomisedView) -> None:
     section = readers_section(view)
 
     rows = {row[0]: row[1:] for row in table(section, "Endpoints side by side").rows}

@@ -56,6 +56,7 @@ def result(scenario: Scenario) -> RunResult:
             "sweep": [
                 {
                     "name": "later",
+                    "title": "BOP2 whose looks come later",
                     "set": {"single_arm.interim": {"after": "30 weeks"}},
                 }
             ],
@@ -183,6 +184,7 @@ def test_what_if_looks_came_later(result: RunResult) -> None:
     assert rows.iloc[0]["difference"] < 0, "fewer responders are missed"
     (table,) = (b for b in whatifs_section(View(result)).blocks if b.kind == "table")
     assert table.rows[0][0] == "Decision: go, %"
+    assert table.title == "Paired differences: BOP2 whose looks come later"
 
 
 def test_a_trial_without_a_design_has_no_section(scenario: Scenario, result: RunResult) -> None:

@@ -97,6 +97,12 @@ BAD = {
         "hypotheses.os.test.kind",
         "not known to lie between two scans in OS|PFS that is seen at scans|Write endpoint: PFS",
     ),
+    "further test of no hypothesis": (
+        RMST,
+        f"{RMST}  tests:\n    - {{name: other, test: log_rank, hypotheses: »[]}}\n",
+        "estimates.tests.other.hypotheses",
+        "needs at least 1 item",
+    ),
     "one weight": (
         *of_os("{kind: max_combo, weights: »[{rho: 0}]}"),
         "hypotheses.os.test.weights",

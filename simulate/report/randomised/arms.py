@@ -12,6 +12,7 @@ from simulate.report.blocks import Block, Heading, Table
 from simulate.report.numbers import NO_VALUE, number
 from simulate.report.randomised.view import RandomisedView, look_label
 from simulate.report.randomised.words import with_error
+from simulate.scenario.scenario import Scenario
 from simulate.scenario.survival_scenario import SurvivalScenario
 from simulate.units import DAYS_PER_MONTH
 
@@ -55,11 +56,25 @@ def arms_table(view: RandomisedView) -> list[Block]:
     return [Heading("Arms"), table]
 
 
+TRUE, IF_NO_ERROR, LATENT = "true", "if no error", "latent"
+"""What the values of the formula are called, by what they leave out."""
+
+_NAMES = {
+    TRUE: "True values",
+    IF_NO_ERROR: "Values if readers make no error",
+    LATENT: "Latent values",
+}
+
+
 def _truth(view: RandomisedView) -> str:
-    """What the formula gives: the truth, or what it would be if scans were read without error."""
+    """What the formula gives: the truth, or what it would be if nobody erred and nothing censored.
+
+    Of patients in cycles it gives what is latent: no scan is needed to see it.
+    """
     scenario = view.scenario
-    is_read = any(map(scenario.is_read_endpoint, view.endpoints))
-    return "if no error" if is_read and isinstance(scenario, SurvivalScenario) else "true"
+    if not any(map(scenario.is_read_endpoint, view.endpoints)):
+        return TRUE
+    return IF_NO_ERROR if isinstance(scenario, SurvivalScenario) else LATENT
 
 
 def _is_grouped(view: RandomisedView, endpoint: str) -> bool:
@@ -68,19 +83,32 @@ def _is_grouped(view: RandomisedView, endpoint: str) -> bool:
 
 
 def _what_is_true(view: RandomisedView) -> str:
-    what = "True values" if _truth(view) == "true" else "Values if readers make no error"
-    text = f"{what} are by formula, all patients of an arm together and nobody lost"
+    text = f"{_NAMES[_truth(view)]} are by formula, all patients of an arm together and nobody lost"
     if view.expected is None:
         return "There is no formula for what is true."
-    if not isinstance(view.scenario, SurvivalScenario):
-        return f"{text}; progression on its very day, where scans find it later."
-    if view.scenario.survival.observation == "scans":
-        text += "; of PFS, as scans show it"
-    if view.scenario.is_read:
-        text += f", {AS_IF_READ}"
+    if isinstance(view.scenario, SurvivalScenario):
+        if view.scenario.survival.observation == "scans":
+            text += "; of PFS, as scans show it"
+        if view.scenario.is_read:
+            text += f", {AS_IF_READ}"
+    else:
+        text += f"; {_what_is_latent(view.scenario)}"
     if any(_is_grouped(view, endpoint) for endpoint in view.endpoints):
         text += "; there is none of grouped times"
     return f"{text}."
+
+
+def _what_is_latent(scenario: Scenario) -> str:
+    """What the formula of patients in cycles takes no account of."""
+    seen = [each for each in scenario.seen_endpoints if scenario.is_read_endpoint(each.name)]
+    text = "progression on its very day, "
+    if all(each.of == "OS" for each in seen):
+        text += "where scans find it later"
+    else:
+        text += "whatever readers call and rules censor, where scans find it later"
+    if scenario.switching:
+        text += "; death as if nobody changed treatment"
+    return text
 
 
 Measure = tuple[str, str, float]

@@ -209,14 +209,18 @@ def _spread(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[float
     return low, middle, high
 
 
+def _has_any(table: pd.DataFrame, *columns: str) -> bool:
+    """Whether there is a number in any of the columns."""
+    return bool(np.isfinite(table[list(columns)].to_numpy(float)).any())
+
+
 def _picture(view: RandomisedView, hypothesis: Hypothesis) -> list[Picture]:
     table = bounds_table(view, hypothesis)
     if table.empty:
         return []
-    futility = bool(np.isfinite(table["z_futility"]).any())
-    levels = bool(np.isfinite(table["z_highest"]).any())
-
-    has_ratios = bool(np.isfinite(table[["hr_efficacy", "hr_median"]].to_numpy(float)).any())
+    futility, levels = _has_any(table, "z_futility"), _has_any(table, "z_highest")
+    bounds_are_ratios = _has_any(table, "hr_efficacy", "hr_futility")
+    has_ratios = bounds_are_ratios or _has_any(table, "hr_median")
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots(1, 2 if has_ratios else 1, squeeze=False)[0]
@@ -230,16 +234,23 @@ def _picture(view: RandomisedView, hypothesis: Hypothesis) -> list[Picture]:
         draw,
         width=8.6,
         height=3.3,
-        description="Boundaries on Z and on the hazard ratio by information fraction",
+        description=(
+            f"Boundaries on Z{' and on the hazard ratio' if bounds_are_ratios else ''} by "
+            "information fraction"
+            + (", and observed hazard ratios" if has_ratios and not bounds_are_ratios else "")
+        ),
     )
     several = len(view.hypotheses) > 1
     beyond = "hypothesis is decided" if several else "trial stops"
     before = "in which it was decided" if several else "that stopped"
+    scales = "on Z and as hazard ratios" if bounds_are_ratios else "on Z"
     caption = (
-        f"Mean bounds at the looks, {'on Z and as hazard ratios' if has_ratios else 'on Z'}; "
+        f"Mean bounds at the looks, {scales}; "
         f"beyond a bound, in its colour, the {beyond}. Bars are the trials that made the look: "
         f"those {before} before it are not among them, which is why a later bar can lie lower."
     )
+    if has_ratios and not bounds_are_ratios:
+        caption += " Observed hazard ratios have no bound: the test does not decide by them."
     if levels:
         caption += " Dashed: the bound at the highest level that trials have at the look."
     of = f" of {hypothesis.name}" if several else ""

@@ -118,7 +118,7 @@ def _weights(view: RandomisedView, hypothesis: Hypothesis, told: _Told) -> Table
         cells = [get(hypothesis, f"{told.measure}.{i + 1}", look.name) for look in view.analyses]
         rows.append([weight_in_words(weight), *(with_error(cell, 100.0, 1) for cell in cells)])
     return Table(
-        f"Which weight of {told.label} is the largest, % of trials",
+        f"Which weight of {told.label} is the largest, % of the trials that made the look",
         ("Weight", *(capital(look_label(look)) for look in view.analyses)),
         rows,
         numeric=tuple(range(1, 1 + len(view.analyses))),

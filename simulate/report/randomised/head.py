@@ -59,9 +59,10 @@ def _decided(view: RandomisedView, hypothesis: Hypothesis) -> str:
     """How often a hypothesis is rejected, beside theory, and how often early."""
     found = view.measured.of_hypothesis(hypothesis, "reject")
     name = "Type I error" if view.under_null else "Power"
-    several = f" of {hypothesis.name}" if len(view.hypotheses) > 1 else ""
+    several = len(view.hypotheses) > 1
+    of = f" of {hypothesis.name}" if several else ""
     text = (
-        f"{name}{several} is {percent(found, digits_of(view))} (95% Monte Carlo interval "
+        f"{name}{of} is {percent(found, digits_of(view))} (95% Monte Carlo interval "
         f"{monte_carlo_interval(found, 100, digits_of(view))}"
     )
     expected = view.theory.rejected(hypothesis)
@@ -77,9 +78,10 @@ def _decided(view: RandomisedView, hypothesis: Hypothesis) -> str:
         return text + "."
     early = view.measured.of_hypothesis(hypothesis, "stop_efficacy", first.name)
     futile = view.measured.of_hypothesis(hypothesis, "stop_futility")
-    text += f"; {percent(early)} of trials reject at the {look_label(first)}"
+    what = f" {hypothesis.name}" if several else ""
+    text += f"; {percent(early)} of trials reject{what} at the {look_label(first)}"
     if futile.estimate > 0:
-        text += f", {percent(futile)} stop for futility"
+        text += f", {percent(futile)} {'give it up' if several else 'stop'} for futility"
     return text + "."
 
 

@@ -38,10 +38,19 @@ def schema_picture(view: RandomisedView) -> Picture:
         "planned for each, and the looks in their order. Months count from the origin and are "
         "medians over the trials that made the look"
     )
-    bounds = "; hazard ratios are the largest observed ones that reject there"
+    return Picture(svg, "The trial", f"{caption}{_what_bounds_are(view)}.")
+
+
+def _what_bounds_are(view: RandomisedView) -> str:
+    """What the hazard ratios of the looks are; nothing where no test has any at its bound."""
+    if not any(
+        ratios_at_bound(view, hypothesis, look.name)
+        for hypothesis in view.hypotheses
+        for look in view.looks_of(hypothesis)
+    ):
+        return ""
     by_level = "" if view.scenario.graph is None else ", by the alpha that the hypothesis has then"
-    caption += f"{bounds}{by_level}." if view.hypotheses else "."
-    return Picture(svg, "The trial", caption)
+    return f"; hazard ratios are the largest observed ones that reject there{by_level}"
 
 
 def schema_of(view: RandomisedView) -> Schema:

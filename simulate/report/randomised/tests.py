@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from simulate.describe.tests import test_in_words
 from simulate.report.blocks import Block, Heading, Prose, Section, Table
-from simulate.report.numbers import NO_VALUE, capital, counted
+from simulate.report.numbers import NO_VALUE, capital, counted, listed
 from simulate.report.randomised.effects import effects_tables
 from simulate.report.randomised.measured import measured_of
 from simulate.report.randomised.view import (
@@ -17,6 +17,7 @@ from simulate.report.randomised.view import (
     look_label,
 )
 from simulate.report.randomised.words import percent, with_error
+from simulate.scenario.analyses import Analysis
 from simulate.scenario.monitoring import Hypothesis
 from simulate.scenario.testing import TestBlock, TestName, is_stratified
 
@@ -70,8 +71,21 @@ def _table(view: RandomisedView, hypothesis: Hypothesis) -> Table:
         ["Test", *(capital(look_label(look)) for look in looks)],
         rows,
         numeric=tuple(range(1, 1 + len(looks))),
-        caption=_WHERE_UNDEFINED if undefined else "",
+        caption=" ".join([*_who_came(view, looks), *([_WHERE_UNDEFINED] if undefined else [])]),
     )
+
+
+def _who_came(view: RandomisedView, looks: Sequence[Analysis]) -> list[str]:
+    """Of which trials shares are at looks that not all trials make; nothing if all make all."""
+    made = {look_label(look): view.measured.of_trial("made", look.name) for look in looks}
+    some = [f"{percent(share)} to the {name}" for name, share in made.items() if share.estimate < 1]
+    if not some:
+        return []
+    return [
+        f"Shares are of the trials that came to the look ({listed(some)}), not of all: those that "
+        "stopped before it are not among them. So they are not the power of the trial, nor that of "
+        "a trial with this look alone."
+    ]
 
 
 def _differences(view: RandomisedView, hypothesis: Hypothesis) -> Table:
@@ -88,14 +102,16 @@ def _differences(view: RandomisedView, hypothesis: Hypothesis) -> Table:
         rows,
         numeric=tuple(range(1, 1 + len(looks))),
         caption=(
-            "In the same trials, mean \N{PLUS-MINUS SIGN} Monte Carlo standard error of the "
-            "differences."
+            "In the same trials, those that came to the look: mean \N{PLUS-MINUS SIGN} Monte Carlo "
+            "standard error of the differences."
         ),
     )
 
 
 def tests_by_variant(view: RandomisedView, titles: Mapping[str, str]) -> list[Block]:
-    """How often each test is significant at the last look that tests it, in each what-if.
+    """How often each test is significant at one look, in each what-if.
+
+    It is the last look that all trials make in all what-ifs, so that the same trials are compared.
 
     Parameters
     ----------
@@ -110,32 +126,57 @@ def tests_by_variant(view: RandomisedView, titles: Mapping[str, str]) -> list[Bl
     found |= {title: measured_of(view, name) for name, title in titles.items()}
     tables: list[Block] = []
     for hypothesis in filter(view.scenario.further_tests, view.hypotheses):
-        last, further = view.scenario.analyses_of(hypothesis)[-1], view.scenario.further_tests
-        tests = [
-            (_OWN, "decides"),
-            *((f"{t.name}.{_OWN}", t.name) for t in further(hypothesis)),
-        ]
+        looks = view.scenario.analyses_of(hypothesis)
+        look = _last_that_all_make(looks, list(found.values()))
+        further = view.scenario.further_tests(hypothesis)
+        tests = [(_OWN, "decides"), *((f"{t.name}.{_OWN}", t.name) for t in further)]
         rows = [
-            [label, *(_cell(each, hypothesis, column, last.name) for each in found.values())]
+            [label, *(_cell(each, hypothesis, column, look.name) for each in found.values())]
             for column, label in tests
         ]
         alpha = 100 * view.scenario.alpha(hypothesis)
         several = f" for {hypothesis.name}" if len(view.hypotheses) > 1 else ""
         tables.append(
             Table(
-                f"Tests by variant{several}: significant at the {look_label(last)}, %",
+                f"Tests by variant{several}: significant at the {look_label(look)}, %",
                 ["Test", *found],
                 rows,
                 numeric=tuple(range(1, 1 + len(found))),
                 caption=(
-                    f"At one-sided {alpha:g}%, of the trials that made the look, "
-                    "\N{PLUS-MINUS SIGN} Monte Carlo standard error. The tests are those of "
+                    f"At one-sided {alpha:g}%, {_of_which(look, looks, list(found.values()))} "
+                    "The tests are those of "
                     "\N{LEFT DOUBLE QUOTATION MARK}Tests side by side"
                     "\N{RIGHT DOUBLE QUOTATION MARK}."
                 ),
             )
         )
     return tables
+
+
+def _all_make(look: Analysis, columns: Sequence[Characteristics]) -> bool:
+    """Whether all trials of all columns come to a look."""
+    return all(each.of_trial("made", look.name).estimate == 1 for each in columns)
+
+
+def _last_that_all_make(looks: Sequence[Analysis], columns: Sequence[Characteristics]) -> Analysis:
+    """The last look that all trials make; the first one if they make none."""
+    return next((look for look in reversed(looks) if _all_make(look, columns)), looks[0])
+
+
+def _of_which(look: Analysis, looks: Sequence[Analysis], columns: Sequence[Characteristics]) -> str:
+    """Of which trials the shares of the columns are, and why they are not those of a later look."""
+    error = "\N{PLUS-MINUS SIGN} Monte Carlo standard error."
+    if not _all_make(look, columns):
+        return (
+            f"of the trials that came to the look, {error} Not all did, and others did in each "
+            "column: columns are not of the same trials."
+        )
+    if look == looks[-1]:
+        return f"of all trials, {error}"
+    return (
+        f"of all trials, {error} To later looks only some trials come, and others in each column: "
+        "they could not be compared there."
+    )
 
 
 _WHERE_UNDEFINED = (
