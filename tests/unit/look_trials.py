@@ -99,7 +99,7 @@ def random_case(rng: np.random.Generator) -> Case:
                 {
                     "name": f"t{i}",
                     "test": _test(rng, has_rate=has_rate),
-                    "hypotheses": ("h0", "h2") if i == 1 else (),
+                    "hypotheses": ("h0", "h2") if i == 1 else None,
                 }
                 for i in range(rng.choice([0, 0, 3]))
             ),
