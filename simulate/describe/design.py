@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from simulate.describe.as_if_read import as_if_in_words
+from simulate.describe.design_notes import notes_of_design
 from simulate.describe.monitoring import (
     at_bound_in_words,
     bounds_table,
@@ -31,8 +32,6 @@ from simulate.describe.words import (
 from simulate.design_theory import POWERS, DesignTheory, power_without_futility
 from simulate.looks.build_tests import weights_of
 from simulate.scenario.reading import AnyScenario
-from simulate.scenario.survival_model import Proportional
-from simulate.scenario.survival_scenario import SurvivalScenario
 from simulate.scenario.testing import RestrictedMean
 from simulate.theory.course import ASSUMED, DESIGN, NULL
 from simulate.theory.hypothesis import HypothesisTheory, UnderTruth
@@ -53,7 +52,7 @@ def design_in_words(theory: DesignTheory) -> str:
         section(f"Theory of {theory.scenario.name}", _head(theory)),
         *(_block(theory, alike) for alike in _alike(theory)),
         *_shared(theory),
-        section("How to read this", _notes(theory)),
+        section("How to read this", notes_of_design(theory)),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -357,92 +356,6 @@ def _unreached(one: HypothesisTheory) -> Iterator[str]:
                 f"{_counted(one)}: "
                 f"{power}the bounds are those of the planned ones."
             )
-
-
-def _notes(theory: DesignTheory) -> list[str]:
-    return paragraphs(
-        "No effect: the experimental arm is like the control arm. As the scenario: survival as it "
-        "assumes."
-        + (
-            " As designed: the control arm's hazard times design_hazard_ratio."
-            if any(one.under(DESIGN) for one in theory.hypotheses)
-            else ""
-        ),
-        "Exact: bounds and probabilities for a normal Z with independent increments, and expected "
-        "numbers by integration over accrual, survival and dropout.",
-        "Approximate: a look is expected when the expected number of events reaches its target. As "
-        "designed, the mean of Z is Schoenfeld's; as the scenario, it follows from the expected "
-        "numbers at risk, and HR is the average hazard ratio over the expected events.",
-        "Weighted tests and combinations: weights at the expected survival of both arms together; "
-        "bounds and power by the joint normal distribution of all weights at all looks, a "
-        "combination's by simulating it."
-        if any(weights_of(one.hypothesis.test) for one in theory.hypotheses)
-        else "",
-        "Restricted means and milestone rates: the mean of Z is the true difference, as it is "
-        "seen, over its standard error by Greenwood's formula for the numbers expected to be at "
-        "risk; looks are correlated by their information, which is not in proportion to events."
-        if any(one.compares_curves for one in theory.hypotheses)
-        else "",
-        "Response rates: no effect is the control arm's rate in both. The mean of Z is that of the "
-        "difference of the rates over its standard error without an effect, and its standard "
-        "deviation is that of the rates as they are: the usual normal approximation. "
-        "Subpopulations take their own patients, events and rates."
-        if any(one.is_of_rates or one.hypothesis.population for one in theory.hypotheses)
-        else "",
-        *_notes_of_kind(theory),
-        "With several hypotheses each is taken by itself: the trial ends when all are decided."
-        if len(theory.hypotheses) > 1
-        else "",
-    )
-
-
-def _notes_of_kind(theory: DesignTheory) -> Iterator[str]:
-    """What holds for this kind of trial only."""
-    scenario = theory.scenario
-    if not isinstance(scenario, SurvivalScenario):
-        yield (
-            "Patients have cycles and scans: expected numbers are of latent events, each counted "
-            "on its day and nobody lost, and enrolment is the mean of simulated ones. Trials see "
-            "events later, so that their looks come later."
-        )
-        if scenario.is_read:
-            yield (
-                "Readers are taken to call progression on its very day, every event to count, and "
-                "nobody to change treatment: simulate run tells what errors, rules and switching "
-                "do to days, events and power."
-            )
-        if any(one.is_of_rates for one in theory.hypotheses):
-            yield (
-                "Response rates are those of latent responses, all known at once; scans confirm "
-                "somewhat less, and later."
-            )
-        return
-    if scenario.is_read:
-        yield (
-            "Scans are taken as read without error, none as missed, and every event as counted. "
-            "Readers, missed scans and rules of censoring change days, events and power: simulate "
-            "run tells by how much."
-        )
-    if any(_changes(scenario, one) for one in theory.hypotheses):
-        yield (
-            "Effects change with time: the hazard ratio of a look is the average one by then, "
-            "changes with follow-up, and power is approximate."
-        )
-    if scenario.survival.observation == "scans":
-        yield (
-            "PFS is seen at scans: events are counted when they are seen. The theory of the "
-            "log-rank test is that of exact times; many events share the days of scans, and those "
-            "who die between scans are compared with patients scanned by then."
-        )
-
-
-def _changes(trial: SurvivalScenario, one: HypothesisTheory) -> bool:
-    """Whether an effect on one of the arms changes with time or is a law of its own."""
-    arms = (one.hypothesis.experimental, one.hypothesis.control)
-    return any(
-        effect.arm in arms and not isinstance(effect, Proportional)
-        for effect in trial.survival.effects
-    )
 
 
 def _capital(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -103,9 +104,9 @@ class Monitored:
         """Whether readers, missed visits or rules have a say in an endpoint."""
         return False
 
-    def is_read_endpoint(self, endpoint: str) -> bool:  # noqa: ARG002
+    @abstractmethod
+    def is_read_endpoint(self, endpoint: str) -> bool:
         """Whether readers, missed scans, rules or later therapy decide when an endpoint occurs."""
-        return False
 
     @property
     def pairs_of_readers(self) -> tuple[tuple[str, str], ...]:
@@ -125,9 +126,9 @@ class Monitored:
         """Whether the rate of an endpoint is compared, and not a time."""
         return self.event_of(endpoint) == "ORR"
 
-    def is_seen_at_scans(self, endpoint: str) -> bool:  # noqa: ARG002
+    @abstractmethod
+    def is_seen_at_scans(self, endpoint: str) -> bool:
         """Whether a test may take progression of an endpoint to lie between two scans."""
-        return False
 
     def further_tests(self, hypothesis: Hypothesis) -> tuple[FurtherTest, ...]:
         """Tests that are told of a hypothesis beside its own."""
