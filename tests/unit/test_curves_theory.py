@@ -8,6 +8,7 @@ import math
 import numpy as np
 import pytest
 from scipy import integrate, stats
+from simulated_power import assert_power_is_simulated
 from survival_files import THREE_LOOKS, survival_scenario
 
 from simulate.describe.design import design_in_words
@@ -157,22 +158,8 @@ def test_information_always_grows() -> None:
 
 @pytest.mark.parametrize("test", TESTS)
 def test_power_is_that_of_simulated_trials(test: str) -> None:
-    """By the end of each look, within 4 standard errors and 0.01 for what is not normal."""
-    n = 10_000
     scenario = three_looks(test, "hypotheses.pfs.efficacy={kind: pocock}")
-    theory = design_theory(scenario)
-    under = theory.hypotheses[0].under("assumed")
-    assert under is not None
-    looks = run_look_replicates(scenario, replicates=n)
-    rejected = np.zeros(n, bool)
-    for look, analysis in enumerate(scenario.analyses):
-        rejected |= looks[analysis.name].column("pfs.decision") == 1
-        wanted = float(under.performance.efficacy[: look + 1].sum())
-        error = math.sqrt(wanted * (1.0 - wanted) / n)
-        assert float(rejected.mean()) == pytest.approx(wanted, abs=4.0 * error + 0.01)
-    null = theory.hypotheses[0].under("null")
-    assert null is not None
-    assert null.performance.power == pytest.approx(0.025, abs=2e-5)
+    assert_power_is_simulated(scenario, size_within=2e-5)
 
 
 def test_looks_before_anything_is_known_never_stop() -> None:

@@ -8,11 +8,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from scipy import integrate
+from simulated_power import assert_power_is_simulated
 from survival_files import THREE_LOOKS, survival_scenario
 
 from simulate.describe.design import design_in_words
 from simulate.design_theory import design_theory
-from simulate.look_replicates import run_look_replicates
 from simulate.scenario.survival_scenario import SurvivalScenario
 from simulate.sequential.noncentrality import log_rank_at
 from simulate.theory.combination import expected_covariance
@@ -121,21 +121,7 @@ def test_without_an_effect_weights_vary_together_as_bounds_take_it() -> None:
     [(LATE, ()), (EARLY, ()), (MODEST, ()), (COMBO, ()), (LATE, STRATIFIED), (COMBO, STRATIFIED)],
 )
 def test_power_is_that_of_simulated_trials(test: str, overrides: tuple[str, ...]) -> None:
-    """By the end of each look, within 4 standard errors and 0.01 for what is not normal."""
-    n = 10_000
-    scenario = three_looks(test, DELAYED, *overrides)
-    (one,) = design_theory(scenario).hypotheses
-    under, null = one.under("assumed"), one.under("null")
-    assert under is not None
-    assert null is not None
-    looks = run_look_replicates(scenario, replicates=n)
-    rejected = np.zeros(n, bool)
-    for look, analysis in enumerate(scenario.analyses):
-        rejected |= looks[analysis.name].column("pfs.decision") == 1
-        wanted = float(under.performance.efficacy[: look + 1].sum())
-        error = math.sqrt(wanted * (1.0 - wanted) / n)
-        assert float(rejected.mean()) == pytest.approx(wanted, abs=4.0 * error + 0.01)
-    assert null.performance.power == pytest.approx(0.025, abs=3e-4)
+    assert_power_is_simulated(three_looks(test, DELAYED, *overrides), size_within=3e-4)
 
 
 def test_a_combination_of_one_statistic_twice_is_that_statistic() -> None:
